@@ -1,0 +1,10 @@
+//! The pure heart of WindFlow: documents, plans, runs and permissions as plain values.
+//!
+//! Nothing here reads a clock, a random source, a file or a socket; nothing here is asynchronous. Time and chance come in
+//! as data. The crate builds for the browser as well, so that the editor and the engine can never disagree.
+#![forbid(unsafe_code)]
+
+pub mod capability;
+pub mod id;
+pub mod json;
+pub mod manifest;

@@ -1,0 +1,160 @@
+//! The manifest of a plugin: what it offers and what it asks for.
+//!
+//! An author writes `plugin.toml` and keeps the JSON Schemas, generated from the types, beside it; packing joins them into
+//! one JSON document and puts it into a custom section of the component, where it is read without running anything.
+
+use std::collections::BTreeMap;
+
+use indexmap::IndexMap;
+use serde::{Deserialize, Serialize};
+
+use crate::capability::{Capability, HttpPattern};
+
+/// Name of the component's custom section that holds the packed manifest.
+pub const MANIFEST_SECTION: &str = "windflow:manifest";
+
+/// A packed manifest is at most this long, in bytes. It is read before anything is trusted.
+pub const MAX_MANIFEST_BYTES: usize = 256 * 1024;
+
+/// The port of a node type that declares none.
+pub const DEFAULT_PORT: &str = "out";
+
+/// The port that every node has beside its own: it emits the failure of a node that failed for good.
+pub const ERROR_PORT: &str = "error";
+
+/// What a plugin offers and asks for, complete with schemas.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    /// Who the plugin is.
+    pub plugin: PluginInfo,
+    /// What it may ever ask the host for. Imports beyond this are refused when the component is loaded.
+    #[serde(default)]
+    pub capabilities: RequestedCapabilities,
+    /// The node types by name; at least one.
+    #[serde(rename = "node")]
+    pub nodes: IndexMap<String, NodeType>,
+}
+
+/// Who a plugin is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PluginInfo {
+    /// `[a-z][a-z0-9-]*`, unique in an installation.
+    pub name: String,
+    /// Semantic version. Workflows name the major one: `uses: http@1`.
+    pub version: semver::Version,
+    /// One sentence.
+    pub description: Text,
+    /// SPDX expression.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub license: Option<String>,
+}
+
+/// One node type.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NodeType {
+    /// Two or three words, for the palette.
+    pub title: Text,
+    /// One sentence.
+    pub description: Text,
+    /// Where it stands in the palette.
+    pub category: Category,
+    /// Name of an icon of the set that the editor bundles, such as `lucide:globe`.
+    pub icon: String,
+    /// The ports out of which it emits, without `error`. None written means the single port `out`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ports: Vec<Port>,
+    /// Where further ports come from that only a node's configuration names, such as the cases of a `switch`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ports_from: Option<String>,
+    /// JSON Schema (2020-12) of `with:`. In `plugin.toml` it is the path of the generated file.
+    pub config: serde_json::Value,
+    /// JSON Schema of the emitted value. In `plugin.toml` it is the path of the generated file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output: Option<serde_json::Value>,
+}
+
+/// A port out of which a node type emits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Port {
+    /// `[a-z][a-z0-9_]*`; not `error`, which every node has.
+    pub name: String,
+    /// When it emits there.
+    #[serde(default, skip_serializing_if = "Text::is_empty")]
+    pub description: Text,
+}
+
+/// Text for people by language (`en`, `fr`). English is always there.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Text(pub BTreeMap<String, String>);
+
+impl Text {
+    /// Whether nothing is written.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The text in a language, else in English, else nothing.
+    #[must_use]
+    pub fn get(&self, language: &str) -> &str {
+        self.0.get(language).or_else(|| self.0.get("en")).map_or("", String::as_str)
+    }
+}
+
+/// The sections of the palette.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Category {
+    /// Conditions, switches, failing on purpose.
+    Logic,
+    /// Reshaping of data.
+    Data,
+    /// Talking to other systems.
+    Network,
+    /// Telling people.
+    Notify,
+    /// Language models.
+    Ai,
+    /// Containers.
+    Deploy,
+    /// Everything else.
+    Other,
+}
+
+/// What a plugin asks for: the first of the keys that must agree before a capability is given.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RequestedCapabilities {
+    /// Hosts that it wants to send requests to; `*` asks for whatever the workflow grants.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub http: Vec<HttpPattern>,
+    /// Wants to know run, node, attempt, deadline and idempotency key.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub run_context: bool,
+    /// Wants to be told of cancellation.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub cancellation: bool,
+}
+
+impl RequestedCapabilities {
+    /// Every capability that is asked for. Empty means that the plugin is pure.
+    #[must_use]
+    pub fn list(&self) -> Vec<Capability> {
+        let mut all = Vec::new();
+        if !self.http.is_empty() {
+            all.push(Capability::Http);
+        }
+        if self.run_context {
+            all.push(Capability::RunContext);
+        }
+        if self.cancellation {
+            all.push(Capability::Cancellation);
+        }
+        all
+    }
+}
