@@ -5,6 +5,12 @@
 #![forbid(unsafe_code)]
 
 pub mod capability;
+pub mod expression;
+pub mod failure;
 pub mod id;
 pub mod json;
 pub mod manifest;
+pub mod place;
+pub mod ports;
+pub mod run;
+pub mod workflow;

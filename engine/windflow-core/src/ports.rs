@@ -1,0 +1,4 @@
+//! What the engine needs from the world, as small traits. Adapters implement them; a shared test suite says what they promise.
+
+pub mod host;
+pub mod store;

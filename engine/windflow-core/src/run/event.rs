@@ -1,0 +1,175 @@
+//! The durable facts of a run. Their names and fields are kept for ever: what an old release wrote must replay.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::capability::Grants;
+use crate::failure::Failure;
+use crate::id::{Digest, NodeId, NodeTypeRef, PortName, WorkflowName};
+use crate::json::Json;
+
+/// Milliseconds since 1970, UTC. The core gets them; it never asks for them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Timestamp(pub u64);
+
+/// Place of an event in its run's journal, from 1. 0 is before the first.
+pub type Sequence = u64;
+
+/// The version that new records carry. Higher ones are refused, lower ones are read.
+pub const RECORD_VERSION: u32 = 1;
+
+/// One event as the journal keeps it, encoded as JSON.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// [`RECORD_VERSION`] when it was written.
+    pub v: u32,
+    /// When it was written.
+    pub at: Timestamp,
+    /// What happened.
+    pub event: Event,
+}
+
+impl Record {
+    /// A record of this release.
+    #[must_use]
+    pub fn new(at: Timestamp, event: Event) -> Self {
+        Self { v: RECORD_VERSION, at, event }
+    }
+}
+
+/// What happened in a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Event {
+    /// The run exists. From: nothing. To: running. Refused by every run that has begun.
+    RunStarted(Box<RunStarted>),
+
+    /// An attempt of a node with capabilities begins; durable before the attempt does anything. From: ready, or waiting for
+    /// a retry, with that number. To: running. Nodes that are pure journal only how their attempt ended.
+    AttemptStarted {
+        /// The node.
+        node: NodeId,
+        /// From 1.
+        attempt: u32,
+        /// Sent with every effect; the same for all attempts of the node run.
+        key: String,
+    },
+
+    /// The node succeeded. From: running; ready or waiting for a retry where the node is pure. To: succeeded.
+    AttemptSucceeded {
+        /// The node.
+        node: NodeId,
+        /// From 1.
+        attempt: u32,
+        /// The port that it emitted on.
+        port: PortName,
+        /// What it emitted.
+        output: Json,
+        /// How long the attempt took, in microseconds.
+        took_us: u64,
+    },
+
+    /// An attempt failed, or could not even be prepared. From: running, ready, or waiting for a retry. To: waiting for a
+    /// retry where `retry_at` says so, else failed.
+    AttemptFailed {
+        /// The node.
+        node: NodeId,
+        /// From 1.
+        attempt: u32,
+        /// Why.
+        failure: Failure,
+        /// When the next attempt may begin, its jitter included. None: the node failed for good.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        retry_at: Option<Timestamp>,
+        /// How long the attempt took, in microseconds.
+        took_us: u64,
+    },
+
+    /// The node will not run. From: ready to be skipped, or ready. To: skipped. Its edges are dead.
+    NodeSkipped {
+        /// The node.
+        node: NodeId,
+        /// Why.
+        reason: SkipReason,
+    },
+
+    /// Somebody asked to stop the run. From: running. To: cancelling. No new attempt starts. A run that is cancelling
+    /// already, or has ended, refuses it.
+    CancelRequested {
+        /// Who or what asked.
+        by: String,
+    },
+
+    /// An attempt ended because of the cancellation. From: running, in a run that is cancelling. To: cancelled.
+    AttemptCancelled {
+        /// The node.
+        node: NodeId,
+        /// From 1.
+        attempt: u32,
+    },
+
+    /// The run is over. From: running, failing or cancelling, with nothing left to do. Ended runs refuse every event.
+    RunFinished {
+        /// How.
+        status: EndStatus,
+        /// The outputs, where it succeeded.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        outputs: Option<Json>,
+        /// The failure that ended it, where it failed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        failure: Option<RunFailure>,
+    },
+}
+
+/// All that a run was started with. It pins everything that decides what the run does.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunStarted {
+    /// Name of the workflow.
+    pub workflow: WorkflowName,
+    /// Digest of the document; its text is a blob of the store.
+    pub document: Digest,
+    /// The inputs, defaults filled in.
+    pub inputs: Json,
+    /// The component that stands behind each node type.
+    pub components: BTreeMap<NodeTypeRef, Digest>,
+    /// What the run grants, expressions evaluated.
+    pub grants: Grants,
+    /// Who or what started it: `cli`, a trigger, a user.
+    pub started_by: String,
+}
+
+/// Why a node did not run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SkipReason {
+    /// The edges that it needs are dead.
+    Needs,
+    /// Its `if:` was false.
+    Condition,
+    /// It is disabled.
+    Disabled,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EndStatus {
+    /// Every node settled, and no failure was left unhandled.
+    Succeeded,
+    /// A node without anything on its `error` port failed, or the outputs could not be evaluated.
+    Failed,
+    /// It was cancelled.
+    Cancelled,
+}
+
+/// The failure that ended a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunFailure {
+    /// The node that failed; none where the outputs did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub node: Option<NodeId>,
+    /// Why.
+    pub failure: Failure,
+}

@@ -1,0 +1,143 @@
+//! The workflow document: what a YAML file says, with the place of every value.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use indexmap::IndexMap;
+
+use crate::expression::{Expression, Template};
+use crate::id::{NodeId, NodeTypeRef, PortName, WorkflowName};
+use crate::place::Spanned;
+
+/// A workflow as it was written. Parsing has checked its shape; [`validate`](crate::workflow) holds it against itself and
+/// against the installed node types.
+#[derive(Debug, Clone)]
+pub struct Workflow {
+    /// Its name.
+    pub name: Spanned<WorkflowName>,
+    /// One or two sentences.
+    pub description: Option<Spanned<String>>,
+    /// What it wants to know when it is started.
+    pub inputs: IndexMap<String, Spanned<Input>>,
+    /// What starts it, besides people.
+    pub triggers: IndexMap<String, Spanned<Trigger>>,
+    /// What its nodes may touch.
+    pub permissions: Permissions,
+    /// Its nodes, in the order of the file.
+    pub nodes: IndexMap<NodeId, Node>,
+    /// What it gives back.
+    pub outputs: IndexMap<String, Template>,
+    /// Where the editor draws its nodes; no part of its logic.
+    pub layout: BTreeMap<NodeId, [f64; 2]>,
+}
+
+/// An input: a JSON Schema and whether it must be given. An input without a default is required.
+#[derive(Debug, Clone)]
+pub struct Input {
+    /// The schema, without its `default`.
+    pub schema: serde_json::Value,
+    /// What it is when nobody gives it.
+    pub default: Option<serde_json::Value>,
+}
+
+/// A trigger as written; the trigger crate gives it meaning.
+#[derive(Debug, Clone)]
+pub struct Trigger {
+    /// `cron`, `webhook`, `event` or `manual`.
+    pub uses: Spanned<String>,
+    /// Its configuration.
+    pub with: Template,
+    /// How what it brings becomes inputs.
+    pub inputs: IndexMap<String, Template>,
+}
+
+/// The workflow's key to capabilities. Templates here may read `inputs` only.
+#[derive(Debug, Clone, Default)]
+pub struct Permissions {
+    /// Patterns of hosts.
+    pub http: Vec<Template>,
+    /// Names of credentials.
+    pub credentials: Vec<Spanned<String>>,
+}
+
+/// One node.
+#[derive(Debug, Clone)]
+pub struct Node {
+    /// Its key, with its place.
+    pub id: Spanned<NodeId>,
+    /// What the editor calls it instead of its key.
+    pub title: Option<Spanned<String>>,
+    /// The node type.
+    pub uses: Spanned<NodeTypeRef>,
+    /// Its configuration, a map.
+    pub with: Template,
+    /// The edges that it starts on. `None`: the success of every node that its expressions reference.
+    pub needs: Option<Vec<Spanned<Need>>>,
+    /// How many of them.
+    pub join: Join,
+    /// Whether it runs once it could.
+    pub condition: Option<Spanned<Expression>>,
+    /// How often it is tried.
+    pub retry: Option<Retry>,
+    /// The longest that one attempt may take.
+    pub timeout: Option<Duration>,
+    /// What becomes of an attempt whose outcome a crash left unknown.
+    pub on_unknown: OnUnknown,
+    /// Left out of runs: it is skipped, and so is what needs it.
+    pub disabled: bool,
+}
+
+/// An edge that a node listens to.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Need {
+    /// The node that it comes from.
+    pub node: NodeId,
+    /// The port; `None` is success on whichever port.
+    pub port: Option<PortName>,
+}
+
+/// When a node starts, seen from its edges.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Join {
+    /// When all have fired; it is skipped when one is dead.
+    #[default]
+    All,
+    /// When the first has fired; it is skipped when all are dead.
+    Any,
+}
+
+/// What becomes of an attempt whose outcome a crash left unknown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OnUnknown {
+    /// It is made again, with the same idempotency key: at least once.
+    #[default]
+    Retry,
+    /// The node fails: at most once.
+    Fail,
+}
+
+/// How a failed attempt is tried again.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Retry {
+    /// Attempts in all, the first included.
+    pub attempts: u32,
+    /// How the wait grows.
+    pub backoff: Backoff,
+    /// The first wait.
+    pub initial: Duration,
+    /// The longest wait.
+    pub max: Duration,
+    /// How much of each wait is left to chance, from 0 to 1.
+    pub jitter: f64,
+}
+
+/// How the wait between attempts grows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Backoff {
+    /// Always the first wait.
+    Fixed,
+    /// By the first wait each time.
+    Linear,
+    /// Twofold each time.
+    Exponential,
+}
