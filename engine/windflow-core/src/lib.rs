@@ -12,5 +12,8 @@ pub mod json;
 pub mod manifest;
 pub mod place;
 pub mod ports;
+pub mod problem;
 pub mod run;
+pub mod schema;
 pub mod workflow;
+pub mod yaml;

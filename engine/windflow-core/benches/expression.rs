@@ -1,0 +1,2 @@
+//! What evaluating expressions costs.
+fn main() {}
