@@ -1,1 +1,23 @@
-//! TBD
+//! The runtime: does what runs ask for.
+//!
+//! [`Runtime`] is a cheap handle. Each active run has one task, its run loop, which alone appends to the run's journal: it
+//! takes the effects of the [`RunState`](windflow_core::run::RunState), does them, and folds what comes of them back in.
+//! Nothing else decides; a recovered run goes through the very same loop.
+#![forbid(unsafe_code)]
+
+pub use crate::clock::{Clock, SystemClock};
+pub use crate::report::{NodeReport, RunReport};
+pub use crate::service::{Config, Runtime};
+pub use crate::run_loop::Lost;
+pub use crate::start::{InvalidStart, ResumeError, Start, StartError, Started};
+pub use crate::updates::{Update, Updates};
+
+mod attempt;
+mod clock;
+mod load;
+mod report;
+mod run_loop;
+mod scope;
+mod service;
+mod start;
+mod updates;

@@ -1,0 +1,153 @@
+//! Making one attempt.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use tokio::sync::{Notify, broadcast};
+use windflow_core::capability::Grants;
+use windflow_core::failure::{Failure, FailureKind};
+use windflow_core::id::{Digest, NodeId, RunKey};
+use windflow_core::plan::NodeIndex;
+use windflow_core::ports::host::{Call, CancelSignal, Emission, LogLevel, Observer};
+use windflow_core::ports::store::{BoxFuture, Position, StoreError};
+
+use crate::load::Prepared;
+use crate::service::Inner;
+use crate::updates::Update;
+
+/// An attempt that is ready to be made.
+pub(crate) struct Attempt {
+    pub(crate) node: NodeIndex,
+    pub(crate) attempt: u32,
+    pub(crate) config: Vec<u8>,
+    pub(crate) key: Arc<str>,
+    /// What must be durable before it may do anything.
+    pub(crate) barrier: Option<Position>,
+    pub(crate) timeout: Option<Duration>,
+}
+
+/// What the run loop hears back.
+pub(crate) enum Done {
+    /// The time of a retry has come.
+    Due { node: NodeIndex, attempt: u32 },
+    /// An attempt ended.
+    Ended { node: NodeIndex, attempt: u32, result: Result<Emission, Failure>, took_us: u64 },
+    /// The store failed before an attempt could begin.
+    Lost(StoreError),
+}
+
+/// The key that all attempts of a node run send with their effects. It follows from the run and the node alone.
+pub(crate) fn idempotency_key(run: &RunKey, node: &NodeId) -> Arc<str> {
+    let digest = Digest::of(format!("{}/{}/{node}", run.organisation, run.run).as_bytes());
+    digest.0[..16].iter().map(|byte| format!("{byte:02x}")).collect::<String>().into()
+}
+
+pub(crate) fn make(
+    inner: &Arc<Inner>,
+    run: &RunKey,
+    prepared: &Arc<Prepared>,
+    attempt: Attempt,
+    grants: Arc<Grants>,
+    observer: Arc<RunObserver>,
+    cancel: Arc<CancelFlag>,
+) -> BoxFuture<'static, Done> {
+    let (inner, run, prepared) = (inner.clone(), run.run, prepared.clone());
+    Box::pin(async move {
+        let Attempt { node: index, attempt, config, key, barrier, timeout } = attempt;
+        if let Some(position) = barrier
+            && let Err(error) = inner.store.durable(position).await
+        {
+            return Done::Lost(error);
+        }
+        let Ok(_slot) = inner.slots.acquire().await else {
+            return Done::Lost(StoreError::Unavailable("the engine is stopping".into()));
+        };
+        let node = prepared.plan.node(index);
+        let begun = Instant::now();
+        let result = if cancel.is_cancelled() {
+            Err(Failure::new(FailureKind::Cancelled, "the run was cancelled before the attempt began"))
+        } else {
+            let call = Call {
+                uses: node.uses.clone(),
+                component: node.component,
+                config,
+                ports: node.ports.clone(),
+                run,
+                node: node.id.clone(),
+                attempt,
+                key,
+                timeout: timeout.unwrap_or(inner.config.attempt_timeout),
+                grants,
+                observer,
+                cancel,
+            };
+            inner.host.execute(call).await
+        };
+        let took_us = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
+        Done::Ended { node: index, attempt, result, took_us }
+    })
+}
+
+/// Runs the work on a task of its own, which ends when the future is dropped.
+pub(crate) fn spawned(guests: &tokio::runtime::Handle, work: BoxFuture<'static, Done>) -> BoxFuture<'static, Done> {
+    let mut tasks = tokio::task::JoinSet::new();
+    tasks.spawn_on(work, guests);
+    Box::pin(async move {
+        match tasks.join_next().await {
+            Some(Ok(done)) => done,
+            Some(Err(error)) => Done::Lost(StoreError::Unavailable(format!("an attempt's task ended abnormally: {error}"))),
+            None => Done::Lost(StoreError::Unavailable("an attempt's task vanished".into())),
+        }
+    })
+}
+
+/// Passes on what nodes say to whoever watches the run.
+pub(crate) struct RunObserver(pub(crate) broadcast::Sender<Update>);
+
+impl Observer for RunObserver {
+    fn log(&self, node: &NodeId, attempt: u32, level: LogLevel, message: &str) {
+        if self.0.receiver_count() > 0 {
+            let _ = self.0.send(Update::Log { node: node.clone(), attempt, level, message: message.into() });
+        }
+    }
+
+    fn progress(&self, node: &NodeId, attempt: u32, fraction: Option<f64>, message: &str) {
+        if self.0.receiver_count() > 0 {
+            let _ = self.0.send(Update::Progress { node: node.clone(), attempt, fraction, message: message.into() });
+        }
+    }
+}
+
+/// Raised once, when the run is asked to stop.
+#[derive(Debug, Default)]
+pub(crate) struct CancelFlag {
+    raised: AtomicBool,
+    waiting: Notify,
+}
+
+impl CancelFlag {
+    pub(crate) fn raise(&self) {
+        self.raised.store(true, Ordering::Release);
+        self.waiting.notify_waiters();
+    }
+}
+
+impl CancelSignal for CancelFlag {
+    fn is_cancelled(&self) -> bool {
+        self.raised.load(Ordering::Acquire)
+    }
+
+    fn cancelled(&self) -> BoxFuture<'_, ()> {
+        Box::pin(async {
+            loop {
+                // Registered before the flag is looked at, so that a raise in between is not missed.
+                let notified = self.waiting.notified();
+                if self.is_cancelled() {
+                    return;
+                }
+                notified.await;
+            }
+        })
+    }
+}

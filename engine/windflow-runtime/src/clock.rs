@@ -1,0 +1,52 @@
+//! Time and chance, injected, so that tests and simulations decide both.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use windflow_core::id::RunId;
+use windflow_core::ports::store::BoxFuture;
+use windflow_core::run::Timestamp;
+
+/// Where the runtime gets time and chance from.
+pub trait Clock: Send + Sync {
+    /// Now.
+    fn now(&self) -> Timestamp;
+    /// Returns at that instant or after it.
+    fn sleep_until(&self, at: Timestamp) -> BoxFuture<'static, ()>;
+    /// A number from 0 up to 1.
+    fn chance(&self) -> f64;
+    /// The id of a new run; ids sort by their making.
+    fn new_run_id(&self) -> RunId;
+}
+
+/// The clock and the random source of the machine.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> Timestamp {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
+        Timestamp(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+    }
+
+    fn sleep_until(&self, at: Timestamp) -> BoxFuture<'static, ()> {
+        // The wall clock may jump while we sleep: it is asked again, at the latest after a minute.
+        let clock = *self;
+        Box::pin(async move {
+            loop {
+                let left = Duration::from_millis(at.0.saturating_sub(clock.now().0));
+                if left.is_zero() {
+                    return;
+                }
+                tokio::time::sleep(left.min(Duration::from_secs(60))).await;
+            }
+        })
+    }
+
+    fn chance(&self) -> f64 {
+        rand::random()
+    }
+
+    fn new_run_id(&self) -> RunId {
+        RunId(uuid::Uuid::now_v7())
+    }
+}

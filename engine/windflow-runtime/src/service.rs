@@ -1,0 +1,188 @@
+//! The handle to the runtime.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{Semaphore, broadcast, watch};
+use windflow_core::id::RunKey;
+use windflow_core::ports::host::Host;
+use windflow_core::ports::store::{Position, Store, StoreError};
+
+use crate::clock::Clock;
+use crate::load::{Plans, replay};
+use crate::report::RunReport;
+use crate::run_loop::{Lost, RunLoop};
+use crate::start::{ResumeError, Start, StartError, Started};
+use crate::updates::Updates;
+
+/// Settings of the runtime.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The executor of run loops and guests: threads of their own, so that no guest starves anything else.
+    pub guests: tokio::runtime::Handle,
+    /// Attempts that run at the same time, over all runs. Each needs a sandbox; more wait their turn.
+    pub max_attempts: usize,
+    /// Attempts that one run has in flight at the same time.
+    pub max_attempts_per_run: usize,
+    /// The longest that an attempt may take where its node says nothing.
+    pub attempt_timeout: Duration,
+}
+
+impl Config {
+    /// Sensible settings on an executor.
+    #[must_use]
+    pub fn new(guests: tokio::runtime::Handle) -> Self {
+        Self { guests, max_attempts: 512, max_attempts_per_run: 128, attempt_timeout: Duration::from_secs(300) }
+    }
+}
+
+/// Updates that are kept for readers who fall behind.
+const UPDATES_KEPT: usize = 4096;
+
+/// Starts runs, resumes them and tells how they stand. Cheap to clone.
+#[derive(Clone)]
+pub struct Runtime(pub(crate) Arc<Inner>);
+
+pub(crate) struct Inner {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) host: Arc<dyn Host>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) config: Config,
+    pub(crate) slots: Arc<Semaphore>,
+    pub(crate) plans: Plans,
+    active: Mutex<HashMap<RunKey, Active>>,
+}
+
+/// A run that this process is at work on.
+#[derive(Clone)]
+struct Active {
+    cancel: watch::Sender<Option<String>>,
+    updates: broadcast::WeakSender<crate::Update>,
+    ended: watch::Receiver<Option<Ended>>,
+}
+
+type Ended = Result<Arc<RunReport>, Arc<Lost>>;
+
+impl Runtime {
+    /// A runtime over its ports.
+    #[must_use]
+    pub fn new(store: Arc<dyn Store>, host: Arc<dyn Host>, clock: Arc<dyn Clock>, config: Config) -> Self {
+        let slots = Arc::new(Semaphore::new(config.max_attempts));
+        Self(Arc::new(Inner { store, host, clock, config, slots, plans: Plans::default(), active: Mutex::default() }))
+    }
+
+    /// Starts a run. It is under way at once; hand its id to others only after [`Runtime::durable`] of the position.
+    ///
+    /// # Errors
+    /// [`StartError::Invalid`] with every problem of the document or its inputs; [`StartError::Store`].
+    pub fn start(&self, start: Start) -> Result<Started, StartError> {
+        let (run_loop, position) = crate::start::start(&self.0, start)?;
+        let run = run_loop.key().run;
+        Ok(Started { run, position, updates: self.launch(run_loop) })
+    }
+
+    /// Goes on with a run that no process is at work on, and lets its caller watch. A run that this process is at work on
+    /// just goes on.
+    ///
+    /// # Errors
+    /// [`ResumeError`]: it has ended, is unknown, or what it pinned is not installed.
+    pub fn resume(&self, key: &RunKey) -> Result<Updates, ResumeError> {
+        self.resume_with(key, None)
+    }
+
+    fn resume_with(&self, key: &RunKey, cancel: Option<String>) -> Result<Updates, ResumeError> {
+        if let Some(updates) = self.updates(key) {
+            return Ok(updates);
+        }
+        Ok(self.launch(crate::start::resume(&self.0, key, cancel)?))
+    }
+
+    /// Asks a run to stop. One that no process is at work on is taken up for that; its attempts whose outcome nobody
+    /// knows count as cancelled.
+    ///
+    /// # Errors
+    /// As [`Runtime::resume`].
+    pub fn cancel(&self, key: &RunKey, by: &str) -> Result<(), ResumeError> {
+        match self.active(key) {
+            Some(active) => {
+                active.cancel.send_replace(Some(by.to_owned()));
+                Ok(())
+            }
+            None => self.resume_with(key, Some(by.to_owned())).map(drop),
+        }
+    }
+
+    /// Waits until a run that this process is at work on has ended, durably.
+    ///
+    /// # Errors
+    /// [`Lost`] where the process had to give the run up; the journal keeps it.
+    pub async fn wait(&self, key: &RunKey) -> Result<Arc<RunReport>, Arc<Lost>> {
+        let Some(mut active) = self.active(key) else {
+            return self.report(key).map(Arc::new).map_err(Arc::new);
+        };
+        match active.ended.wait_for(Option::is_some).await.map(|ended| ended.clone()) {
+            Ok(Some(ended)) => ended,
+            _ => Err(Arc::new(Lost::Stopped)),
+        }
+    }
+
+    /// What happens in a run from now on; nothing where this process is not at work on it.
+    #[must_use]
+    pub fn updates(&self, key: &RunKey) -> Option<Updates> {
+        self.active(key)?.updates.upgrade().map(|updates| Updates(updates.subscribe()))
+    }
+
+    /// How a run stands, read from its journal.
+    ///
+    /// # Errors
+    /// [`Lost`] where it cannot be read or replayed.
+    pub fn report(&self, key: &RunKey) -> Result<RunReport, Lost> {
+        let replayed = replay(&self.0, key)?;
+        Ok(RunReport::of(key.run, &replayed.prepared.plan, &replayed.state))
+    }
+
+    /// Waits until everything up to a position is durable.
+    ///
+    /// # Errors
+    /// [`StoreError::ReadOnly`].
+    pub async fn durable(&self, position: Position) -> Result<(), StoreError> {
+        self.0.store.durable(position).await
+    }
+
+    fn active(&self, key: &RunKey) -> Option<Active> {
+        self.lock().get(key).cloned()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<RunKey, Active>> {
+        // Nothing that holds the lock can leave the map half changed.
+        self.0.active.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn launch(&self, mut run_loop: RunLoop) -> Updates {
+        let key = run_loop.key().clone();
+        let (ended_in, ended) = watch::channel(None);
+        let updates = run_loop.updates().clone();
+        let watched = Updates(updates.subscribe());
+        let active = Active { cancel: run_loop.cancel_sender(), updates: updates.downgrade(), ended };
+        self.lock().insert(key.clone(), active);
+        let runtime = self.clone();
+        self.0.config.guests.spawn(async move {
+            let ended = match run_loop.drive().await {
+                Ok(()) => Ok(Arc::new(run_loop.report())),
+                Err(lost) => {
+                    tracing::error!(run = %key.run, error = %lost, "run given up");
+                    Err(Arc::new(lost))
+                }
+            };
+            runtime.lock().remove(&key);
+            ended_in.send_replace(Some(ended));
+            drop(updates);
+        });
+        watched
+    }
+}
+
+pub(crate) fn updates_channel() -> broadcast::Sender<crate::Update> {
+    broadcast::Sender::new(UPDATES_KEPT)
+}

@@ -1,0 +1,127 @@
+//! Beginning runs and taking up old ones.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+use windflow_core::capability::Grants;
+use windflow_core::id::{NodeTypeRef, OrganisationId, RunId, RunKey};
+use windflow_core::json::Json;
+use windflow_core::ports::store::{Position, StoreError};
+use windflow_core::problem::Problem;
+use windflow_core::run::{Event, Phase, RunStarted, RunState};
+use windflow_core::workflow;
+
+use crate::load::{Prepared, replay};
+use crate::run_loop::{Lost, RunLoop};
+use crate::service::Inner;
+use crate::updates::Updates;
+
+/// What a run is started with.
+#[derive(Debug, Clone)]
+pub struct Start {
+    /// Whose run it is.
+    pub organisation: OrganisationId,
+    /// The document, as text.
+    pub document: String,
+    /// The inputs that were given.
+    pub inputs: Map<String, Value>,
+    /// What the operator grants beyond the document's `permissions:`.
+    pub extra_grants: Grants,
+    /// Who or what starts it.
+    pub started_by: String,
+}
+
+/// A run that is under way.
+#[derive(Debug)]
+pub struct Started {
+    /// Its id.
+    pub run: RunId,
+    /// Where its beginning stands in the journal.
+    pub position: Position,
+    /// Everything that happens in it after its beginning.
+    pub updates: Updates,
+}
+
+/// The document or its inputs are not fit to run.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("the workflow has {} problem(s)", .problems.len())]
+pub struct InvalidStart {
+    /// All of them.
+    pub problems: Vec<Problem>,
+}
+
+/// Why a run was not started.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The document or the inputs are not fit to run.
+    #[error(transparent)]
+    Invalid(#[from] InvalidStart),
+    /// The store refused.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The engine contradicts itself.
+    #[error(transparent)]
+    Lost(#[from] Lost),
+}
+
+/// Why a run was not taken up again.
+#[derive(Debug, thiserror::Error)]
+pub enum ResumeError {
+    /// It is over.
+    #[error("run {0} has ended; `windflow runs show {0}` shows how")]
+    Ended(RunId),
+    /// It pinned a component that is not installed as it was.
+    #[error("run {run} began with another version of {uses} than the one that is installed; install that one again, or start a new run")]
+    ComponentChanged {
+        /// The run.
+        run: RunId,
+        /// The node type.
+        uses: NodeTypeRef,
+    },
+    /// Its journal cannot be read or replayed.
+    #[error(transparent)]
+    Lost(#[from] Lost),
+}
+
+pub(crate) fn start(inner: &Arc<Inner>, start: Start) -> Result<(RunLoop, Position), StartError> {
+    let prepared = inner.plans.prepare(&start.document, &*inner.host).map_err(|problems| InvalidStart { problems })?;
+    let invalid = |problems| InvalidStart { problems };
+    let inputs = prepared.workflow.resolve_inputs(start.inputs).map_err(invalid)?;
+    let mut grants = workflow::resolve_grants(&prepared.workflow, &inputs).map_err(invalid)?;
+    grants.http.extend(start.extra_grants.http);
+    grants.credentials.extend(start.extra_grants.credentials);
+
+    inner.store.put_blob(&start.organisation, start.document.as_bytes())?;
+    let event = Event::RunStarted(Box::new(RunStarted {
+        workflow: prepared.workflow.name.value.clone(),
+        document: prepared.digest,
+        inputs: Json::from(inputs),
+        components: components(&prepared),
+        grants,
+        started_by: start.started_by,
+    }));
+    let key = RunKey { organisation: start.organisation, run: inner.clock.new_run_id() };
+    let state = RunState::new(&prepared.plan);
+    let mut run_loop = RunLoop::new(inner.clone(), key, prepared, state, 0, None);
+    let position = run_loop.append(event)?;
+    Ok((run_loop, position))
+}
+
+fn components(prepared: &Prepared) -> BTreeMap<NodeTypeRef, windflow_core::id::Digest> {
+    prepared.plan.nodes().map(|(_, node)| (node.uses.clone(), node.component)).collect()
+}
+
+pub(crate) fn resume(inner: &Arc<Inner>, key: &RunKey, cancel: Option<String>) -> Result<RunLoop, ResumeError> {
+    let replayed = replay(inner, key)?;
+    if matches!(replayed.state.phase(), Phase::Ended { .. }) {
+        return Err(ResumeError::Ended(key.run));
+    }
+    let pinned = replayed.state.started().map(|started| &started.components);
+    for (uses, component) in components(&replayed.prepared) {
+        if pinned.and_then(|pinned| pinned.get(&uses)) != Some(&component) {
+            return Err(ResumeError::ComponentChanged { run: key.run, uses });
+        }
+    }
+    Ok(RunLoop::new(inner.clone(), key.clone(), replayed.prepared, replayed.state, replayed.sequence, cancel))
+}
