@@ -1,0 +1,162 @@
+//! The store on disk.
+//!
+//! # How a record gets there
+//!
+//! `append` checks the run's last sequence, assigns sequences, projects the read model, and leaves everything in
+//! memory ([`pending`]). *Applying* hands all that is pending to sled as one atomic batch, without waiting for the disk
+//! ([`write`]). *Committing* is applying, then flushing sled, then syncing every file that it wrote ([`disk`]); one thread
+//! does it ([`commit`]): at once when somebody waits, when much is pending, or after a second. Readers apply first what
+//! they need to see, so that they only ever look into sled.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use windflow_core::id::{Digest, OrganisationId, RunKey};
+use windflow_core::ports::store::{
+    Blobs, BoxFuture, Journal, Page, Position, ReadModel, RunQuery, RunSummary, StoreError,
+};
+use windflow_core::run::{Record, Sequence};
+
+pub use self::disk::{Disk, RealDisk};
+use self::inner::Inner;
+
+mod commit;
+mod disk;
+mod folder;
+mod guard;
+mod inner;
+mod layout;
+mod list;
+mod pending;
+mod read;
+mod watermark;
+mod write;
+
+/// How a [`SledStore`] behaves. The defaults are meant for everybody.
+#[derive(Clone)]
+pub struct Options {
+    /// Memory for pages that were read or written lately.
+    pub cache_bytes: u64,
+    /// Appends wait where so much is not yet handed to sled. A commit in progress holds at most as much again.
+    pub max_pending_bytes: usize,
+    /// How long an append stays in memory when nobody asks for its durability.
+    pub commit_within: Duration,
+    /// What makes files durable; tests count and fail it.
+    pub disk: Arc<dyn Disk>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            cache_bytes: 16 << 20,
+            max_pending_bytes: 8 << 20,
+            commit_within: Duration::from_secs(1),
+            disk: Arc::new(RealDisk),
+        }
+    }
+}
+
+impl std::fmt::Debug for Options {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Options")
+            .field("cache_bytes", &self.cache_bytes)
+            .field("max_pending_bytes", &self.max_pending_bytes)
+            .field("commit_within", &self.commit_within)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The store on disk: one folder, one process at a time.
+///
+/// Its methods may wait for the disk or for a commit in progress, milliseconds as a rule. `append` waits only where
+/// [`Options::max_pending_bytes`] are pending. Dropping the store commits what is pending.
+#[derive(Debug)]
+pub struct SledStore {
+    inner: Arc<Inner>,
+    committer: Option<JoinHandle<()>>,
+    // Last, so that it is given back when nothing uses the folder any more.
+    folder: folder::Folder,
+}
+
+impl SledStore {
+    /// Opens the store in a folder, which is made where it is missing.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] where another process uses it, where it cannot be written, or where a newer release wrote
+    /// it; [`StoreError::Corrupted`] where it is damaged. The message says what to do.
+    pub fn open(dir: impl AsRef<Path>, options: Options) -> Result<Self, StoreError> {
+        let folder = folder::Folder::open(dir.as_ref())?;
+        let inner = Arc::new(Inner::open(&folder, options)?);
+        let committer = commit::start(Arc::clone(&inner))?;
+        Ok(Self { inner, committer: Some(committer), folder })
+    }
+
+    /// How often the disk was waited for since the store was opened.
+    #[must_use]
+    pub fn commits(&self) -> u64 {
+        self.inner.commits()
+    }
+
+    /// Where it lives.
+    #[must_use]
+    pub fn dir(&self) -> &Path {
+        self.folder.dir()
+    }
+
+    /// The file whose sync makes appends durable, for tests that watch it.
+    #[must_use]
+    pub fn database_file(&self) -> PathBuf {
+        self.folder.database_file()
+    }
+}
+
+impl Drop for SledStore {
+    fn drop(&mut self) {
+        self.inner.close();
+        if let Some(committer) = self.committer.take()
+            && committer.join().is_err()
+        {
+            tracing::error!(dir = %self.folder.dir().display(), "the committer of the store panicked");
+        }
+    }
+}
+
+impl Journal for SledStore {
+    fn append(&self, run: &RunKey, expected: Sequence, records: &[Record]) -> Result<Position, StoreError> {
+        self.inner.append(run, expected, records)
+    }
+
+    fn durable(&self, position: Position) -> BoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(self.inner.durable(position))
+    }
+
+    fn read(&self, run: &RunKey, after: Sequence, limit: usize) -> Result<Vec<(Sequence, Record)>, StoreError> {
+        self.inner.read(run, after, limit)
+    }
+}
+
+impl Blobs for SledStore {
+    fn put_blob(&self, organisation: &OrganisationId, content: &[u8]) -> Result<Digest, StoreError> {
+        self.inner.put_blob(organisation, content)
+    }
+
+    fn blob(&self, organisation: &OrganisationId, digest: &Digest) -> Result<Vec<u8>, StoreError> {
+        self.inner.blob(organisation, digest)
+    }
+}
+
+impl ReadModel for SledStore {
+    fn runs(&self, organisation: &OrganisationId, query: &RunQuery) -> Result<Page<RunSummary>, StoreError> {
+        self.inner.runs(organisation, query)
+    }
+
+    fn run(&self, key: &RunKey) -> Result<RunSummary, StoreError> {
+        self.inner.run(key)
+    }
+
+    fn unfinished(&self) -> Result<Vec<RunKey>, StoreError> {
+        self.inner.unfinished()
+    }
+}

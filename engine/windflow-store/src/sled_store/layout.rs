@@ -1,0 +1,172 @@
+//! Where everything is kept. **Frozen**: what one release wrote, every later one must find.
+//!
+//! The folder:
+//!
+//! | File | Content |
+//! |---|---|
+//! | `format` | `{"format":1,"release":"0.1.0"}`: the version of this layout, and who made the folder |
+//! | `lock` | held while a process uses the folder; its content is that process's id |
+//! | `watermark` | how many batches are durable at least, written after each commit; see [`super::watermark`] |
+//! | `sled/` | the database |
+//!
+//! The trees in the database. Every key begins with the organisation and a zero byte, which no name contains. Numbers
+//! are big-endian, so that they sort. `run` is the 16 bytes of its UUID, `at` the start of the run in milliseconds (8).
+//!
+//! | Tree | Key | Value |
+//! |---|---|---|
+//! | `journal` | org 0 run sequence (8) part (4) | records as JSON, one after the other, the first of them with that sequence |
+//! | `runs` | org 0 run | the summary of the run as JSON |
+//! | `by_status` | org 0 status (1) at run | nothing |
+//! | `by_workflow` | org 0 workflow 0 status (1) at run | nothing |
+//! | `unfinished` | org 0 run | at |
+//! | `blobs` | org 0 digest (32) part (4) | content |
+//! | `meta` | `batches` | how many batches were applied (8); it belongs to the installation, to no organisation |
+//!
+//! Values above [`PART_BYTES`] are cut into parts 0, 1, …. sled writes a page of up to 16 values as a whole, and pages
+//! above 128 KiB into files of their own, which would cost one more disk wait each.
+//!
+//! Lists of one status are one range. Other lists are the merge of the ranges of all five.
+
+use windflow_core::id::{Digest, OrganisationId, RunId, RunKey, WorkflowName};
+use windflow_core::ports::store::RunStatus;
+use windflow_core::run::{Sequence, Timestamp};
+
+use crate::order::Place;
+
+/// The version of this layout.
+pub(super) const FORMAT: u32 = 1;
+
+/// Largest value.
+pub(super) const PART_BYTES: usize = 7 << 10;
+
+pub(super) const JOURNAL: &str = "journal";
+pub(super) const RUNS: &str = "runs";
+pub(super) const BY_STATUS: &str = "by_status";
+pub(super) const BY_WORKFLOW: &str = "by_workflow";
+pub(super) const UNFINISHED: &str = "unfinished";
+pub(super) const BLOBS: &str = "blobs";
+pub(super) const META: &str = "meta";
+pub(super) const BATCHES: &[u8] = b"batches";
+
+/// Every status, as lists merge them.
+pub(super) const STATUSES: [RunStatus; 5] =
+    [RunStatus::Running, RunStatus::Cancelling, RunStatus::Succeeded, RunStatus::Failed, RunStatus::Cancelled];
+
+fn status_byte(status: RunStatus) -> u8 {
+    match status {
+        RunStatus::Running => 1,
+        RunStatus::Cancelling => 2,
+        RunStatus::Succeeded => 3,
+        RunStatus::Failed => 4,
+        RunStatus::Cancelled => 5,
+    }
+}
+
+fn organisation(organisation: &OrganisationId, more: usize) -> Vec<u8> {
+    let name = organisation.as_str().as_bytes();
+    let mut key = Vec::with_capacity(name.len() + 1 + more);
+    key.extend_from_slice(name);
+    key.push(0);
+    key
+}
+
+/// Key in `runs` and `unfinished`; beginning of keys in `journal`.
+pub(super) fn run(run: &RunKey) -> Vec<u8> {
+    let mut key = organisation(&run.organisation, 28);
+    key.extend_from_slice(run.run.0.as_bytes());
+    key
+}
+
+/// Key in `journal`.
+pub(super) fn journal(key: &RunKey, first: Sequence, part: u32) -> Vec<u8> {
+    let mut key = run(key);
+    key.extend_from_slice(&first.to_be_bytes());
+    key.extend_from_slice(&part.to_be_bytes());
+    key
+}
+
+/// The sequence and part in a key of `journal`, where it is one of that run.
+pub(super) fn journal_entry(run: &[u8], key: &[u8]) -> Option<(Sequence, u32)> {
+    let (first, part) = key.strip_prefix(run)?.split_first_chunk::<8>()?;
+    Some((Sequence::from_be_bytes(*first), u32::from_be_bytes(part.try_into().ok()?)))
+}
+
+/// Beginning of the keys of a blob.
+pub(super) fn blob(org: &OrganisationId, digest: &Digest) -> Vec<u8> {
+    let mut key = organisation(org, 36);
+    key.extend_from_slice(&digest.0);
+    key
+}
+
+/// The key of a part of what begins with `prefix`.
+pub(super) fn part(prefix: &[u8], part: u32) -> Vec<u8> {
+    let mut key = Vec::with_capacity(prefix.len() + 4);
+    key.extend_from_slice(prefix);
+    key.extend_from_slice(&part.to_be_bytes());
+    key
+}
+
+/// Beginning of the keys in `by_status`, or in `by_workflow` where there is one.
+pub(super) fn index(org: &OrganisationId, workflow: Option<&WorkflowName>, status: RunStatus) -> Vec<u8> {
+    let mut key = organisation(org, 64 + 26);
+    if let Some(workflow) = workflow {
+        key.extend_from_slice(workflow.as_str().as_bytes());
+        key.push(0);
+    }
+    key.push(status_byte(status));
+    key
+}
+
+/// Appends the place to the beginning of a key of an index.
+pub(super) fn at_place(mut prefix: Vec<u8>, (at, run): Place) -> Vec<u8> {
+    prefix.extend_from_slice(&at.0.to_be_bytes());
+    prefix.extend_from_slice(run.0.as_bytes());
+    prefix
+}
+
+/// The place that a key of an index ends with.
+pub(super) fn place(key: &[u8]) -> Option<Place> {
+    let (rest, run) = key.split_last_chunk::<16>()?;
+    let (_, at) = rest.split_last_chunk::<8>()?;
+    Some((Timestamp(u64::from_be_bytes(*at)), RunId(uuid::Uuid::from_bytes(*run))))
+}
+
+/// The run of a key of `unfinished`.
+pub(super) fn run_key(key: &[u8]) -> Option<RunKey> {
+    let (organisation, run) = key.split_last_chunk::<16>()?;
+    let organisation = std::str::from_utf8(organisation.strip_suffix(&[0])?).ok()?.parse().ok()?;
+    Some(RunKey { organisation, run: RunId(uuid::Uuid::from_bytes(*run)) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_what_the_first_release_wrote() {
+        let key = RunKey { organisation: OrganisationId::local(), run: RunId(uuid::Uuid::from_u128(7)) };
+        let id = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 7];
+        assert_eq!(run(&key), [&b"local\0"[..], &id].concat());
+        assert_eq!(journal(&key, 3, 1), [&b"local\0"[..], &id, &[0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 1]].concat());
+        let index_key = at_place(
+            index(&key.organisation, "site-check".parse().ok().as_ref(), RunStatus::Failed),
+            (Timestamp(258), key.run),
+        );
+        assert_eq!(index_key, [&b"local\0site-check\0\x04\0\0\0\0\0\0\x01\x02"[..], &id].concat());
+        let digest = Digest::of(b"");
+        assert_eq!(part(&blob(&key.organisation, &digest), 2), [&b"local\0"[..], &digest.0, &[0, 0, 0, 2]].concat());
+    }
+
+    #[test]
+    fn keys_read_back() {
+        let key = RunKey { organisation: OrganisationId::local(), run: RunId(uuid::Uuid::from_u128(7)) };
+        assert_eq!(run_key(&run(&key)), Some(key.clone()));
+        assert_eq!(journal_entry(&run(&key), &journal(&key, 3, 1)), Some((3, 1)));
+        let found = (Timestamp(5), key.run);
+        assert_eq!(place(&at_place(index(&key.organisation, None, RunStatus::Running), found)), Some(found));
+        for bad in [&b""[..], b"local", b"local\0", &[0; 16], &[0; 17]] {
+            assert_eq!(run_key(bad), None);
+            assert_eq!(journal_entry(&run(&key), bad), None);
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! Reading journals and blobs.
+
+use sled::Tree;
+use windflow_core::id::{Digest, OrganisationId, RunKey};
+use windflow_core::ports::store::{RunSummary, StoreError};
+use windflow_core::run::{Record, Sequence};
+
+use super::guard::{damaged, failed, guarded};
+use super::inner::Inner;
+use super::layout::{self, PART_BYTES};
+use crate::memory::{not_found_blob, not_found_run};
+use crate::record::{MAX_BLOB_BYTES, MAX_RECORD_BYTES, decode_all};
+
+impl Inner {
+    pub(super) fn run(&self, key: &RunKey) -> Result<RunSummary, StoreError> {
+        if let Some(head) = self.state().heads.get(key) {
+            return Ok(head.summary.clone());
+        }
+        self.stored_summary(key)?.ok_or_else(|| not_found_run(key.run))
+    }
+
+    pub(super) fn read(
+        &self,
+        run: &RunKey,
+        after: Sequence,
+        limit: usize,
+    ) -> Result<Vec<(Sequence, Record)>, StoreError> {
+        let unapplied = {
+            let state = self.state();
+            state.failed.is_none() && state.heads.get(run).is_some_and(|head| head.position > state.applied)
+        };
+        if unapplied {
+            self.apply()?;
+        }
+        guarded(&self.dir, || {
+            let summary = self.trees.summary(&self.dir, run)?.ok_or_else(|| not_found_run(run.run))?;
+            self.read_stored(run, after, summary.sequence, limit)
+        })
+    }
+
+    fn read_stored(
+        &self,
+        run: &RunKey,
+        after: Sequence,
+        end: Sequence,
+        limit: usize,
+    ) -> Result<Vec<(Sequence, Record)>, StoreError> {
+        let mut records = Vec::new();
+        if after >= end || limit == 0 {
+            return Ok(records);
+        }
+        let hole = |at: Sequence| {
+            damaged(&self.dir, format_args!("event {at} of run {} is missing from the journal", run.run))
+        };
+        let prefix = layout::run(run);
+        let before = self.trees.journal.range(prefix.clone()..=layout::journal(run, after + 1, u32::MAX)).next_back();
+        let before = before.transpose().map_err(|error| failed(&self.dir, &error))?;
+        let (mut first, _) =
+            before.and_then(|(key, _)| layout::journal_entry(&prefix, &key)).ok_or_else(|| hole(after + 1))?;
+        loop {
+            let mut key = prefix.clone();
+            key.extend_from_slice(&first.to_be_bytes());
+            let chunk =
+                self.parts(&self.trees.journal, &key, MAX_RECORD_BYTES + PART_BYTES)?.ok_or_else(|| hole(first))?;
+            // Those up to `after` are in front of those that are wanted.
+            let skip = usize::try_from((after + 1).saturating_sub(first)).unwrap_or(usize::MAX);
+            let wanted = limit - records.len();
+            let chunk = decode_all(&chunk, skip.saturating_add(wanted)).map_err(|error| in_run(error, run))?;
+            if chunk.is_empty() {
+                return Err(hole(first));
+            }
+            let next = first + chunk.len() as u64;
+            records.extend((first..).zip(chunk).skip(skip));
+            if records.len() >= limit || next > end {
+                return Ok(records);
+            }
+            first = next;
+        }
+    }
+
+    /// The content of which `prefix` begins the keys, put together; at most so many bytes.
+    fn parts(&self, tree: &Tree, prefix: &[u8], most: usize) -> Result<Option<Vec<u8>>, StoreError> {
+        let mut content: Option<Vec<u8>> = None;
+        for (number, entry) in (0..).zip(tree.scan_prefix(prefix)) {
+            let (key, part) = entry.map_err(|error| failed(&self.dir, &error))?;
+            if *key != *layout::part(prefix, number) {
+                return Err(damaged(&self.dir, "a part of a large value is missing"));
+            }
+            let content = content.get_or_insert_default();
+            if content.len() + part.len() > most {
+                return Err(damaged(&self.dir, format_args!("a value is larger than {most} bytes")));
+            }
+            content.extend_from_slice(&part);
+            if part.len() < PART_BYTES {
+                break;
+            }
+        }
+        Ok(content)
+    }
+
+    pub(super) fn has_blob(&self, organisation: &OrganisationId, digest: &Digest) -> Result<bool, StoreError> {
+        if self.state().pending.blobs.contains_key(&(organisation.clone(), *digest)) {
+            return Ok(true);
+        }
+        guarded(&self.dir, || {
+            let key = layout::part(&layout::blob(organisation, digest), 0);
+            self.trees.blobs.contains_key(key).map_err(|error| failed(&self.dir, &error))
+        })
+    }
+
+    pub(super) fn blob(&self, organisation: &OrganisationId, digest: &Digest) -> Result<Vec<u8>, StoreError> {
+        let stored = || {
+            guarded(&self.dir, || self.parts(&self.trees.blobs, &layout::blob(organisation, digest), MAX_BLOB_BYTES))
+        };
+        let mut content = stored()?;
+        if content.is_none() {
+            self.apply_unless_failed()?;
+            content = stored()?;
+        }
+        let content = content.ok_or_else(|| not_found_blob(digest))?;
+        if Digest::of(&content) == *digest {
+            Ok(content)
+        } else {
+            Err(damaged(&self.dir, format_args!("the content of blob {digest} does not fit its digest")))
+        }
+    }
+
+    /// Makes what is pending readable. After a failed commit only what was applied before it can be read.
+    pub(super) fn apply_unless_failed(&self) -> Result<(), StoreError> {
+        if self.state().failed.is_some() { Ok(()) } else { self.apply() }
+    }
+}
+
+fn in_run(error: StoreError, run: &RunKey) -> StoreError {
+    match error {
+        StoreError::Corrupted(why) => StoreError::Corrupted(format!("in the journal of run {}: {why}", run.run)),
+        other => other,
+    }
+}

@@ -1,0 +1,209 @@
+//! What a journal promises.
+
+use windflow_core::id::RunKey;
+use windflow_core::json::Json;
+use windflow_core::ports::store::{Position, Store, StoreError};
+use windflow_core::run::{EndStatus, Record, Sequence};
+
+use super::sample::{finished, run_key, started, step, succeeded};
+use super::{Check, wait};
+use crate::MAX_RECORD_BYTES;
+
+pub(super) const CHECKS: &[Check] = &[
+    ("appends are read back in order, from 1", appends_are_read_back),
+    ("a read begins after a sequence and ends at the limit", reads_are_parts),
+    ("a run without records is not found", unknown_runs),
+    ("an append after anything but the last sequence is a conflict, and changes nothing", conflicts),
+    ("an append of nothing changes nothing, and still conflicts", empty_appends),
+    ("a journal begins with the start of the run", first_is_start),
+    ("positions grow, over all runs", positions_grow),
+    ("what is durable can be waited for, again and from long ago", durable),
+    ("waiting together costs no more than waiting once", durable_together),
+    ("organisations do not see each other's runs", organisations),
+    ("outputs pass through as the bytes that they were", outputs_pass_through),
+    ("records of every size up to the limit are kept, larger ones refused", sizes),
+    ("of those who append the same sequence at once, one wins", racing),
+];
+
+fn append(store: &dyn Store, run: &RunKey, expected: Sequence, records: &[Record]) -> Position {
+    store.append(run, expected, records).unwrap()
+}
+
+fn read_all(store: &dyn Store, run: &RunKey) -> Vec<Record> {
+    let records = store.read(run, 0, usize::MAX).unwrap();
+    records
+        .into_iter()
+        .zip(1..)
+        .map(|((sequence, record), place)| {
+            assert_eq!(sequence, place);
+            record
+        })
+        .collect()
+}
+
+fn appends_are_read_back(store: &dyn Store) {
+    let run = run_key(1000, 1);
+    let mut all = vec![started(1000, "a"), step(1001, 1)];
+    append(store, &run, 0, &all);
+    for number in 2..300 {
+        let record = step(1000 + number, number);
+        append(store, &run, number, std::slice::from_ref(&record));
+        all.push(record);
+        if number % 70 == 0 {
+            assert_eq!(read_all(store, &run), all);
+        }
+    }
+    all.push(finished(2000, EndStatus::Succeeded));
+    let position = append(store, &run, 300, &all[300..]);
+    assert_eq!(read_all(store, &run), all);
+    wait(store.durable(position)).unwrap();
+    assert_eq!(read_all(store, &run), all);
+}
+
+fn reads_are_parts(store: &dyn Store) {
+    let run = run_key(1000, 1);
+    append(store, &run, 0, &[started(1000, "a")]);
+    for number in 1..100 {
+        append(store, &run, number, &[step(1000, number)]);
+    }
+    let all = store.read(&run, 0, 1000).unwrap();
+    for after in [0, 1, 2, 50, 98, 99, 100, 101, u64::MAX] {
+        for limit in [0, 1, 2, 49, 100, usize::MAX] {
+            let expect: Vec<_> = all.iter().filter(|(sequence, _)| *sequence > after).take(limit).cloned().collect();
+            assert_eq!(store.read(&run, after, limit).unwrap(), expect, "{limit} after {after}");
+        }
+    }
+}
+
+fn unknown_runs(store: &dyn Store) {
+    append(store, &run_key(1000, 1), 0, &[started(1000, "a")]);
+    let error = store.read(&run_key(1000, 2), 0, 10).unwrap_err();
+    assert!(matches!(error, StoreError::NotFound(_)), "{error}");
+}
+
+fn conflicts(store: &dyn Store) {
+    let run = run_key(1000, 1);
+    let before = [started(1000, "a"), step(1000, 1)];
+    append(store, &run, 0, &before);
+    for expected in [0, 1, 3, u64::MAX] {
+        let error = store.append(&run, expected, &[step(1000, 2)]).unwrap_err();
+        assert_eq!(error, StoreError::Conflict { run: run.run, expected, actual: 2 });
+    }
+    let unknown = run_key(1000, 2);
+    let error = store.append(&unknown, 1, &[step(1000, 2)]).unwrap_err();
+    assert_eq!(error, StoreError::Conflict { run: unknown.run, expected: 1, actual: 0 });
+    assert_eq!(read_all(store, &run), before);
+    assert_eq!(store.run(&run).unwrap().sequence, 2);
+}
+
+fn empty_appends(store: &dyn Store) {
+    let run = run_key(1000, 1);
+    wait(store.durable(append(store, &run, 0, &[]))).unwrap();
+    assert!(matches!(store.read(&run, 0, 1), Err(StoreError::NotFound(_))));
+    append(store, &run, 0, &[started(1000, "a")]);
+    append(store, &run, 1, &[]);
+    assert!(matches!(store.append(&run, 0, &[]), Err(StoreError::Conflict { .. })));
+    assert_eq!(read_all(store, &run).len(), 1);
+}
+
+fn first_is_start(store: &dyn Store) {
+    let run = run_key(1000, 1);
+    assert!(store.append(&run, 0, &[step(1000, 1), started(1000, "a")]).is_err());
+    assert!(matches!(store.read(&run, 0, 1), Err(StoreError::NotFound(_))));
+    append(store, &run, 0, &[started(1000, "a")]);
+}
+
+fn positions_grow(store: &dyn Store) {
+    let mut last = Position(0);
+    for number in 0..20 {
+        let position = append(store, &run_key(1000, number), 0, &[started(1000, "a")]);
+        assert!(position > last);
+        last = position;
+    }
+}
+
+fn durable(store: &dyn Store) {
+    let first = append(store, &run_key(1000, 1), 0, &[started(1000, "a")]);
+    let second = append(store, &run_key(1000, 2), 0, &[started(1000, "a")]);
+    for position in [second, first, second, Position(0)] {
+        wait(store.durable(position)).unwrap();
+    }
+}
+
+fn durable_together(store: &dyn Store) {
+    std::thread::scope(|scope| {
+        for number in 0..16 {
+            scope.spawn(move || {
+                let run = run_key(1000, number);
+                wait(store.durable(append(store, &run, 0, &[started(1000, "a")]))).unwrap();
+                for sequence in 1..10 {
+                    wait(store.durable(append(store, &run, sequence, &[step(1000, sequence)]))).unwrap();
+                }
+            });
+        }
+    });
+    for number in 0..16 {
+        assert_eq!(read_all(store, &run_key(1000, number)).len(), 10);
+    }
+}
+
+fn organisations(store: &dyn Store) {
+    let ours = run_key(1000, 1);
+    let theirs = RunKey { organisation: "local-2".parse().unwrap(), run: ours.run };
+    append(store, &ours, 0, &[started(1000, "a")]);
+    assert!(matches!(store.read(&theirs, 0, 1), Err(StoreError::NotFound(_))));
+    assert!(matches!(store.run(&theirs), Err(StoreError::NotFound(_))));
+    append(store, &theirs, 0, &[started(1000, "b"), step(1000, 1)]);
+    assert_eq!(read_all(store, &ours).len(), 1);
+    assert_eq!(read_all(store, &theirs).len(), 2);
+}
+
+fn outputs_pass_through(store: &dyn Store) {
+    let run = run_key(1000, 1);
+    append(store, &run, 0, &[started(1000, "a")]);
+    let texts =
+        ["{ \"b\": 1.0,\n\n \"a\": [1e2] }", "12345678901234567890123", "\"\\u0000\\n\u{2028}é\"", "null", "{}"];
+    for (number, text) in (1..).zip(texts) {
+        append(store, &run, number, &[succeeded(1000, Json::parse(text.into()).unwrap())]);
+    }
+    for ((_, record), text) in store.read(&run, 1, 10).unwrap().into_iter().zip(texts) {
+        let bytes = crate::encode(&record).unwrap();
+        let kept = String::from_utf8(bytes).unwrap();
+        assert!(kept.contains(text), "{text:?} became {kept:?}");
+    }
+}
+
+fn sizes(store: &dyn Store) {
+    let run = run_key(1000, 1);
+    let of_size = |bytes: usize| succeeded(1000, Json::parse(format!("\"{}\"", "x".repeat(bytes)).into()).unwrap());
+    let mut all = vec![started(1000, "a")];
+    append(store, &run, 0, &all);
+    for size in [0, 100, 6000, 7168 - 130, 7168, 7169, 14336, 100_000, 140_000, 1 << 20, 3, 6 << 20, 4] {
+        let record = of_size(size);
+        append(store, &run, all.len() as u64, std::slice::from_ref(&record));
+        all.push(record);
+    }
+    assert!(store.append(&run, all.len() as u64, &[of_size(MAX_RECORD_BYTES)]).is_err());
+    for after in 0..all.len() {
+        let read = store.read(&run, after as u64, 2).unwrap();
+        assert!(read.iter().map(|(_, record)| record).eq(all.iter().skip(after).take(2)), "after {after}");
+    }
+}
+
+fn racing(store: &dyn Store) {
+    let run = run_key(1000, 1);
+    append(store, &run, 0, &[started(1000, "a")]);
+    for sequence in 1..50 {
+        let won: usize = std::thread::scope(|scope| {
+            let racers: Vec<_> = (0..4)
+                .map(|number| {
+                    let run = &run;
+                    scope.spawn(move || usize::from(store.append(run, sequence, &[step(1000, number)]).is_ok()))
+                })
+                .collect();
+            racers.into_iter().map(|racer| racer.join().unwrap()).sum()
+        });
+        assert_eq!(won, 1);
+    }
+    assert_eq!(read_all(store, &run).len(), 50);
+}

@@ -1,0 +1,62 @@
+//! The read model's line of a run, projected from its events.
+
+use windflow_core::id::RunId;
+use windflow_core::ports::store::{RunStatus, RunSummary, StoreError};
+use windflow_core::run::{Event, Record, Sequence};
+
+/// The summary after the first records of a run.
+///
+/// # Errors
+/// [`StoreError::Unavailable`] where they begin with anything but the start of the run: without it there is nothing to
+/// list the run by.
+pub(crate) fn begin(run: RunId, records: &[Record]) -> Result<Option<RunSummary>, StoreError> {
+    let Some((first, rest)) = records.split_first() else { return Ok(None) };
+    let Event::RunStarted(started) = &first.event else {
+        return Err(StoreError::Unavailable(format!("the journal of run {run} must begin with the start of the run")));
+    };
+    let mut summary = RunSummary {
+        run,
+        workflow: started.workflow.clone(),
+        document: started.document,
+        status: RunStatus::Running,
+        started_by: started.started_by.clone(),
+        started_at: first.at,
+        finished_at: None,
+        failure: None,
+        sequence: 1,
+    };
+    extend(&mut summary, rest);
+    Ok(Some(summary))
+}
+
+/// Brings a summary up to date with the records that follow.
+pub(crate) fn extend(summary: &mut RunSummary, records: &[Record]) {
+    for record in records {
+        step(summary, record);
+    }
+}
+
+/// The last sequence of a run's journal.
+pub(crate) fn end(summary: Option<&RunSummary>) -> Sequence {
+    summary.map_or(0, |summary| summary.sequence)
+}
+
+/// Whether the run has to be recovered at a start.
+pub(crate) fn is_unfinished(status: RunStatus) -> bool {
+    matches!(status, RunStatus::Running | RunStatus::Cancelling)
+}
+
+fn step(summary: &mut RunSummary, record: &Record) {
+    summary.sequence += 1;
+    match &record.event {
+        Event::CancelRequested { .. } => summary.status = RunStatus::Cancelling,
+        Event::RunFinished { status, failure, .. } => {
+            summary.status = (*status).into();
+            summary.finished_at = Some(record.at);
+            summary.failure.clone_from(failure);
+        }
+        // What happens to nodes does not show in a list of runs, and whether an event may happen at all is the core's
+        // to say.
+        _ => {}
+    }
+}
