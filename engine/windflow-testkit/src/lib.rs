@@ -1,1 +1,7 @@
-//! TBD
+//! Stand-ins and generators for tests of the engine: a host whose nodes do what a script says, a clock that only moves when
+//! everybody waits, and random workflows.
+#![forbid(unsafe_code)]
+
+pub mod clock;
+pub mod documents;
+pub mod host;

@@ -1,0 +1,63 @@
+//! Time that stands still until everybody waits for it.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::time::Instant;
+use windflow_core::id::RunId;
+use windflow_core::ports::store::BoxFuture;
+use windflow_core::run::Timestamp;
+use windflow_runtime::Clock;
+
+/// A clock over tokio's paused time (`#[tokio::test(start_paused = true)]`): it jumps to the next instant that somebody
+/// waits for, so that a retry after an hour takes no time. Ids and chances follow from a seed.
+#[derive(Debug)]
+pub struct PausedClock {
+    origin: Instant,
+    made: AtomicU64,
+    seed: u64,
+}
+
+/// Where the paused clock begins: 2026-01-01T00:00:00Z.
+pub const BEGINNING: Timestamp = Timestamp(1_767_225_600_000);
+
+impl PausedClock {
+    /// A clock that begins now.
+    #[must_use]
+    pub fn new(seed: u64) -> Self {
+        Self { origin: Instant::now(), made: AtomicU64::new(0), seed }
+    }
+
+    fn next(&self) -> u64 {
+        // SplitMix64 over a counter: good enough to spread, and the same for the same seed.
+        let mut z = self.seed ^ self.made.fetch_add(1, Ordering::Relaxed).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+}
+
+impl Clock for PausedClock {
+    fn now(&self) -> Timestamp {
+        Timestamp(BEGINNING.0 + u64::try_from(self.origin.elapsed().as_millis()).unwrap_or(u64::MAX))
+    }
+
+    fn sleep_until(&self, at: Timestamp) -> BoxFuture<'static, ()> {
+        let until = self.origin + Duration::from_millis(at.0.saturating_sub(BEGINNING.0));
+        Box::pin(tokio::time::sleep_until(until))
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "53 bits are kept exactly")]
+    fn chance(&self) -> f64 {
+        (self.next() >> 11) as f64 / (1_u64 << 53) as f64
+    }
+
+    fn new_run_id(&self) -> RunId {
+        let time = uuid::Timestamp::from_unix_time(self.now().0 / 1000, 0, 0, 0);
+        let (seconds, _) = time.to_unix();
+        let random = [self.next().to_be_bytes(), self.next().to_be_bytes()].concat();
+        let mut bytes = [0; 10];
+        bytes.copy_from_slice(&random[..10]);
+        RunId(uuid::Builder::from_unix_timestamp_millis(seconds * 1000, &bytes).into_uuid())
+    }
+}

@@ -1,0 +1,105 @@
+//! Random workflows.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+use crate::host::Outcome;
+
+/// A workflow and what its nodes do.
+#[derive(Debug, Clone)]
+pub struct Scripted {
+    /// The document.
+    pub document: String,
+    /// What each node does.
+    pub script: HashMap<String, Vec<Outcome>>,
+}
+
+/// Workflows of up to `most` nodes with every kind of edge and join, and any pattern of outcomes.
+pub fn scripted(most: usize) -> impl Strategy<Value = Scripted> {
+    vec(node(), 1..=most).prop_map(|nodes| assemble(&nodes))
+}
+
+#[derive(Debug, Clone)]
+struct Sketch {
+    uses: &'static str,
+    /// Where each edge comes from, as a fraction of the nodes before, and its port.
+    needs: Vec<(f64, usize)>,
+    refers: Option<f64>,
+    join_any: bool,
+    disabled: bool,
+    condition: Option<bool>,
+    retry: bool,
+    outcomes: Vec<Outcome>,
+}
+
+fn node() -> impl Strategy<Value = Sketch> {
+    let uses = prop::sample::select(vec!["pure", "effect", "pure_branch", "effect_branch"]);
+    let outcome = prop_oneof![
+        4 => Just(Outcome::Emit("yes".into())),
+        2 => Just(Outcome::Emit("no".into())),
+        1 => Just(Outcome::Fail),
+        1 => Just(Outcome::FailForGood),
+    ];
+    let needs = vec((0.0..1.0_f64, 0..6_usize), 0..4);
+    let modifiers = (any::<bool>(), prop::bool::weighted(0.1), prop::option::weighted(0.2, any::<bool>()), any::<bool>());
+    (uses, needs, prop::option::weighted(0.3, 0.0..1.0_f64), modifiers, vec(outcome, 1..4)).prop_map(
+        |(uses, needs, refers, (join_any, disabled, condition, retry), outcomes)| Sketch {
+            uses,
+            needs,
+            refers,
+            join_any,
+            disabled,
+            condition,
+            retry,
+            outcomes,
+        },
+    )
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "picks one of few")]
+fn pick(fraction: f64, count: usize) -> usize {
+    ((fraction * count as f64) as usize).min(count.saturating_sub(1))
+}
+
+fn assemble(nodes: &[Sketch]) -> Scripted {
+    let mut document = String::from("windflow: 1\nname: random\nnodes:\n");
+    let mut script = HashMap::new();
+    for (index, node) in nodes.iter().enumerate() {
+        let branch = node.uses.ends_with("branch");
+        let _ = writeln!(document, "  n{index}:\n    uses: {}@1", node.uses);
+        if let Some(fraction) = node.refers.filter(|_| index > 0) {
+            let _ = writeln!(document, "    with: {{ seen: \"${{{{ nodes.n{}.status }}}}\" }}", pick(fraction, index));
+        }
+        if index > 0 && !node.needs.is_empty() {
+            let mut needs: Vec<String> = node.needs.iter().map(|(fraction, port)| {
+                let from = pick(*fraction, index);
+                let ports: &[&str] = if nodes[from].uses.ends_with("branch") { &["", ".yes", ".no", ".error"] } else { &["", ".out", ".error"] };
+                format!("n{from}{}", ports[port % ports.len()])
+            }).collect();
+            needs.sort();
+            needs.dedup();
+            let _ = writeln!(document, "    needs: [{}]", needs.join(", "));
+            if node.join_any {
+                document.push_str("    join: any\n");
+            }
+        }
+        if node.disabled {
+            document.push_str("    disabled: true\n");
+        }
+        if let Some(condition) = node.condition {
+            let _ = writeln!(document, "    if: \"{condition}\"");
+        }
+        if node.retry {
+            document.push_str("    retry: { attempts: 3, backoff: fixed, initial: 1s }\n");
+        }
+        let fit = |outcome: &Outcome| match outcome {
+            Outcome::Emit(_) if !branch => Outcome::Emit("out".into()),
+            other => other.clone(),
+        };
+        script.insert(format!("n{index}"), node.outcomes.iter().map(fit).collect());
+    }
+    Scripted { document, script }
+}
