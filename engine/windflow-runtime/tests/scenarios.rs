@@ -64,7 +64,7 @@ struct World {
 
 fn world(scenario: &Scenario) -> World {
     let store = Arc::new(MemoryStore::default());
-    let host = Arc::new(ScriptedHost { takes: Duration::from_millis(10), ..ScriptedHost::new(script(&scenario.expect)) });
+    let host = Arc::new(ScriptedHost::new(script(&scenario.expect)).taking(Duration::from_millis(10)));
     let clock = Arc::new(PausedClock::new(7));
     let runtime = Runtime::new(store.clone(), host.clone(), clock, Config::new(tokio::runtime::Handle::current()));
     World { store, host, runtime }

@@ -43,8 +43,7 @@ pub struct Made {
 pub struct ScriptedHost {
     script: HashMap<String, Vec<Outcome>>,
     made: Mutex<Vec<Made>>,
-    /// How long each attempt takes.
-    pub takes: Duration,
+    takes: Duration,
 }
 
 impl ScriptedHost {
@@ -52,6 +51,13 @@ impl ScriptedHost {
     #[must_use]
     pub fn new(script: HashMap<String, Vec<Outcome>>) -> Self {
         Self { script, ..Self::default() }
+    }
+
+    /// Makes each attempt take so long.
+    #[must_use]
+    pub fn taking(mut self, time: Duration) -> Self {
+        self.takes = time;
+        self
     }
 
     /// The attempts that were made, in the order of their beginning.

@@ -1,0 +1,54 @@
+# The project's commands. `make help` lists them.
+SHELL := /usr/bin/env bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+WINDFLOW := target/debug/windflow
+NEXTEST := $(shell command -v cargo-nextest 2>/dev/null)
+# What `make run` keeps; `make clean` removes it.
+export WINDFLOW_DATA_DIR ?= $(CURDIR)/target/windflow-data
+
+.PHONY: help run build plugins test test-long lint bench clean tools
+
+help: ## List the commands
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-10s %s\n", $$1, $$2 }'
+
+run: build ## Set everything up and run the status report on a team's task list
+	$(WINDFLOW) run workflows/status-report/workflow.yaml --input-file workflows/status-report/tasks.json
+
+build: plugins
+	cargo build --package windflow
+
+plugins: ## Build the built-in plugins as WebAssembly components
+	cargo xtask plugins
+
+test: plugins tools ## Set everything up and run every quick test
+	cargo fmt --all --check
+ifneq ($(NEXTEST),)
+	cargo nextest run --workspace --no-fail-fast
+	cargo test --workspace --doc
+else
+	cargo test --workspace --no-fail-fast
+endif
+
+test-long: test ## The quick tests, then hundreds of crashes and the second way to the WebAssembly target (about 15 minutes)
+	WINDFLOW_LONG=1 cargo test --package windflow --test crash -- --nocapture
+	WINDFLOW_WASM_NO_RUSTUP=1 WINDFLOW_WASM_SYSROOT=target/wasm-sysroot-long sdk/toolchain/ensure-wasm-target.sh
+
+lint: plugins tools ## Formatting, clippy, licences and sources of dependencies, unused dependencies
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- --deny warnings
+	sdk/toolchain/ensure-tool.sh cargo-machete
+	cargo machete
+	sdk/toolchain/ensure-tool.sh cargo-deny
+	cargo deny check bans licenses sources
+
+bench: plugins ## Measure; docs/benchmarks.md says what came out and how to read it
+	cargo bench --package windflow-core --package windflow-store --package windflow-host --package windflow
+	bench/cli.sh
+
+clean: ## Remove everything that was built or run
+	cargo clean
+
+tools: # What the tests use beside Rust
+	@sdk/toolchain/ensure-tool.sh strace
