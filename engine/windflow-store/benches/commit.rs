@@ -72,7 +72,7 @@ fn chain(criterion: &mut Criterion) {
     group.bench_function("100 events, one wait", |bencher| {
         bencher.iter(|| {
             let run = new_run(&store);
-            let last = (1..=100).map(|sequence| event(&store, &run, sequence)).last();
+            let last = (1..=100).fold(None, |_, sequence| Some(event(&store, &run, sequence)));
             wait(store.durable(last.unwrap())).unwrap();
         });
     });

@@ -1,4 +1,5 @@
 //! A damaged store says so. It never makes up or drops records in silence, and never takes the process with it.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail by panicking, too")]
 
 #[path = "common/child.rs"]
 mod child;
@@ -163,4 +164,25 @@ fn damage_is_an_error_or_makes_no_difference() {
         fs::remove_dir_all(&damaged).unwrap();
     }
     assert!(intact > 0 && refused > 10, "{intact} intact, {refused} refused: the damage hits nothing");
+}
+
+/// sled takes this for a batch that was cut off by a crash, and drops it: the store must notice all the same.
+#[test]
+fn a_durable_batch_that_the_database_drops_is_missed() {
+    let dir = tempfile::tempdir().unwrap();
+    let (whole, damaged) = (dir.path().join("whole"), dir.path().join("damaged"));
+    let store = SledStore::open(&whole, Options::default()).unwrap();
+    for number in 0..RUNS {
+        let end = store.append(&run_key(1000, number), 0, &[started(1000, "dropped-by-sled")]).unwrap();
+        wait(store.durable(end)).unwrap();
+    }
+    // As a crash leaves it: sled has not tidied up.
+    copy(&whole, &damaged);
+    let path = damaged.join("sled/db");
+    let mut bytes = fs::read(&path).unwrap();
+    let place = bytes.windows(15).rposition(|text| text == b"dropped-by-sled").unwrap();
+    bytes[place] ^= 1;
+    fs::write(&path, bytes).unwrap();
+    let error = SledStore::open(&damaged, Options::default()).unwrap_err();
+    assert!(matches!(&error, StoreError::Corrupted(why) if why.contains("has lost the last")), "{error}");
 }

@@ -1,4 +1,5 @@
 //! A process that is killed at any moment loses nothing that it was told is durable.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail by panicking, too")]
 
 #[path = "common/child.rs"]
 mod child;

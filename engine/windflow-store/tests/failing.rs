@@ -1,4 +1,5 @@
 //! A disk that refuses, and how often it is asked.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail by panicking, too")]
 
 use std::fs::File;
 use std::io;

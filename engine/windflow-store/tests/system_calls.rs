@@ -1,4 +1,5 @@
 //! The system is really asked to make the data durable, before anybody is told that it is.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail by panicking, too")]
 
 #[path = "common/child.rs"]
 mod child;

@@ -14,7 +14,13 @@ use super::pending::State;
 pub(super) fn start(inner: Arc<Inner>) -> Result<JoinHandle<()>, StoreError> {
     std::thread::Builder::new()
         .name("windflow-commit".to_owned())
-        .spawn(move || while turn(&inner) {})
+        .spawn(move || {
+            // Should it ever panic, those who wait must not do so for ever.
+            while guarded(&inner.dir, || Ok(turn(&inner))).unwrap_or_else(|why| {
+                inner.fail(&why);
+                false
+            }) {}
+        })
         .map_err(|error| StoreError::Unavailable(format!("the store's thread cannot be started: {error}")))
 }
 
