@@ -1,1 +1,38 @@
-fn main() {}
+//! The `windflow` command: configuration and wiring. The only crate that names concrete adapters.
+#![forbid(unsafe_code)]
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::cli::{Cli, Command};
+
+mod builtins;
+mod cli;
+mod commands;
+mod engine;
+mod exit;
+mod render;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    start_tracing(&cli);
+    let result = match cli.command {
+        Command::Run(args) => commands::run::run(&cli.global, args),
+        Command::Validate(args) => commands::validate::run(&args),
+        Command::Plan(args) => commands::plan::run(&args),
+        Command::Runs(command) => commands::runs::run(&cli.global, command),
+        Command::Plugins(command) => commands::plugins::run(command),
+        Command::Schema => commands::schema::run(),
+        Command::Completions { shell } => commands::completions::run(shell),
+    };
+    result.unwrap_or_else(|error| exit::report(&error))
+}
+
+/// Logs go to stderr, warnings only unless `WINDFLOW_LOG` says otherwise.
+fn start_tracing(cli: &Cli) {
+    use tracing_subscriber::EnvFilter;
+    let default = if cli.global.verbose { "info" } else { "warn" };
+    let filter = EnvFilter::try_from_env("WINDFLOW_LOG").unwrap_or_else(|_| EnvFilter::new(default));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).without_time().init();
+}

@@ -1,0 +1,194 @@
+//! What can be typed.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use windflow_core::capability::HttpPattern;
+
+/// Run and look after workflows of sandboxed nodes.
+#[derive(Debug, Parser)]
+#[command(name = "windflow", version, arg_required_else_help = true, propagate_version = true)]
+#[command(after_help = "Start with:\n  windflow run workflows/status-report/workflow.yaml\n\nEvery command has a --help of its own.")]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Options of every command.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Global {
+    /// Folder that holds the runs and the compiled plugins [default: the user's data folder]
+    #[arg(long, value_name = "FOLDER", env = "WINDFLOW_DATA_DIR", global = true)]
+    pub(crate) data_dir: Option<PathBuf>,
+    /// Say more about what goes on
+    #[arg(short, long, global = true)]
+    pub(crate) verbose: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run a workflow to its end and show it live
+    Run(RunArgs),
+    /// Check workflows and report every problem with its place
+    Validate(ValidateArgs),
+    /// Show a workflow's graph, and everything that it may reach
+    Plan(PlanArgs),
+    /// List, show, resume and cancel runs
+    #[command(subcommand)]
+    Runs(RunsCommand),
+    /// List and show the installed plugins
+    #[command(subcommand)]
+    Plugins(PluginsCommand),
+    /// Print the JSON Schema of workflow files, for editors
+    Schema,
+    /// Print completions for a shell
+    #[command(after_help = "For bash:\n  windflow completions bash > ~/.local/share/bash-completion/completions/windflow")]
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Exit status: 0 the run succeeded, 1 it failed, 2 the workflow or an input is invalid, 130 interrupted.\n\
+The outputs go to stdout: as text to a terminal, as one JSON object to a file or pipe. Everything else goes to stderr.\n\
+Ctrl-C cancels the run and waits for its nodes; a second one leaves at once, and `windflow runs resume` goes on.")]
+pub(crate) struct RunArgs {
+    /// The workflow file
+    pub(crate) file: PathBuf,
+    /// An input, as key=value; text that is JSON is taken as such where the input is no string
+    #[arg(short, long = "input", value_name = "KEY=VALUE", value_parser = key_value)]
+    pub(crate) inputs: Vec<(String, String)>,
+    /// A JSON object with inputs; - reads it from stdin
+    #[arg(long, value_name = "FILE")]
+    pub(crate) input_file: Option<PathBuf>,
+    /// Print one JSON object with the run, its outputs and its nodes instead of the outputs
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Grant requests to a host beyond what the workflow's permissions say, for example 127.0.0.1:8080
+    #[arg(long, value_name = "HOST")]
+    pub(crate) allow: Vec<HttpPattern>,
+    /// Show no progress
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ValidateArgs {
+    /// The workflow files
+    #[arg(required = true)]
+    pub(crate) files: Vec<PathBuf>,
+    /// Print the problems as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PlanArgs {
+    /// The workflow file
+    pub(crate) file: PathBuf,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum RunsCommand {
+    /// List runs, the newest first
+    List(ListArgs),
+    /// Show a run and its nodes
+    Show(RunArg),
+    /// Print the events of a run's journal
+    Events(RunArg),
+    /// Go on with a run that was interrupted, and show it live
+    Resume(ResumeArgs),
+    /// Cancel a run
+    Cancel(RunArg),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ListArgs {
+    /// Only runs of this workflow
+    #[arg(long)]
+    pub(crate) workflow: Option<windflow_core::id::WorkflowName>,
+    /// Only runs in this status
+    #[arg(long, value_enum)]
+    pub(crate) status: Option<StatusArg>,
+    /// At most so many
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub(crate) limit: u16,
+    /// Go on after this run
+    #[arg(long, value_name = "RUN")]
+    pub(crate) after: Option<windflow_core::id::RunId>,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+pub(crate) enum StatusArg {
+    Running,
+    Cancelling,
+    Succeeded,
+    Failed,
+    Cancelled,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunArg {
+    /// Id of the run, or its beginning; `last` is the newest
+    pub(crate) run: String,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ResumeArgs {
+    /// Id of the run, or its beginning; `last` is the newest
+    #[arg(required_unless_present = "all")]
+    pub(crate) run: Option<String>,
+    /// Go on with every run that has not ended
+    #[arg(long, conflicts_with = "run")]
+    pub(crate) all: bool,
+    /// Print one JSON object with the run, its outputs and its nodes
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Show no progress
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PluginsCommand {
+    /// List the node types that workflows can use
+    List {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show a node type: what it does, its configuration, its ports, and what it may touch
+    Show {
+        /// Its name, with or without its version: http or http@1
+        name: String,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+fn key_value(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
+        _ => Err("write it as key=value".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        super::Cli::command().debug_assert();
+    }
+}

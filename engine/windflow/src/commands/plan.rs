@@ -1,0 +1,129 @@
+//! `windflow plan`
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::process::ExitCode;
+
+use windflow_core::expression::Template;
+use windflow_core::plan::{self, FiresOn, Plan, PlanNode};
+use windflow_core::ports::host::Registry;
+use windflow_core::workflow::{Join, Workflow};
+
+use super::document;
+use crate::cli::PlanArgs;
+use crate::{engine, render};
+
+pub(crate) fn run(args: &PlanArgs) -> anyhow::Result<ExitCode> {
+    let host = engine::host(None)?;
+    let (_, workflow) = document::check(&args.file, &host)?.into_valid(&args.file)?;
+    let plan = plan::build(&workflow, &host)?;
+    let mut text = format!("{}\n", workflow.name.value);
+    graph(&mut text, &plan);
+    reach(&mut text, &workflow, &plan, &host);
+    render::result(&text)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The nodes by the length of the longest way to them: those of a step can run at the same time.
+fn graph(text: &mut String, plan: &Plan) {
+    let mut step = vec![0_usize; plan.nodes().len()];
+    let mut waits: Vec<usize> = vec![0; step.len()];
+    for (_, node) in plan.nodes() {
+        for edge in &node.out {
+            waits[edge.to.0 as usize] += 1;
+        }
+    }
+    let mut open: Vec<_> = plan.nodes().filter(|(index, _)| waits[index.0 as usize] == 0).map(|(index, _)| index).collect();
+    while let Some(index) = open.pop() {
+        for edge in &plan.node(index).out {
+            let to = edge.to.0 as usize;
+            step[to] = step[to].max(step[index.0 as usize] + 1);
+            waits[to] -= 1;
+            if waits[to] == 0 {
+                open.push(edge.to);
+            }
+        }
+    }
+    for number in 0..=step.iter().copied().max().unwrap_or(0) {
+        let _ = writeln!(text, "\nstep {}", number + 1);
+        let rows: Vec<Vec<String>> = plan
+            .nodes()
+            .filter(|(index, _)| step[index.0 as usize] == number)
+            .map(|(_, node)| vec![format!("  {}", node.id), node.uses.to_string(), describe(plan, node)])
+            .collect();
+        text.push_str(&render::table::table(&rows));
+    }
+}
+
+fn describe(plan: &Plan, node: &PlanNode) -> String {
+    let mut parts = Vec::new();
+    if !node.needs.is_empty() {
+        let needs: Vec<String> = node
+            .needs
+            .iter()
+            .map(|edge| {
+                let from = &plan.node(edge.from).id;
+                match &edge.on {
+                    FiresOn::Port(port) => format!("{from}.{port}"),
+                    FiresOn::Error => format!("{from}.error"),
+                    FiresOn::Success | FiresOn::Settled => from.to_string(),
+                }
+            })
+            .collect();
+        let join = if needs.len() > 1 && node.join == Join::Any { "any of " } else { "" };
+        parts.push(format!("after {join}{}", needs.join(", ")));
+    }
+    if node.disabled {
+        parts.push("disabled".into());
+    }
+    if let Some(condition) = &node.condition {
+        parts.push(format!("if {}", condition.source().trim()));
+    }
+    if let Some(retry) = &node.retry {
+        parts.push(format!("up to {} attempts", retry.attempts));
+    }
+    if let Some(timeout) = node.timeout {
+        parts.push(format!("at most {} an attempt", render::duration(u64::try_from(timeout.as_micros()).unwrap_or(u64::MAX))));
+    }
+    parts.join(", ")
+}
+
+/// Everything that the workflow can touch: what its nodes' plugins ask for, and what it grants of that.
+fn reach(text: &mut String, workflow: &Workflow, plan: &Plan, registry: &dyn Registry) {
+    let mut asking: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (_, node) in plan.nodes() {
+        let Some(installed) = registry.get(&node.uses) else { continue };
+        for capability in installed.manifest.capabilities.list() {
+            asking.entry(capability.to_string()).or_default().push(node.id.to_string());
+        }
+    }
+    text.push_str("\nmay reach\n");
+    if asking.is_empty() {
+        text.push_str("  nothing: every node is pure, and the run needs no network, no files and no secrets\n");
+        return;
+    }
+    if let Some(nodes) = asking.get("http") {
+        let _ = writeln!(text, "  by HTTP, from {}:", nodes.join(", "));
+        if workflow.permissions.http.is_empty() {
+            text.push_str("    no host: `permissions: http:` is empty, so that every request is denied\n");
+        }
+        for host in &workflow.permissions.http {
+            let _ = writeln!(text, "    {}", shown(host));
+        }
+    }
+    for credential in &workflow.permissions.credentials {
+        let _ = writeln!(text, "  the credential {}", credential.value);
+    }
+    if let Some(nodes) = asking.get("run_context") {
+        let _ = writeln!(text, "  its own run, node, attempt and idempotency key, from {}", nodes.join(", "));
+    }
+}
+
+/// A permission as it was written.
+fn shown(template: &Template) -> String {
+    match (template.as_str(), template.expressions().first()) {
+        (Some(literal), _) => literal.to_owned(),
+        (None, Some(expression)) => format!("the origin that `{}` gives when the run starts", expression.source().trim()),
+        (None, None) => "?".into(),
+    }
+}

@@ -1,0 +1,118 @@
+//! `windflow plugins …`
+
+use std::fmt::Write as _;
+use std::process::ExitCode;
+
+use console::style;
+use serde_json::{Value, json};
+use windflow_core::id::NodeTypeRef;
+use windflow_core::manifest::{DEFAULT_PORT, NodeType};
+use windflow_core::ports::host::{InstalledNodeType, Registry};
+use windflow_core::problem;
+
+use crate::cli::PluginsCommand;
+use crate::exit::invalid;
+use crate::render::{self, shorten, table::table};
+
+pub(crate) fn run(command: PluginsCommand) -> anyhow::Result<ExitCode> {
+    let host = crate::engine::host(None)?;
+    match command {
+        PluginsCommand::List { json } => list(&host, json),
+        PluginsCommand::Show { name, json } => show(&host, &name, json),
+    }?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn list(host: &dyn Registry, as_json: bool) -> anyhow::Result<()> {
+    if as_json {
+        let all: Vec<Value> = host.list().iter().map(|(uses, installed)| describe(uses, installed)).collect();
+        return render::json(&all);
+    }
+    let mut rows = vec![["NODE TYPE", "WHAT IT DOES", "MAY TOUCH"].map(String::from).to_vec()];
+    for (uses, installed) in host.list() {
+        let what = shorten(installed.node_type().description.get("en"), 70);
+        rows.push(vec![uses.to_string(), what, touches(&installed).join("; ")]);
+    }
+    render::result(&table(&rows))
+}
+
+fn describe(uses: &NodeTypeRef, installed: &InstalledNodeType) -> Value {
+    json!({
+        "uses": uses, "plugin": installed.manifest.plugin, "component": installed.component, "pure": installed.pure,
+        "capabilities": installed.manifest.capabilities, "type": installed.node_type(),
+    })
+}
+
+/// What the node type may touch, in words.
+fn touches(installed: &InstalledNodeType) -> Vec<String> {
+    if installed.pure {
+        return vec!["nothing: it only computes".into()];
+    }
+    let asked = &installed.manifest.capabilities;
+    let mut all = Vec::new();
+    if !asked.http.is_empty() {
+        let hosts: Vec<String> = asked.http.iter().map(ToString::to_string).collect();
+        let any = asked.http.iter().any(|pattern| pattern.to_string().starts_with('*'));
+        all.push(if any { "hosts that the workflow grants, by HTTP".into() } else { format!("{} by HTTP", hosts.join(", ")) });
+    }
+    if asked.run_context {
+        all.push("knows its run and attempt".into());
+    }
+    if asked.cancellation {
+        all.push("hears of cancellation".into());
+    }
+    all
+}
+
+fn show(host: &dyn Registry, name: &str, as_json: bool) -> anyhow::Result<()> {
+    let all = host.list();
+    let fits = |uses: &NodeTypeRef| uses.to_string() == name || &*uses.name == name;
+    let Some((uses, installed)) = all.iter().rev().find(|(uses, _)| fits(uses)) else {
+        let hint = problem::did_you_mean(name, all.iter().map(|(uses, _)| &*uses.name)).unwrap_or_default();
+        return Err(invalid(format!("no node type {name} is installed; {hint} `windflow plugins list` shows them")));
+    };
+    if as_json {
+        return render::json(&describe(uses, installed));
+    }
+    let node = installed.node_type();
+    let manifest = &installed.manifest.plugin;
+    let mut text = format!("{}  {}\n{}\n", style(uses).bold(), node.title.get("en"), node.description.get("en"));
+    let _ = writeln!(text, "\nplugin     {} {}, {}", manifest.name, manifest.version, installed.component);
+    let _ = writeln!(text, "may touch  {}", touches(installed).join("; "));
+    text.push_str("\nconfiguration\n");
+    text.push_str(&table(&fields(&node.config)));
+    text.push_str("\nports\n");
+    text.push_str(&table(&ports(node)));
+    render::result(&text)
+}
+
+fn fields(schema: &Value) -> Vec<Vec<String>> {
+    let required: Vec<&str> = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let properties = schema["properties"].as_object();
+    let row = |(name, field): (&String, &Value)| {
+        let kind = match &field["type"] {
+            Value::String(kind) => kind.clone(),
+            Value::Array(kinds) => kinds.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" or "),
+            _ => "any".into(),
+        };
+        let default = match (&field["default"], required.contains(&name.as_str())) {
+            (_, true) => "required".into(),
+            (Value::Null, false) => String::new(),
+            (value, false) => format!("default {value}"),
+        };
+        vec![format!("  {name}"), kind, default, shorten(field["description"].as_str().unwrap_or_default(), 90)]
+    };
+    properties.into_iter().flatten().map(row).collect()
+}
+
+fn ports(node: &NodeType) -> Vec<Vec<String>> {
+    let mut rows: Vec<_> =
+        node.ports.iter().map(|port| vec![format!("  {}", port.name), port.description.get("en").to_owned()]).collect();
+    if let Some(field) = &node.ports_from {
+        rows.push(vec![format!("  one for each of `{field}`")]);
+    } else if rows.is_empty() {
+        rows.push(vec![format!("  {DEFAULT_PORT}"), "what it gives".into()]);
+    }
+    rows.push(vec!["  error".into(), "why it failed".into()]);
+    rows
+}

@@ -1,0 +1,153 @@
+//! `windflow run`
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use console::style;
+use serde_json::{Map, Value};
+use windflow_core::capability::Grants;
+use windflow_core::id::{OrganisationId, RunKey};
+use windflow_core::problem;
+use windflow_core::workflow::Workflow;
+use windflow_runtime::{Runtime, RunReport, Start, StartError, Updates};
+
+use super::document;
+use crate::cli::{Global, RunArgs};
+use crate::engine::Engine;
+use crate::exit::{self, invalid};
+use crate::render;
+use crate::render::live::Live;
+
+pub(crate) fn run(global: &Global, args: RunArgs) -> anyhow::Result<ExitCode> {
+    let host = crate::engine::host(Some(global))?;
+    let (text, workflow) = document::check(&args.file, &host)?.into_valid(&args.file)?;
+    let inputs = inputs(&workflow, &args)?;
+    let engine = Engine::open(global, host)?;
+    engine.block_on(async {
+        let organisation = OrganisationId::local();
+        let start = Start {
+            organisation: organisation.clone(),
+            document: text.clone(),
+            inputs,
+            extra_grants: Grants { http: args.allow, credentials: Vec::new() },
+            started_by: "cli".into(),
+        };
+        let started = engine.runtime.start(start).map_err(|error| match error {
+            StartError::Invalid(error) => {
+                render::line(problem::render(&args.file.display().to_string(), &text, &error.problems).trim_end());
+                invalid(document::summary(&args.file, error.problems.len()))
+            }
+            other => anyhow::Error::new(other),
+        })?;
+        let key = RunKey { organisation, run: started.run };
+        let shown = (!args.quiet).then(|| Live::new(workflow.nodes.keys()));
+        if !args.quiet {
+            render::line(&format!("{} {}", style("▶").cyan().for_stderr(), style(&workflow.name.value).bold().for_stderr()));
+        }
+        let report = follow(&engine.runtime, &key, shown, started.updates).await?;
+        finish(&report, args.json, args.quiet)
+    })
+}
+
+/// Shows a run until it has ended. Ctrl-C cancels it; a second one leaves the process, and the run to be resumed.
+pub(crate) async fn follow(runtime: &Runtime, key: &RunKey, live: Option<Live>, updates: Updates) -> anyhow::Result<Arc<RunReport>> {
+    let shown = live.map(|live| tokio::spawn(live.watch(updates)));
+    let ended = runtime.wait(key);
+    tokio::pin!(ended);
+    let mut interrupts = 0;
+    let ended = loop {
+        tokio::select! {
+            ended = &mut ended => break ended,
+            interrupt = interrupted() => {
+                interrupt?;
+                interrupts += 1;
+                if interrupts > 1 {
+                    render::line(&format!("\nleft at once; the run can be taken up again:\n  windflow runs resume {}", key.run));
+                    std::process::exit(exit::INTERRUPTED.into());
+                }
+                render::line("\ncancelling; press Ctrl-C again to leave at once");
+                // A run that ends at this very moment is past cancelling; its end is what is reported.
+                let _ = runtime.cancel(key, "ctrl-c");
+            }
+        }
+    };
+    if let Some(shown) = shown {
+        let _ = shown.await;
+    }
+    ended.map_err(|lost| {
+        anyhow::anyhow!("{lost}\nOnce that is mended, take the run up again:\n  windflow runs resume {}", key.run)
+    })
+}
+
+/// Ctrl-C, or the signal by which service managers ask a process to end.
+async fn interrupted() -> std::io::Result<()> {
+    #[cfg(unix)]
+    {
+        let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+        tokio::select! {
+            interrupt = tokio::signal::ctrl_c() => interrupt,
+            _ = terminate.recv() => Ok(()),
+        }
+    }
+    #[cfg(not(unix))]
+    tokio::signal::ctrl_c().await
+}
+
+/// Prints how a run ended.
+pub(crate) fn finish(report: &RunReport, json: bool, quiet: bool) -> anyhow::Result<ExitCode> {
+    if !quiet {
+        let took: f64 = report.nodes.values().map(|node| node.took_ms).sum();
+        let count = report.nodes.values().filter(|node| node.status == "succeeded").count();
+        let nodes = report.nodes.len();
+        render::line(&format!(
+            "{}  {count} of {nodes} nodes, {took:.1} ms in nodes, run {}",
+            render::status(report.status),
+            style(report.run).dim().for_stderr()
+        ));
+    }
+    if let Some(error) = &report.error {
+        let at = error.node.as_ref().map_or_else(|| "the outputs".to_owned(), |node| format!("node {node}"));
+        render::error(&format!("{at} failed: {}", error.failure));
+    }
+    if json {
+        render::json(report)?;
+    } else if let Some(outputs) = &report.outputs {
+        outputs_to_stdout(outputs.value())?;
+    }
+    Ok(ExitCode::from(match report.status {
+        "succeeded" => 0,
+        "cancelled" => exit::INTERRUPTED,
+        _ => exit::FAILED,
+    }))
+}
+
+/// Text for a terminal, one JSON object for everything else.
+fn outputs_to_stdout(outputs: &Value) -> anyhow::Result<()> {
+    let Value::Object(values) = outputs else { return render::json(outputs) };
+    if !console::user_attended() {
+        return render::json(outputs);
+    }
+    for (name, value) in values {
+        let text = match value {
+            Value::String(text) => text.clone(),
+            other => serde_json::to_string_pretty(other)?,
+        };
+        let name = style(name).bold();
+        if text.contains('\n') { render::result(&format!("\n{name}:\n{text}"))? } else { render::result(&format!("{name}: {text}"))? }
+    }
+    Ok(())
+}
+
+/// The inputs of a file first, those of the command line over them.
+fn inputs(workflow: &Workflow, args: &RunArgs) -> anyhow::Result<Map<String, Value>> {
+    let mut inputs = Map::new();
+    if let Some(path) = &args.input_file {
+        let text = document::read(path)?;
+        inputs = serde_json::from_str(&text)
+            .map_err(|error| invalid(format!("{}: not a JSON object with inputs: {error}", path.display())))?;
+    }
+    for (key, text) in &args.inputs {
+        inputs.insert(key.clone(), workflow.input_from_text(key, text));
+    }
+    Ok(inputs)
+}

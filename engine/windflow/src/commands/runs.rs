@@ -1,0 +1,203 @@
+//! `windflow runs …`
+
+use std::process::ExitCode;
+
+use windflow_core::id::{OrganisationId, RunId, RunKey};
+use windflow_core::ports::store::{Journal, ReadModel, RunQuery, RunStatus, RunSummary};
+use windflow_core::run::Timestamp;
+
+use crate::cli::{Global, ListArgs, ResumeArgs, RunArg, RunsCommand, StatusArg};
+use crate::commands::run::{finish, follow};
+use crate::engine::Engine;
+use crate::exit::{self, invalid};
+use crate::render::live::Live;
+use crate::render::{self, duration, shorten, status, table::table};
+
+pub(crate) fn run(global: &Global, command: RunsCommand) -> anyhow::Result<ExitCode> {
+    let engine = Engine::open(global, crate::engine::host(Some(global))?)?;
+    match command {
+        RunsCommand::List(args) => list(&engine, args),
+        RunsCommand::Show(args) => show(&engine, &args),
+        RunsCommand::Events(args) => events(&engine, &args),
+        RunsCommand::Resume(args) => resume(&engine, &args),
+        RunsCommand::Cancel(args) => cancel(&engine, &args),
+    }
+}
+
+fn list(engine: &Engine, args: ListArgs) -> anyhow::Result<ExitCode> {
+    let status = args.status.map(|status| match status {
+        StatusArg::Running => RunStatus::Running,
+        StatusArg::Cancelling => RunStatus::Cancelling,
+        StatusArg::Succeeded => RunStatus::Succeeded,
+        StatusArg::Failed => RunStatus::Failed,
+        StatusArg::Cancelled => RunStatus::Cancelled,
+    });
+    let query = RunQuery { workflow: args.workflow, status, after: args.after, limit: args.limit.into(), ..RunQuery::default() };
+    let page = engine.store.runs(&OrganisationId::local(), &query)?;
+    if args.json {
+        render::json(&page)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    if page.items.is_empty() {
+        render::line("No runs yet. Start one with: windflow run FILE");
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mut rows = vec![["RUN", "WORKFLOW", "STATUS", "STARTED", "TOOK"].map(String::from).to_vec()];
+    rows.extend(page.items.iter().map(row));
+    render::result(&table(&rows))?;
+    if page.items.iter().any(|run| run.finished_at.is_none()) {
+        render::line("Runs that are running here were interrupted: windflow runs resume RUN (or --all) goes on with them.");
+    }
+    if let Some(next) = page.next {
+        render::line(&format!("More: windflow runs list --after {next}"));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn row(run: &RunSummary) -> Vec<String> {
+    let took = run.finished_at.map(|end| duration(end.0.saturating_sub(run.started_at.0).saturating_mul(1000)));
+    let word = word(run.status);
+    vec![run.run.to_string(), run.workflow.to_string(), status(word), time(run.started_at), took.unwrap_or_default()]
+}
+
+fn word(status: RunStatus) -> &'static str {
+    match status {
+        RunStatus::Running => "running",
+        RunStatus::Cancelling => "cancelling",
+        RunStatus::Succeeded => "succeeded",
+        RunStatus::Failed => "failed",
+        RunStatus::Cancelled => "cancelled",
+    }
+}
+
+fn time(at: Timestamp) -> String {
+    // Fractions of a second help nobody who looks for yesterday's run.
+    jiff::Timestamp::from_millisecond(i64::try_from(at.0).unwrap_or(0))
+        .map(|time| time.to_zoned(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S").to_string())
+        .unwrap_or_default()
+}
+
+fn show(engine: &Engine, args: &RunArg) -> anyhow::Result<ExitCode> {
+    let key = find(engine, &args.run)?;
+    let report = engine.runtime.report(&key)?;
+    if args.json {
+        render::json(&report)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let summary = engine.store.run(&key)?;
+    let mut text = format!("{}  {}  {}  started {} by {}\n\n", summary.workflow, key.run, status(report.status), time(summary.started_at), summary.started_by);
+    let rows: Vec<_> = report.nodes.iter().map(|(node, run)| {
+        let what = match (&run.error, &run.output) {
+            (Some(failure), _) => failure.to_string(),
+            (None, Some(output)) => output.text().to_owned(),
+            (None, None) => String::new(),
+        };
+        let attempts = if run.attempts > 1 { format!("{} attempts", run.attempts) } else { String::new() };
+        vec![format!("  {}", status(run.status)), node.to_string(), format!("{:.1} ms", run.took_ms), attempts, shorten(&what, 90)]
+    }).collect();
+    text.push_str(&table(&rows));
+    if let Some(outputs) = &report.outputs {
+        text.push_str(&format!("\noutputs:\n{}\n", serde_json::to_string_pretty(outputs.value())?));
+    }
+    if let Some(error) = &report.error {
+        let at = error.node.as_ref().map_or_else(|| "the outputs".to_owned(), |node| format!("node {node}"));
+        text.push_str(&format!("\n{at} failed: {}\n", error.failure));
+    }
+    if report.status == "running" || report.status == "failing" || report.status == "cancelling" {
+        text.push_str(&format!("\nIt was interrupted; go on with it: windflow runs resume {}\n", key.run));
+    }
+    render::result(&text)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn events(engine: &Engine, args: &RunArg) -> anyhow::Result<ExitCode> {
+    const PAGE: usize = 512;
+    let key = find(engine, &args.run)?;
+    let mut after = 0;
+    loop {
+        let records = engine.store.read(&key, after, PAGE)?;
+        let read = records.len();
+        for (sequence, record) in records {
+            after = sequence;
+            let event = serde_json::to_string(&record.event)?;
+            if args.json {
+                render::result(&serde_json::json!({ "sequence": sequence, "at": record.at, "event": record.event }).to_string())?;
+            } else {
+                render::result(&format!("{sequence:>5}  {}  {}", time(record.at), shorten(&event, 160)))?;
+            }
+        }
+        if read < PAGE {
+            return Ok(ExitCode::SUCCESS);
+        }
+    }
+}
+
+fn resume(engine: &Engine, args: &ResumeArgs) -> anyhow::Result<ExitCode> {
+    let keys = match &args.run {
+        Some(run) => vec![find(engine, run)?],
+        None => engine.store.unfinished()?,
+    };
+    if keys.is_empty() {
+        render::line("No run was interrupted.");
+    }
+    let mut worst = ExitCode::SUCCESS;
+    for key in keys {
+        let code = engine.block_on(async {
+            let updates = engine.runtime.resume(&key)?;
+            let live = if args.quiet { None } else { Some(Live::new(engine.runtime.report(&key)?.nodes.keys())) };
+            if !args.quiet {
+                render::line(&format!("▶ resuming {}", key.run));
+            }
+            let report = follow(&engine.runtime, &key, live, updates).await?;
+            finish(&report, args.json, args.quiet)
+        })?;
+        if code != ExitCode::SUCCESS {
+            worst = code;
+        }
+    }
+    Ok(worst)
+}
+
+fn cancel(engine: &Engine, args: &RunArg) -> anyhow::Result<ExitCode> {
+    let key = find(engine, &args.run)?;
+    engine.block_on(async {
+        engine.runtime.cancel(&key, "cli")?;
+        let report = engine.runtime.wait(&key).await.map_err(|lost| anyhow::anyhow!("{lost}"))?;
+        finish(&report, args.json, args.json)?;
+        Ok(ExitCode::from(if report.status == "cancelled" { 0 } else { exit::FAILED }))
+    })
+}
+
+/// A run by its id, the beginning of it, or `last`.
+fn find(engine: &Engine, text: &str) -> anyhow::Result<RunKey> {
+    let organisation = OrganisationId::local();
+    if let Ok(run) = text.parse::<RunId>() {
+        let key = RunKey { organisation, run };
+        engine.store.run(&key)?;
+        return Ok(key);
+    }
+    let mut found: Option<RunId> = None;
+    let mut after = None;
+    loop {
+        let page = engine.store.runs(&organisation, &RunQuery { after, limit: 500, ..RunQuery::default() })?;
+        for summary in &page.items {
+            if text == "last" {
+                return Ok(RunKey { organisation, run: summary.run });
+            }
+            if summary.run.to_string().starts_with(text) {
+                if found.is_some() {
+                    return Err(invalid(format!("more than one run begins with {text}; write more of the id")));
+                }
+                found = Some(summary.run);
+            }
+        }
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    match found {
+        Some(run) => Ok(RunKey { organisation, run }),
+        None => Err(invalid(format!("no run begins with {text}; `windflow runs list` shows them"))),
+    }
+}

@@ -1,0 +1,65 @@
+//! Wiring: the adapters that this binary consists of.
+
+use std::future::Future;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::Context;
+use windflow_host::{HostConfig, PluginHost};
+use windflow_runtime::{Config, Runtime, SystemClock};
+use windflow_store::{Options, SledStore};
+
+use crate::builtins;
+use crate::cli::Global;
+use crate::exit::invalid;
+
+/// Everything that commands which touch runs need.
+pub(crate) struct Engine {
+    pub(crate) store: Arc<SledStore>,
+    pub(crate) runtime: Runtime,
+    main: tokio::runtime::Runtime,
+    /// Run loops and guests have threads of their own, so that no guest keeps the command from hearing Ctrl-C.
+    _guests: tokio::runtime::Runtime,
+}
+
+/// A host with the built-in plugins. Without the global options it keeps no compiled code: enough to check and show.
+///
+/// # Errors
+/// Where this machine cannot run WebAssembly, or a built-in plugin is broken.
+pub(crate) fn host(global: Option<&Global>) -> anyhow::Result<PluginHost> {
+    let cache_dir = global.map(data_dir).transpose()?.map(|folder| folder.join("compiled"));
+    let host = PluginHost::new(HostConfig { cache_dir, ..HostConfig::default() })?;
+    for (name, component) in builtins::COMPONENTS {
+        host.install(*component).with_context(|| format!("the built-in plugin {name}"))?;
+    }
+    Ok(host)
+}
+
+fn data_dir(global: &Global) -> anyhow::Result<PathBuf> {
+    if let Some(folder) = &global.data_dir {
+        return Ok(folder.clone());
+    }
+    directories::ProjectDirs::from("", "", "windflow")
+        .map(|folders| folders.data_dir().to_owned())
+        .ok_or_else(|| invalid("no home folder is known; say where to keep runs: --data-dir FOLDER"))
+}
+
+impl Engine {
+    /// Opens the store and starts the threads.
+    ///
+    /// # Errors
+    /// Where the store is in use, damaged, newer than this release or not writable; the message says which.
+    pub(crate) fn open(global: &Global, host: PluginHost) -> anyhow::Result<Self> {
+        let store = Arc::new(SledStore::open(data_dir(global)?.join("store"), Options::default())?);
+        let main = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let guests = tokio::runtime::Builder::new_multi_thread().thread_name("guests").enable_all().build()?;
+        let config = Config::new(guests.handle().clone());
+        let runtime = Runtime::new(store.clone(), Arc::new(host), Arc::new(SystemClock), config);
+        Ok(Self { store, runtime, main, _guests: guests })
+    }
+
+    /// Runs the command's own work.
+    pub(crate) fn block_on<T>(&self, work: impl Future<Output = T>) -> T {
+        self.main.block_on(work)
+    }
+}

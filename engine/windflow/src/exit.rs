@@ -1,0 +1,36 @@
+//! How a command ends: 0 it worked, 1 the run failed or the engine could not do it, 2 the input is invalid, 130 interrupted.
+
+use std::process::ExitCode;
+
+/// The run failed, or something that the command needs did.
+pub(crate) const FAILED: u8 = 1;
+/// What the user gave is not valid; nothing was started.
+pub(crate) const INVALID: u8 = 2;
+/// The user interrupted it.
+pub(crate) const INTERRUPTED: u8 = 130;
+
+/// What the user gave is not valid. What is wrong was either printed already (no text) or is the text.
+#[derive(Debug)]
+pub(crate) struct InvalidInput(pub(crate) String);
+
+impl std::fmt::Display for InvalidInput {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for InvalidInput {}
+
+/// An error for invalid input.
+pub(crate) fn invalid(message: impl Into<String>) -> anyhow::Error {
+    InvalidInput(message.into()).into()
+}
+
+/// Prints an error and says how the process ends.
+pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
+    let text = format!("{error:#}");
+    if !text.is_empty() {
+        crate::render::error(&text);
+    }
+    ExitCode::from(if error.is::<InvalidInput>() { INVALID } else { FAILED })
+}

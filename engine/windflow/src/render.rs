@@ -1,0 +1,84 @@
+//! What people see. Everything but results goes to stderr.
+
+use std::io::Write;
+
+use console::{Style, style};
+
+pub(crate) mod live;
+pub(crate) mod table;
+
+/// Prints an error.
+pub(crate) fn error(text: &str) {
+    line(&format!("{} {text}", style("error:").red().bold().for_stderr()));
+}
+
+/// Prints a line to stderr. A closed stderr is no reason to fail.
+pub(crate) fn line(text: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{text}");
+}
+
+/// Prints a result to stdout.
+///
+/// # Errors
+/// When stdout is closed or full.
+pub(crate) fn result(text: &str) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{}", text.trim_end_matches('\n'))?;
+    Ok(out.flush()?)
+}
+
+/// Prints a value as indented JSON to stdout.
+///
+/// # Errors
+/// As [`result`].
+pub(crate) fn json(value: &impl serde::Serialize) -> anyhow::Result<()> {
+    result(&serde_json::to_string_pretty(value)?)
+}
+
+/// The sign and colour of a status.
+pub(crate) fn status(word: &str) -> String {
+    let (sign, look) = match word {
+        "succeeded" => ("✓", Style::new().green()),
+        "failed" => ("✗", Style::new().red()),
+        "cancelled" => ("⊘", Style::new().yellow()),
+        "skipped" | "not_run" | "pending" => ("○", Style::new().dim()),
+        "retrying" => ("↻", Style::new().yellow()),
+        _ => ("●", Style::new().cyan()),
+    };
+    look.for_stderr().apply_to(format!("{sign} {}", word.replace('_', " "))).to_string()
+}
+
+/// A duration in as few characters as tell it.
+pub(crate) fn duration(microseconds: u64) -> String {
+    match microseconds {
+        0..1_000 => format!("{microseconds} µs"),
+        1_000..10_000 => format!("{}.{} ms", microseconds / 1_000, microseconds % 1_000 / 100),
+        10_000..1_000_000 => format!("{} ms", microseconds / 1_000),
+        1_000_000..60_000_000 => format!("{}.{} s", microseconds / 1_000_000, microseconds % 1_000_000 / 100_000),
+        _ => format!("{} min {} s", microseconds / 60_000_000, microseconds % 60_000_000 / 1_000_000),
+    }
+}
+
+/// The first line of a text, at most so many characters of it.
+pub(crate) fn shorten(text: &str, most: usize) -> String {
+    let first = text.lines().next().unwrap_or_default();
+    console::truncate_str(first, most, "…").into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_short() {
+        for (microseconds, expect) in [
+            (13, "13 µs"),
+            (1_250, "1.2 ms"),
+            (12_500, "12 ms"),
+            (1_250_000, "1.2 s"),
+            (75_000_000, "1 min 15 s"),
+        ] {
+            assert_eq!(duration(microseconds), expect);
+        }
+    }
+}

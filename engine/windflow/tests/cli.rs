@@ -1,0 +1,268 @@
+//! The command line as users and scripts meet it.
+
+mod common;
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Output, Stdio};
+use std::time::{Duration, Instant};
+
+use common::{Answer, Witness, windflow};
+use serde_json::Value;
+use tempfile::TempDir;
+
+struct Place {
+    folder: TempDir,
+}
+
+impl Place {
+    fn new() -> Self {
+        Self { folder: tempfile::tempdir().unwrap() }
+    }
+
+    fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    fn file(&self, text: &str) -> PathBuf {
+        let path = self.folder.path().join("workflow.yaml");
+        std::fs::write(&path, text).unwrap();
+        path
+    }
+
+    fn windflow(&self, arguments: &[&str]) -> Output {
+        windflow(&self.data()).args(arguments).output().unwrap()
+    }
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+fn path(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+const HELLO: &str = "windflow: 1\nname: hello\ninputs:\n  name: { type: string, default: world }\n  times: { type: integer, default: 1 }\n\
+nodes:\n  greet: { uses: template@1, with: { template: \"Hello {{ name }} {{ times }}\", values: \"${{ inputs }}\" } }\n\
+outputs: { greeting: \"${{ nodes.greet.output }}\" }\n";
+
+#[test]
+fn run_prints_outputs_on_stdout_and_progress_on_stderr() {
+    let place = Place::new();
+    let file = place.file(HELLO);
+    let output = place.windflow(&["run", path(&file), "-i", "name=Zoé", "-i", "times=3"]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let outputs: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(outputs, serde_json::json!({ "greeting": "Hello Zoé 3" }));
+    assert!(text(&output.stderr).contains("greet"), "{}", text(&output.stderr));
+}
+
+#[test]
+fn json_is_one_object_with_the_promised_fields() {
+    let place = Place::new();
+    let file = place.file(HELLO);
+    let output = place.windflow(&["run", path(&file), "--json", "--quiet"]);
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["status"], "succeeded");
+    assert_eq!(report["outputs"]["greeting"], "Hello world 1");
+    let node = &report["nodes"]["greet"];
+    assert_eq!((&node["status"], &node["attempts"], &node["error"]), (&"succeeded".into(), &1.into(), &Value::Null));
+    assert!(report["run"].is_string() && report["error"].is_null());
+    assert!(output.stderr.is_empty(), "{}", text(&output.stderr));
+}
+
+#[test]
+fn invalid_documents_and_inputs_exit_2_with_every_problem() {
+    let place = Place::new();
+    let file = place.file("windflow: 1\nname: bad\nnodes:\n  a: { uses: transfrom@1, with: {} }\n  b: { uses: log@1, needs: [aa], with: { mesage: hi } }\n");
+    for arguments in [["validate", path(&file)], ["run", path(&file)], ["plan", path(&file)]] {
+        let output = place.windflow(&arguments);
+        let stderr = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{stderr}");
+        for part in ["workflow.yaml:4:", "transform", "workflow.yaml:5:", "`a`", "message"] {
+            assert!(stderr.contains(part), "{arguments:?} does not tell {part}\n{stderr}");
+        }
+    }
+    let file = place.file(HELLO);
+    for (arguments, part) in [(["-i", "nam=x"], "name"), (["-i", "times=many"], "times"), (["--input-file", "/nowhere.json"], "nowhere")] {
+        let output = place.windflow(&["run", path(&file), arguments[0], arguments[1]]);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(text(&output.stderr).contains(part), "{}", text(&output.stderr));
+    }
+    assert!(!place.windflow(&["runs", "list"]).stdout.windows(3).any(|three| three == b"bad"), "nothing was started");
+}
+
+#[test]
+fn a_failed_run_exits_1_and_says_why() {
+    let place = Place::new();
+    let file = place.file("windflow: 1\nname: sad\nnodes:\n  no: { uses: fail@1, with: { code: closed, message: we are closed } }\n");
+    let output = place.windflow(&["run", path(&file), "--json"]);
+    assert_eq!(output.status.code(), Some(1));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["status"], "failed");
+    assert_eq!(report["error"]["failure"]["code"], "closed");
+    assert!(text(&output.stderr).contains("we are closed"));
+}
+
+#[test]
+fn runs_are_listed_shown_and_their_events_printed() {
+    let place = Place::new();
+    let file = place.file(HELLO);
+    place.windflow(&["run", path(&file), "--quiet"]);
+    let listed = place.windflow(&["runs", "list"]);
+    assert!(text(&listed.stdout).contains("hello") && text(&listed.stdout).contains("succeeded"), "{}", text(&listed.stdout));
+    let shown = place.windflow(&["runs", "show", "last"]);
+    assert!(text(&shown.stdout).contains("Hello world 1"), "{}", text(&shown.stdout));
+    let events = place.windflow(&["runs", "events", "last"]);
+    let events = text(&events.stdout);
+    for event in ["run_started", "attempt_succeeded", "run_finished"] {
+        assert!(events.contains(event), "{events}");
+    }
+    let missing = place.windflow(&["runs", "show", "00000000"]);
+    assert_eq!(missing.status.code(), Some(2), "{}", text(&missing.stderr));
+    let done = place.windflow(&["runs", "resume", "last"]);
+    assert_eq!(done.status.code(), Some(1));
+    assert!(text(&done.stderr).contains("has ended"), "{}", text(&done.stderr));
+}
+
+const SLOW: &str = "windflow: 1\nname: slow\ninputs: { url: { type: string } }\npermissions: { http: [\"127.0.0.1:*\"] }\n\
+nodes:\n  fetch: { uses: http@1, with: { url: \"${{ inputs.url }}\" } }\n  after: { uses: log@1, needs: [fetch], with: { message: done } }\n";
+
+fn until(what: &str, condition: impl Fn() -> bool) {
+    let begun = Instant::now();
+    while !condition() {
+        assert!(begun.elapsed() < Duration::from_secs(60), "{what} does not happen");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+#[cfg(unix)]
+fn interrupt(process: u32) {
+    let killed = std::process::Command::new("kill").args(["-INT", &process.to_string()]).status().unwrap();
+    assert!(killed.success());
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_cancels_cleanly() {
+    let place = Place::new();
+    let file = place.file(SLOW);
+    let witness = Witness::start(vec![Answer { after: Duration::from_secs(120), ..Answer::ok("late") }]);
+    let mut command = windflow(&place.data());
+    command.arg("run").arg(&file).args(["--json", "-i", &format!("url={}", witness.url())]);
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    until("the request", || !witness.seen().is_empty());
+    interrupt(child.id());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130), "{}", text(&output.stderr));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["status"], "cancelled");
+    assert_eq!(report["nodes"]["fetch"]["status"], "cancelled");
+    assert_eq!(report["nodes"]["after"]["status"], "not_run");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_killed_run_is_told_of_and_resumed_and_a_data_folder_has_one_user() {
+    let place = Place::new();
+    let file = place.file(SLOW);
+    let slow = Answer { after: Duration::from_secs(120), ..Answer::ok("late") };
+    let witness = Witness::start(vec![slow, Answer::ok("soon")]);
+    let mut command = windflow(&place.data());
+    command.arg("run").arg(&file).args(["-i", &format!("url={}", witness.url())]).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut child = command.spawn().unwrap();
+    until("the request", || !witness.seen().is_empty());
+
+    let second = place.windflow(&["runs", "list"]);
+    assert_eq!(second.status.code(), Some(1));
+    assert!(text(&second.stderr).contains("--data-dir"), "{}", text(&second.stderr));
+
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let listed = place.windflow(&["runs", "list"]);
+    assert!(text(&listed.stderr).contains("resume"), "{}", text(&listed.stderr));
+    let resumed = place.windflow(&["runs", "resume", "last", "--json"]);
+    assert_eq!(resumed.status.code(), Some(0), "{}", text(&resumed.stderr));
+    let keys: std::collections::BTreeSet<_> = witness.seen().into_iter().map(|seen| seen.path).collect();
+    assert_eq!((witness.seen().len(), keys.len()), (2, 1));
+}
+
+#[test]
+fn an_interrupted_run_can_be_cancelled() {
+    let place = Place::new();
+    let file = place.file(SLOW);
+    let witness = Witness::start(vec![Answer { after: Duration::from_secs(120), ..Answer::ok("late") }]);
+    let mut command = windflow(&place.data());
+    command.arg("run").arg(&file).args(["-i", &format!("url={}", witness.url())]).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut child = command.spawn().unwrap();
+    until("the request", || !witness.seen().is_empty());
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let cancelled = place.windflow(&["runs", "cancel", "last", "--json"]);
+    assert_eq!(cancelled.status.code(), Some(0), "{}", text(&cancelled.stderr));
+    let report: Value = serde_json::from_slice(&cancelled.stdout).unwrap();
+    assert_eq!(report["status"], "cancelled");
+    assert_eq!(witness.seen().len(), 1, "a cancelled run has no further effects");
+}
+
+#[test]
+fn plugins_and_plans_say_what_may_be_touched() {
+    let place = Place::new();
+    let listed = text(&place.windflow(&["plugins", "list"]).stdout);
+    for part in ["http@1", "condition@1", "switch@1", "transform@1", "template@1", "log@1", "fail@1", "nothing: it only computes"] {
+        assert!(listed.contains(part), "{listed}");
+    }
+    let shown = text(&place.windflow(&["plugins", "show", "http"]).stdout);
+    for part in ["url", "required", "error", "by HTTP"] {
+        assert!(shown.contains(part), "{shown}");
+    }
+    let unknown = place.windflow(&["plugins", "show", "htpt"]);
+    assert_eq!(unknown.status.code(), Some(2));
+    assert!(text(&unknown.stderr).contains("`http`"), "{}", text(&unknown.stderr));
+    let plan = text(&place.windflow(&["plan", path(&place.file(SLOW))]).stdout);
+    for part in ["step 1", "fetch", "after fetch", "127.0.0.1:*"] {
+        assert!(plan.contains(part), "{plan}");
+    }
+    let pure = text(&place.windflow(&["plan", path(&place.file(HELLO))]).stdout);
+    assert!(pure.contains("nothing: every node is pure"), "{pure}");
+}
+
+#[test]
+fn a_denied_request_names_the_line_to_add() {
+    let place = Place::new();
+    let file = place.file("windflow: 1\nname: denied\nnodes:\n  fetch: { uses: http@1, with: { url: \"http://169.254.169.254/latest/meta-data\" } }\n");
+    let output = place.windflow(&["run", path(&file), "--json"]);
+    assert_eq!(output.status.code(), Some(1));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["error"]["failure"]["kind"], "denied", "{report:#}");
+    let message = report["error"]["failure"]["message"].as_str().unwrap();
+    assert!(message.contains("permissions") && message.contains("169.254.169.254"), "{message}");
+}
+
+#[test]
+fn schema_is_one_and_knows_the_plugins() {
+    let place = Place::new();
+    let schema: Value = serde_json::from_slice(&place.windflow(&["schema"]).stdout).unwrap();
+    assert!(schema["$schema"].as_str().unwrap().contains("2020-12"));
+    assert!(schema.to_string().contains("transform@1"));
+}
+
+#[test]
+fn hostile_documents_are_refused_quickly() {
+    let place = Place::new();
+    let huge = place.folder.path().join("huge.yaml");
+    let mut file = std::fs::File::create(&huge).unwrap();
+    let line = format!("a: \"{}\"\n", "x".repeat(1 << 20));
+    for _ in 0..100 {
+        file.write_all(line.as_bytes()).unwrap();
+    }
+    let deep = format!("windflow: {}1{}\n", "[".repeat(10_000), "]".repeat(10_000));
+    let begun = Instant::now();
+    for arguments in [path(&huge).to_owned(), path(&place.file(&deep)).to_owned()] {
+        let output = place.windflow(&["validate", &arguments]);
+        assert_eq!(output.status.code(), Some(2), "{}", text(&output.stderr));
+        assert!(output.stderr.len() < 10_000, "a report, not an echo");
+    }
+    assert!(begun.elapsed() < Duration::from_secs(20));
+}

@@ -1,0 +1,116 @@
+//! What the tests of the binary share: the binary, and a server that counts.
+#![allow(dead_code, reason = "each test uses its part")]
+
+use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
+use std::process::Command;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse, Response};
+use serde_json::Value;
+use windflow_core::expression::Template;
+use windflow_core::yaml as document;
+
+/// The binary, with a data folder of its own and nothing of the user's.
+pub fn windflow(data: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_windflow"));
+    command.env_clear().env("WINDFLOW_DATA_DIR", data).env("PATH", std::env::var_os("PATH").unwrap_or_default());
+    command
+}
+
+/// A YAML text as a value.
+pub fn yaml(text: &str) -> Value {
+    let (node, problems) = document::parse(text, document::Limits::default());
+    assert!(problems.is_empty(), "{problems:?}");
+    Template::from_yaml(&node.unwrap()).unwrap_or_else(|problems| panic!("{problems:?}")).render(&Value::Null).unwrap()
+}
+
+/// An address of this machine that nothing listens to.
+pub fn closed_address() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    format!("http://{}", listener.local_addr().unwrap())
+}
+
+/// What the server answers once.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    pub status: u16,
+    pub body: String,
+    pub headers: Vec<(String, String)>,
+    pub after: Duration,
+}
+
+impl Answer {
+    pub fn ok(body: &str) -> Self {
+        Self { status: 200, body: body.to_owned(), headers: Vec::new(), after: Duration::ZERO }
+    }
+
+    pub fn from_case(case: &Value) -> Self {
+        let headers = case["headers"].as_object().into_iter().flatten();
+        let headers = headers.map(|(name, value)| (name.clone(), value.as_str().unwrap().to_owned())).collect();
+        let status = u16::try_from(case["status"].as_u64().unwrap()).unwrap();
+        Self { status, body: case["body"].as_str().unwrap().to_owned(), headers, after: Duration::ZERO }
+    }
+}
+
+/// A request that the server saw.
+#[derive(Debug, Clone)]
+pub struct Seen {
+    pub path: String,
+    pub key: Option<String>,
+    pub body: String,
+}
+
+/// A server on loopback that answers as it is told, the last answer for all further requests, and remembers what it saw.
+pub struct Witness {
+    address: SocketAddr,
+    state: Arc<Inner>,
+    _runtime: tokio::runtime::Runtime,
+}
+
+struct Inner {
+    answers: Vec<Answer>,
+    seen: Mutex<Vec<Seen>>,
+}
+
+impl Witness {
+    pub fn start(answers: Vec<Answer>) -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let state = Arc::new(Inner { answers, seen: Mutex::default() });
+        let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
+        let address = listener.local_addr().unwrap();
+        let app = axum::Router::new().fallback(answer).with_state(state.clone());
+        runtime.spawn(async move { axum::serve(listener, app).await });
+        Self { address, state, _runtime: runtime }
+    }
+
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    pub fn seen(&self) -> Vec<Seen> {
+        self.state.seen.lock().unwrap().clone()
+    }
+}
+
+async fn answer(State(state): State<Arc<Inner>>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let body = axum::body::to_bytes(body, 1 << 20).await.unwrap_or_default();
+    let key = parts.headers.get("idempotency-key").and_then(|key| key.to_str().ok()).map(str::to_owned);
+    let number = {
+        let mut seen = state.seen.lock().unwrap();
+        seen.push(Seen { path: parts.uri.to_string(), key, body: String::from_utf8_lossy(&body).into_owned() });
+        seen.len()
+    };
+    let Some(answer) = state.answers.get(number - 1).or(state.answers.last()).cloned() else {
+        return (axum::http::StatusCode::NOT_FOUND, "no answer is scripted").into_response();
+    };
+    tokio::time::sleep(answer.after).await;
+    let mut response = Response::builder().status(answer.status);
+    for (name, value) in &answer.headers {
+        response = response.header(name, value);
+    }
+    response.body(answer.body.into()).unwrap()
+}
