@@ -1,0 +1,146 @@
+//! Calls node types natively, without a host.
+//!
+//! ```
+//! # use windflow_sdk::{NodeError, config, node, testing};
+//! # #[config]
+//! # struct Config { n: i64 }
+//! #[node]
+//! fn double(config: Config) -> Result<i64, NodeError> {
+//!     Ok(config.n * 2)
+//! }
+//! # fn main() {
+//! let emission = testing::run(double::NODE, serde_json::json!({ "n": 2 })).unwrap();
+//! assert_eq!((emission.port.as_str(), emission.value), ("out", serde_json::json!(4)));
+//! # }
+//! ```
+//!
+//! What a node logs, and what it is told of the attempt, belongs to the thread that calls it; each test has its own.
+
+use std::cell::{Cell, RefCell};
+use std::mem;
+
+use serde_json::Value;
+
+use crate::log::Level;
+use crate::{Node, NodeError};
+
+/// What a node type emitted.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Emitted {
+    /// The port.
+    pub port: String,
+    /// The value.
+    pub value: Value,
+}
+
+/// Facts about the attempt, as `windflow_sdk::context` gives them.
+#[derive(Debug, Clone)]
+pub struct Context {
+    /// The run.
+    pub run_id: String,
+    /// The node.
+    pub node_id: String,
+    /// The attempt, from 1.
+    pub attempt: u32,
+    /// The key of every effect.
+    pub idempotency_key: String,
+    /// Milliseconds until the end.
+    pub remaining_ms: Option<u64>,
+}
+
+impl Default for Context {
+    fn default() -> Self {
+        Self {
+            run_id: "run".to_owned(),
+            node_id: "node".to_owned(),
+            attempt: 1,
+            idempotency_key: "key".to_owned(),
+            remaining_ms: None,
+        }
+    }
+}
+
+thread_local! {
+    static LOGS: RefCell<Vec<(Level, String)>> = const { RefCell::new(Vec::new()) };
+    static PROGRESS: RefCell<Vec<(Option<f64>, String)>> = const { RefCell::new(Vec::new()) };
+    static CONTEXT: RefCell<Context> = RefCell::default();
+    static CANCELLED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Runs a node type on a configuration.
+///
+/// Defaults that are expressions, such as `${{ input }}`, are the engine's to fill: give such fields here.
+///
+/// # Errors
+///
+/// As the node fails.
+///
+/// # Panics
+///
+/// When the node emits what is no JSON.
+#[allow(clippy::expect_used, reason = "it is called by tests")]
+#[allow(clippy::needless_pass_by_value, reason = "tests hand over `json!(…)`")]
+pub fn run(node: Node, config: Value) -> Result<Emitted, NodeError> {
+    let emission = (node.execute)(config.to_string().as_bytes())?;
+    let value = serde_json::from_slice(&emission.value).expect("a node emits JSON");
+    Ok(Emitted { port: emission.port.into_owned(), value })
+}
+
+/// Takes the lines that were logged so far.
+#[must_use]
+pub fn take_logs() -> Vec<(Level, String)> {
+    LOGS.with(|logs| mem::take(&mut *logs.borrow_mut()))
+}
+
+/// Takes the progress that was reported so far.
+#[must_use]
+pub fn take_progress() -> Vec<(Option<f64>, String)> {
+    PROGRESS.with(|progress| mem::take(&mut *progress.borrow_mut()))
+}
+
+/// Says what `windflow_sdk::context` answers from now on.
+pub fn set_context(context: Context) {
+    CONTEXT.set(context);
+}
+
+/// Says what `windflow_sdk::cancellation` answers from now on.
+pub fn set_cancelled(cancelled: bool) {
+    CANCELLED.set(cancelled);
+}
+
+pub(crate) fn record_log(level: Level, message: &str) {
+    LOGS.with(|logs| logs.borrow_mut().push((level, message.to_owned())));
+}
+
+pub(crate) fn record_progress(fraction: Option<f64>, message: &str) {
+    PROGRESS.with(|progress| progress.borrow_mut().push((fraction, message.to_owned())));
+}
+
+pub(crate) fn is_cancelled() -> bool {
+    CANCELLED.get()
+}
+
+/// The native side of `windflow_sdk::context`.
+pub(crate) mod context {
+    use super::CONTEXT;
+
+    pub(crate) fn run_id() -> String {
+        CONTEXT.with(|context| context.borrow().run_id.clone())
+    }
+
+    pub(crate) fn node_id() -> String {
+        CONTEXT.with(|context| context.borrow().node_id.clone())
+    }
+
+    pub(crate) fn attempt() -> u32 {
+        CONTEXT.with(|context| context.borrow().attempt)
+    }
+
+    pub(crate) fn idempotency_key() -> String {
+        CONTEXT.with(|context| context.borrow().idempotency_key.clone())
+    }
+
+    pub(crate) fn remaining_ms() -> Option<u64> {
+        CONTEXT.with(|context| context.borrow().remaining_ms)
+    }
+}
