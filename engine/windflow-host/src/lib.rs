@@ -1,1 +1,27 @@
-//! TBD
+//! The plugin host: runs node types that are sandboxed WebAssembly components.
+//!
+//! [`PluginHost`] implements the core's `Registry` and `Host`. Every attempt gets a fresh instance of its component, sees
+//! nothing but what its manifest asks for, its run grants and the operator allows, and ends in bounded time with an
+//! emission or a typed failure, whatever the guest does.
+
+#[allow(unreachable_pub, reason = "bindgen! and thiserror make public items inside private modules")]
+mod attempt;
+mod cache;
+pub mod capability;
+mod code;
+mod config;
+mod contract;
+mod engine;
+mod host;
+mod imports;
+mod limits;
+mod load;
+mod plugin;
+mod registry;
+mod ticker;
+mod wasi;
+
+pub use config::HostConfig;
+pub use host::{HostError, PluginHost};
+pub use limits::{HttpLimits, Limits};
+pub use load::LoadError;

@@ -1,0 +1,60 @@
+//! One attempt of a node: a fresh store and instance, its bounds, and how its end is judged.
+
+mod meter;
+pub(crate) mod outcome;
+mod state;
+mod watch;
+
+pub(crate) use state::State;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use windflow_core::failure::{Failure, FailureKind};
+use windflow_core::ports::host::{Call, Emission};
+use wasmtime::Store;
+
+use self::outcome::Judge;
+use self::watch::{Ended, watch};
+use crate::code::Code;
+use crate::host::Shared;
+use crate::plugin::Plugin;
+
+/// Makes the attempt. The code is loaded and a slot is held.
+pub(crate) async fn run(
+    shared: &Arc<Shared>,
+    plugin: &Arc<Plugin>,
+    code: &Code,
+    mut call: Call,
+) -> Result<Emission, Failure> {
+    let limits = &shared.limits;
+    if call.cancel.is_cancelled() {
+        return Err(Failure::new(FailureKind::Cancelled, "the run was cancelled before the attempt began"));
+    }
+    let timeout = call.timeout.min(limits.wall_time);
+    let deadline = Instant::now() + timeout;
+    let grace = if plugin.told_of_cancellation() { limits.cancel_grace } else { std::time::Duration::ZERO };
+    let config = std::mem::take(&mut call.config);
+    let (cancel, node_type) = (Arc::clone(&call.cancel), Arc::clone(&call.uses.name));
+
+    let mut store = Store::new(&shared.engine, State::new(call, deadline, shared, plugin));
+    store.limiter(|state| &mut state.meter);
+    store.set_hostcall_fuel(limits.output_bytes);
+    store.epoch_deadline_async_yield_and_update(1);
+    store.set_epoch_deadline(1);
+
+    let ended = watch(code.execute(&mut store, &node_type, &config), deadline, &*cancel, grace).await;
+
+    let mut state = store.into_data();
+    state.finish();
+    let judge = Judge { state: &state, limits };
+    match ended {
+        Ended::Itself(Ok(returned)) => judge.returned(returned),
+        Ended::Itself(Err(error)) => Err(judge.stopped(&error)),
+        Ended::TimedOut => Err(Failure::new(
+            FailureKind::Timeout,
+            format!("the attempt took longer than {timeout:?} and was stopped"),
+        )),
+        Ended::Cancelled => Err(Failure::new(FailureKind::Cancelled, "the attempt was stopped because the run is being cancelled")),
+    }
+}

@@ -1,0 +1,62 @@
+//! What belongs to one attempt.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use windflow_core::ports::host::Call;
+
+use super::meter::Meter;
+use crate::capability::log::Log;
+use crate::capability::progress::Progress;
+use crate::host::Shared;
+use crate::plugin::Plugin;
+use crate::wasi::Wasi;
+
+/// The data of the store.
+pub(crate) struct State {
+    pub(crate) call: Call,
+    pub(crate) deadline: Instant,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) plugin: Arc<Plugin>,
+    pub(crate) meter: Meter,
+    pub(crate) log: Arc<Log>,
+    pub(crate) progress: Progress,
+    /// Made when a guest first uses something of WASI. Pure guests of our own SDK never do.
+    wasi: Option<Box<Wasi>>,
+}
+
+impl State {
+    pub(crate) fn new(call: Call, deadline: Instant, shared: &Arc<Shared>, plugin: &Arc<Plugin>) -> Self {
+        let limits = &shared.limits;
+        Self {
+            deadline,
+            meter: Meter::new(limits),
+            log: Log::new(&call, limits),
+            progress: Progress::new(limits.progress_interval, limits.line_bytes),
+            shared: Arc::clone(shared),
+            plugin: Arc::clone(plugin),
+            wasi: None,
+            call,
+        }
+    }
+
+    /// The attempt's own WASI world.
+    pub(crate) fn wasi(&mut self) -> &mut Wasi {
+        let Self { call, shared, plugin, log, wasi, .. } = self;
+        wasi.get_or_insert_with(|| Box::new(Wasi::new(call, shared, plugin, log)))
+    }
+
+    /// Tells what was held back: the rest of a printed line, the last progress, the number of dropped lines.
+    pub(crate) fn finish(&mut self) {
+        if let Some(wasi) = &self.wasi {
+            wasi.finish();
+        }
+        self.progress.finish(&self.call);
+        self.log.finish();
+    }
+
+    /// What the guest was denied, where it was.
+    pub(crate) fn denial(&self) -> Option<&str> {
+        self.wasi.as_ref().and_then(|wasi| wasi.denial())
+    }
+}

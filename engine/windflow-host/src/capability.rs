@@ -1,0 +1,13 @@
+//! What guests may do, one module for each capability. Every version of the contract comes through here, so that a check
+//! made here holds for all of them.
+//!
+//! Which capabilities a component may import at all is decided when it is installed (see [`crate::load`]): an import that
+//! its manifest does not ask for is refused there, and nothing beyond its imports is linked.
+
+pub(crate) mod cancellation;
+pub mod http;
+pub(crate) mod log;
+pub(crate) mod progress;
+pub(crate) mod run_context;
+mod text;
+pub(crate) use text::{clean, cut};

@@ -1,0 +1,29 @@
+//! Outgoing requests by `wasi:http`, through a sender of our own: every request is held against the manifest, the run's
+//! grants and the operator's policy, every address that its name resolves to as well, before anything leaves the machine.
+
+mod body;
+mod check;
+mod connect;
+mod headers;
+mod hooks;
+mod policy;
+mod pool;
+mod resolve;
+mod sender;
+mod tls;
+
+pub use policy::{AllowAll, HttpPolicy, PublicHosts};
+pub use resolve::{Resolver, SystemResolver};
+pub use tls::TlsRoots;
+
+pub(crate) use hooks::Hooks;
+pub(crate) use sender::Sender;
+
+use wasmtime::component::Linker;
+
+use crate::attempt::State;
+
+/// Gives guests `wasi:http`.
+pub(crate) fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
+    wasmtime_wasi_http::p2::add_only_http_to_linker_async(linker)
+}

@@ -1,0 +1,70 @@
+//! Where wasmtime's `wasi:http` hands over a request.
+
+use std::sync::{Arc, OnceLock};
+
+use http::HeaderName;
+use tokio::sync::Semaphore;
+use wasmtime_wasi_http::{Error, ForbiddenHeaderFilter, RequestOptions, WasiBody, WasiHttpHooks};
+use windflow_core::capability::Grants;
+use windflow_core::manifest::Manifest;
+
+use super::check::Keys;
+use super::headers;
+use super::sender::{Attempt, Sender};
+
+/// The requests of one attempt.
+pub(crate) struct Hooks {
+    sender: Arc<Sender>,
+    attempt: Attempt,
+    left: usize,
+}
+
+type Answer = Result<(http::Response<WasiBody>, Box<dyn Future<Output = Result<(), Error>> + Send>), Error>;
+
+impl Hooks {
+    pub(crate) fn new(sender: &Arc<Sender>, manifest: &Arc<Manifest>, grants: &Arc<Grants>) -> Self {
+        let keys =
+            Keys { manifest: Arc::clone(manifest), grants: Arc::clone(grants), policy: Arc::clone(&sender.policy) };
+        let attempt = Attempt {
+            keys,
+            slots: Arc::new(Semaphore::new(sender.limits.concurrent)),
+            denial: Arc::new(OnceLock::new()),
+        };
+        Self { sender: Arc::clone(sender), attempt, left: sender.limits.requests }
+    }
+
+    /// The first denial, where there was one.
+    pub(crate) fn denial(&self) -> Option<&str> {
+        self.attempt.denial.get().map(String::as_str)
+    }
+}
+
+impl WasiHttpHooks for Hooks {
+    fn is_forbidden_header(&mut self, name: &HeaderName) -> bool {
+        headers::is_host_only(name)
+    }
+
+    fn forbidden_header_filter(&mut self) -> ForbiddenHeaderFilter {
+        Arc::new(headers::is_host_only)
+    }
+
+    fn send_request(
+        &mut self,
+        request: http::Request<WasiBody>,
+        options: Option<RequestOptions>,
+        _: Box<dyn Future<Output = Result<(), Error>> + Send>,
+    ) -> Box<dyn Future<Output = Answer> + Send> {
+        let allowed = self.left > 0;
+        self.left = self.left.saturating_sub(1);
+        let (sender, attempt) = (Arc::clone(&self.sender), self.attempt.clone());
+        Box::new(async move {
+            if !allowed {
+                return Err(Error::ConnectionLimitReached);
+            }
+            let response = sender.send(request, options.unwrap_or_default(), attempt).await?;
+            // The connection's worker is a task of its own, so nothing else must be kept going.
+            let nothing: Box<dyn Future<Output = Result<(), Error>> + Send> = Box::new(std::future::ready(Ok(())));
+            Ok((response, nothing))
+        })
+    }
+}

@@ -1,0 +1,168 @@
+//! Sends one request: checks, resolves, checks again, connects, sends.
+
+use std::net::IpAddr;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use http::{Request, Response};
+use http_body_util::BodyExt;
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+use wasmtime_wasi_http::{Error, RequestOptions, WasiBody};
+use windflow_core::capability::{Origin, Scheme};
+
+use super::body::{RequestBody, ResponseBody};
+use super::check::{Denied, Keys};
+use super::connect::{Connection, connect};
+use super::policy::HttpPolicy;
+use super::pool::Pool;
+use super::resolve::Resolver;
+use super::tls::{Tls, TlsRoots};
+use super::headers;
+use crate::limits::HttpLimits;
+
+/// The longest that one address of several may take to answer, before the next one is tried.
+const PER_ADDRESS: Duration = Duration::from_secs(3);
+
+/// What all attempts send through.
+pub(crate) struct Sender {
+    pub(super) policy: Arc<dyn HttpPolicy>,
+    pub(super) limits: HttpLimits,
+    resolver: Arc<dyn Resolver>,
+    tls: Arc<Tls>,
+    pool: Arc<Pool>,
+}
+
+/// What belongs to one attempt.
+#[derive(Clone)]
+pub(super) struct Attempt {
+    pub(super) keys: Keys,
+    pub(super) slots: Arc<Semaphore>,
+    pub(super) denial: Arc<OnceLock<String>>,
+}
+
+impl Attempt {
+    /// Remembers the first denial: the guest only gets a code, but people need to know what to grant.
+    fn denied(&self, denied: Denied, error: Error) -> Error {
+        tracing::info!(denied = denied.0, "request denied");
+        let _ = self.denial.set(denied.0);
+        error
+    }
+}
+
+impl Sender {
+    pub(crate) fn new(
+        policy: Arc<dyn HttpPolicy>,
+        resolver: Arc<dyn Resolver>,
+        roots: TlsRoots,
+        limits: HttpLimits,
+    ) -> Self {
+        Self { policy, limits, resolver, tls: Arc::new(Tls::new(roots)), pool: Arc::default() }
+    }
+
+    /// Sends the request. Redirects are not followed: guests follow them by further requests, which are checked as well.
+    pub(super) async fn send(
+        &self,
+        mut request: Request<WasiBody>,
+        options: RequestOptions,
+        attempt: Attempt,
+    ) -> Result<Response<WasiBody>, Error> {
+        let origin = origin(&request).map_err(|error| match error {
+            Unreadable::Host(host) => attempt.denied(
+                Denied(format!("a request was denied: {host:?} is neither a host name nor an address in its usual form")),
+                Error::HttpRequestUriInvalid,
+            ),
+            Unreadable::Scheme => Error::HttpProtocolError,
+        })?;
+        attempt.keys.origin(&origin).map_err(|denied| attempt.denied(denied, Error::HttpRequestDenied))?;
+        headers::prepare(&mut request, &origin)?;
+        let permit = Arc::clone(&attempt.slots).acquire_owned().await.map_err(|_| Error::ConnectionLimitReached)?;
+
+        let connect_time = options.connect_timeout.unwrap_or(Duration::MAX).min(self.limits.connect_time);
+        let addresses = timeout(connect_time, self.resolve(&origin)).await.map_err(|_| Error::DnsTimeout)??;
+        attempt
+            .keys
+            .addresses(&origin, &addresses)
+            .map_err(|denied| attempt.denied(denied, Error::DestinationIpProhibited))?;
+
+        let limit = self.limits.request_bytes;
+        let request = request.map(|inner| RequestBody { inner, limit, sent: 0 }.boxed_unsync());
+        let first_byte = options.first_byte_timeout.unwrap_or(Duration::MAX).min(self.limits.idle_time);
+        let (response, connection) = self.exchange(request, &origin, &addresses, connect_time, first_byte).await?;
+        if response.status() == http::StatusCode::SWITCHING_PROTOCOLS {
+            return Err(Error::HttpUpgradeFailed);
+        }
+        let idle = options.between_bytes_timeout.unwrap_or(Duration::MAX).min(self.limits.idle_time);
+        let back = (origin, connection, Arc::clone(&self.pool));
+        Ok(response.map(|body| ResponseBody::new(body, self.limits.response_bytes, idle, back, permit).boxed_unsync()))
+    }
+
+    async fn resolve(&self, origin: &Origin) -> Result<Vec<IpAddr>, Error> {
+        if let Ok(address) = origin.host.parse() {
+            return Ok(vec![address]);
+        }
+        let failed = |rcode: String| Error::DnsError { rcode: Some(rcode), info_code: None };
+        let addresses = self.resolver.resolve(&origin.host).await.map_err(|error| failed(error.to_string()))?;
+        if addresses.is_empty() { Err(failed("the name has no address".to_owned())) } else { Ok(addresses) }
+    }
+
+    async fn exchange(
+        &self,
+        mut request: Request<WasiBody>,
+        origin: &Origin,
+        addresses: &[IpAddr],
+        connect_time: Duration,
+        first_byte: Duration,
+    ) -> Result<(Response<hyper::body::Incoming>, Connection), Error> {
+        loop {
+            let kept = self.pool.take(origin, addresses);
+            let was_kept = kept.is_some();
+            let mut connection = match kept {
+                Some(connection) => connection,
+                None => timeout(connect_time, self.dial(origin, addresses)).await.map_err(|_| Error::ConnectionTimeout)??,
+            };
+            // A kept connection may have been closed meanwhile. If nothing was sent, the request comes back and another one is
+            // tried; once anything was sent, only the node can know whether it may be sent again.
+            if connection.sender.ready().await.is_err() && was_kept {
+                continue;
+            }
+            let sent = timeout(first_byte, connection.sender.try_send_request(request)).await;
+            match sent.map_err(|_| Error::ConnectionReadTimeout)? {
+                Ok(response) => return Ok((response, connection)),
+                Err(mut error) => match error.take_message() {
+                    Some(unsent) if was_kept => request = unsent,
+                    _ => return Err(Error::Hyper(error.into_error())),
+                },
+            }
+        }
+    }
+
+    async fn dial(&self, origin: &Origin, addresses: &[IpAddr]) -> Result<Connection, Error> {
+        let mut last = Error::DestinationNotFound;
+        for (index, address) in addresses.iter().enumerate() {
+            let limit = if index + 1 == addresses.len() { Duration::MAX } else { PER_ADDRESS };
+            match timeout(limit, connect(origin, *address, &self.tls)).await {
+                Ok(Ok(connection)) => return Ok(connection),
+                Ok(Err(error)) => last = error,
+                Err(_) => last = Error::ConnectionTimeout,
+            }
+        }
+        Err(last)
+    }
+}
+
+enum Unreadable {
+    Scheme,
+    Host(String),
+}
+
+/// Where a request goes. Addresses in forms that resolvers understand differently are refused with the rest.
+fn origin(request: &Request<WasiBody>) -> Result<Origin, Unreadable> {
+    let scheme = match request.uri().scheme_str() {
+        Some("http") => Scheme::Http,
+        Some("https") => Scheme::Https,
+        _ => return Err(Unreadable::Scheme),
+    };
+    let authority = request.uri().authority().map_or("", http::uri::Authority::as_str);
+    Origin::from_authority(scheme, authority).ok_or_else(|| Unreadable::Host(authority.chars().take(200).collect()))
+}

@@ -1,0 +1,35 @@
+//! What a host is made from.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::capability::http::{AllowAll, HttpPolicy, Resolver, SystemResolver, TlsRoots};
+use crate::limits::Limits;
+
+/// How to make a [`crate::PluginHost`].
+#[derive(Clone)]
+pub struct HostConfig {
+    /// Where compiled code is kept between starts; a folder of its own, which is made where it is missing. Nowhere if
+    /// none: every start then compiles what it uses.
+    pub cache_dir: Option<PathBuf>,
+    /// Bounds of attempts.
+    pub limits: Limits,
+    /// What the operator allows of outgoing requests, beside what workflows grant.
+    pub http_policy: Arc<dyn HttpPolicy>,
+    /// Finds the addresses of names.
+    pub resolver: Arc<dyn Resolver>,
+    /// Whom outgoing requests trust.
+    pub tls_roots: TlsRoots,
+}
+
+impl Default for HostConfig {
+    fn default() -> Self {
+        Self {
+            cache_dir: None,
+            limits: Limits::default(),
+            http_policy: Arc::new(AllowAll),
+            resolver: Arc::new(SystemResolver),
+            tls_roots: TlsRoots::default(),
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! `windflow:node@1`.
+
+use windflow_core::failure::RetryHint;
+use windflow_core::ports::host::LogLevel;
+use wasmtime::component::{HasSelf, Linker};
+
+use self::windflow::node::types::RetryHint as GuestHint;
+use self::windflow::node::{cancellation, log, progress, run_context};
+use crate::attempt::State;
+use crate::attempt::outcome::{Returned, ReturnedError};
+use crate::capability;
+
+#[allow(missing_docs, unreachable_pub, clippy::all, reason = "generated from sdk/wit/v1, which is documented there")]
+mod generated {
+    wasmtime::component::bindgen!({
+        path: "../../sdk/wit/v1",
+        world: "node",
+        exports: { default: async },
+    });
+}
+use generated::windflow;
+pub(crate) use generated::NodePre;
+
+/// Gives guests what this version offers for import.
+pub(crate) fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
+    generated::Node::add_to_linker::<State, HasSelf<State>>(linker, |state| state)
+}
+
+/// Makes a fresh instance and calls it once.
+pub(crate) async fn execute(
+    pre: &NodePre<State>,
+    store: &mut wasmtime::Store<State>,
+    node_type: &str,
+    config: &Vec<u8>,
+) -> wasmtime::Result<Returned> {
+    let node = pre.instantiate_async(&mut *store).await?;
+    let returned = node.call_execute(store, node_type, config).await?;
+    Ok(match returned {
+        Ok(emission) => Returned::Emission { port: emission.port, value: emission.value },
+        Err(error) => Returned::Error(ReturnedError {
+            code: error.code,
+            message: error.message,
+            retry: match error.retry {
+                GuestHint::Never => RetryHint::Never,
+                GuestHint::MayHelp => RetryHint::MayHelp,
+                GuestHint::After(milliseconds) => RetryHint::After(milliseconds),
+            },
+            details: error.details,
+        }),
+    })
+}
+
+impl windflow::node::types::Host for State {}
+
+impl log::Host for State {
+    fn log(&mut self, level: log::Level, message: String) {
+        let level = match level {
+            log::Level::Debug => LogLevel::Debug,
+            log::Level::Info => LogLevel::Info,
+            log::Level::Warn => LogLevel::Warn,
+            log::Level::Error => LogLevel::Error,
+        };
+        self.log.line(level, &message);
+    }
+}
+
+impl progress::Host for State {
+    fn report(&mut self, fraction: Option<f64>, message: String) {
+        self.progress.report(&self.call, fraction, message);
+    }
+}
+
+impl run_context::Host for State {
+    fn run_id(&mut self) -> String {
+        capability::run_context::run_id(&self.call)
+    }
+
+    fn node_id(&mut self) -> String {
+        capability::run_context::node_id(&self.call)
+    }
+
+    fn attempt(&mut self) -> u32 {
+        self.call.attempt
+    }
+
+    fn idempotency_key(&mut self) -> String {
+        capability::run_context::idempotency_key(&self.call)
+    }
+
+    fn remaining_ms(&mut self) -> Option<u64> {
+        Some(capability::run_context::remaining_ms(self.deadline))
+    }
+}
+
+impl cancellation::Host for State {
+    fn cancelled(&mut self) -> bool {
+        capability::cancellation::cancelled(&self.call)
+    }
+}

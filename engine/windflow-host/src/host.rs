@@ -1,0 +1,150 @@
+//! The host itself: plugins, the engine, and the core's ports.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tokio::sync::Semaphore;
+use windflow_core::failure::{Failure, FailureKind};
+use windflow_core::id::{Digest, NodeTypeRef};
+use windflow_core::ports::host::{Call, Emission, Host, InstalledNodeType, Registry};
+use windflow_core::ports::store::BoxFuture;
+use wasmtime::Engine;
+
+use crate::attempt;
+use crate::cache::Cache;
+use crate::capability::http::Sender;
+use crate::code::{self, Code, Unloadable};
+use crate::config::HostConfig;
+use crate::limits::Limits;
+use crate::load::{self, LoadError};
+use crate::plugin::Plugin;
+use crate::registry::Plugins;
+use crate::ticker::Ticker;
+
+/// Runs the node types of WebAssembly components, each attempt in a sandbox of its own. Cheap to clone.
+#[derive(Clone)]
+pub struct PluginHost(Arc<Inner>);
+
+struct Inner {
+    shared: Arc<Shared>,
+    plugins: Plugins,
+    slots: Semaphore,
+    ticker: Ticker,
+}
+
+/// What attempts of all plugins use.
+pub(crate) struct Shared {
+    pub(crate) engine: Engine,
+    pub(crate) limits: Limits,
+    pub(crate) cache: Option<Cache>,
+    pub(crate) sender: Arc<Sender>,
+}
+
+/// The host could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum HostError {
+    /// This machine cannot run WebAssembly, or has no memory for it.
+    #[error("the WebAssembly engine does not start: {0}")]
+    Engine(String),
+    /// A thread could not be started.
+    #[error("the host cannot start its thread: {0}")]
+    Thread(#[from] std::io::Error),
+}
+
+impl PluginHost {
+    /// A host without plugins.
+    ///
+    /// # Errors
+    /// Where the machine cannot run WebAssembly. A cache that cannot be used is only a warning.
+    pub fn new(config: HostConfig) -> Result<Self, HostError> {
+        let HostConfig { cache_dir, limits, http_policy, resolver, tls_roots } = config;
+        let engine = crate::engine::build(&limits).map_err(|error| HostError::Engine(format!("{error:#}")))?;
+        let cache = cache_dir.and_then(|folder| Cache::open(&folder, &engine));
+        let slots = crate::engine::slots(&engine, &limits);
+        let ticker = Ticker::start(&engine)?;
+        let sender = Arc::new(Sender::new(http_policy, resolver, tls_roots, limits.http.clone()));
+        let shared = Arc::new(Shared { engine, limits, cache, sender });
+        let inner = Inner { shared, plugins: Plugins::default(), slots: Semaphore::new(slots), ticker };
+        Ok(Self(Arc::new(inner)))
+    }
+
+    /// Installs a component. It is read and checked, not compiled: that happens at its first attempt, or by
+    /// [`PluginHost::prepare`]. Installing the same component again changes nothing; another version of a plugin takes over
+    /// its node types, while runs that pinned the former one keep it.
+    ///
+    /// # Errors
+    /// A [`LoadError`] that says what is wrong with the component.
+    pub fn install(&self, component: impl Into<Bytes>) -> Result<Vec<(NodeTypeRef, InstalledNodeType)>, LoadError> {
+        let plugin = load::read(component.into(), self.0.shared.limits.component_bytes)?;
+        let plugin = self.0.plugins.add(plugin)?;
+        Ok(plugin.node_types().collect())
+    }
+
+    /// Loads or compiles the code of components on threads that may block, so that their first attempts need not wait.
+    /// Returns once all are done; failures are told by the attempts.
+    pub async fn prepare(&self, components: impl IntoIterator<Item = Digest>) {
+        let mut tasks = tokio::task::JoinSet::new();
+        for plugin in components.into_iter().filter_map(|digest| self.0.plugins.by_digest(&digest)) {
+            let host = self.clone();
+            tasks.spawn(async move { host.0.code(&plugin).await.map(drop) });
+        }
+        tasks.join_all().await;
+    }
+}
+
+impl Inner {
+    async fn code(&self, plugin: &Arc<Plugin>) -> Result<Arc<Code>, Unloadable> {
+        if let Some(code) = plugin.code.get() {
+            return code.clone();
+        }
+        let load = || async {
+            let (shared, loading) = (Arc::clone(&self.shared), Arc::clone(plugin));
+            let task = tokio::task::spawn_blocking(move || {
+                code::load(&shared.engine, shared.cache.as_ref(), &loading, shared.limits.memory_bytes)
+            });
+            task.await.unwrap_or_else(|error| Err(Unloadable::panicked(&error)))
+        };
+        plugin.code.get_or_init(load).await.clone()
+    }
+
+    async fn execute(&self, call: Call) -> Result<Emission, Failure> {
+        let Some(plugin) = self.plugins.by_digest(&call.component).filter(|plugin| plugin.offers(&call.uses)) else {
+            return Err(not_installed(&call, self.plugins.by_name(&call.uses)));
+        };
+        let code = self.code(&plugin).await.map_err(|error| Failure::new(FailureKind::Unavailable, error.to_string()))?;
+        let slot = self.slots.acquire().await;
+        let slot = slot.map_err(|_| Failure::new(FailureKind::Unavailable, "the host is shutting down"))?;
+        let active = self.ticker.active();
+        let result = attempt::run(&self.shared, &plugin, &code, call).await;
+        drop((active, slot));
+        result
+    }
+}
+
+fn not_installed(call: &Call, other: Option<InstalledNodeType>) -> Failure {
+    let (uses, pinned) = (&call.uses, &call.component);
+    let message = match other {
+        Some(other) => format!(
+            "the run began with the component {pinned} of {uses}, but {} is installed; install that version again, or start a new run",
+            other.component
+        ),
+        None => format!("no installed plugin offers {uses} (component {pinned}); install it and resume the run"),
+    };
+    Failure::new(FailureKind::Unavailable, message)
+}
+
+impl Registry for PluginHost {
+    fn get(&self, uses: &NodeTypeRef) -> Option<InstalledNodeType> {
+        self.0.plugins.by_name(uses)
+    }
+
+    fn list(&self) -> Vec<(NodeTypeRef, InstalledNodeType)> {
+        self.0.plugins.list()
+    }
+}
+
+impl Host for PluginHost {
+    fn execute(&self, call: Call) -> BoxFuture<'_, Result<Emission, Failure>> {
+        Box::pin(self.0.execute(call))
+    }
+}

@@ -1,0 +1,90 @@
+//! The WASI 0.2 that language runtimes expect, as an empty world: no file, no environment, no argument, no socket. Its
+//! clock and its random source are virtual, so that a guest that only imports them because its runtime does stays
+//! deterministic; what it prints goes to the node's log.
+
+mod clock;
+mod random;
+mod stdio;
+
+use std::sync::Arc;
+
+use windflow_core::ports::host::{Call, LogLevel};
+use wasmtime::component::{Linker, ResourceTable};
+use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
+
+use self::stdio::Lines;
+use crate::attempt::State;
+use crate::capability::http::Hooks;
+use crate::capability::log::Log;
+use crate::host::Shared;
+use crate::imports::World;
+use crate::plugin::Plugin;
+
+/// Most bytes of randomness that a guest gets at once.
+const RANDOM_BYTES: u64 = 1 << 20;
+
+/// The WASI state of one attempt.
+pub(crate) struct Wasi {
+    table: ResourceTable,
+    ctx: WasiCtx,
+    http: WasiHttpCtx,
+    hooks: Hooks,
+    output: [Arc<Lines>; 2],
+}
+
+impl Wasi {
+    pub(crate) fn new(call: &Call, shared: &Arc<Shared>, plugin: &Arc<Plugin>, log: &Arc<Log>) -> Self {
+        let output = [Lines::new(log, LogLevel::Info), Lines::new(log, LogLevel::Warn)];
+        let [stdout, stderr] = &output;
+        let clock = clock::Clock::new(call.run, plugin.imports.world < World::Http);
+        let mut ctx = WasiCtx::builder();
+        ctx.stdout(stdio::Stream(Arc::clone(stdout)))
+            .stderr(stdio::Stream(Arc::clone(stderr)))
+            .wall_clock(clock.clone())
+            .monotonic_clock(clock)
+            .secure_random(random::Stream::new(&call.key, "random"))
+            .insecure_random(random::Stream::new(&call.key, "insecure-random"))
+            .insecure_random_seed(random::seed(&call.key))
+            .max_random_size(RANDOM_BYTES)
+            .allow_ip_name_lookup(false)
+            .allow_tcp(false)
+            .allow_udp(false);
+        Self {
+            table: ResourceTable::new(),
+            ctx: ctx.build(),
+            http: WasiHttpCtx::new(),
+            hooks: Hooks::new(&shared.sender, &plugin.manifest, &call.grants),
+            output,
+        }
+    }
+
+    /// What the guest was denied, where it was.
+    pub(crate) fn denial(&self) -> Option<&str> {
+        self.hooks.denial()
+    }
+
+    /// Logs what the guest printed without ending the line.
+    pub(crate) fn finish(&self) {
+        self.output.iter().for_each(|lines| lines.finish());
+    }
+}
+
+/// Gives guests the empty world.
+pub(crate) fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
+    wasmtime_wasi::p2::add_to_linker_async(linker)
+}
+
+impl WasiView for State {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        let wasi = self.wasi();
+        WasiCtxView { ctx: &mut wasi.ctx, table: &mut wasi.table }
+    }
+}
+
+impl WasiHttpView for State {
+    fn http(&mut self) -> WasiHttpCtxView<'_> {
+        let wasi = self.wasi();
+        WasiHttpCtxView { hooks: &mut wasi.hooks, table: &mut wasi.table, ctx: &mut wasi.http }
+    }
+}
