@@ -1,0 +1,94 @@
+//! What a manifest must keep beyond its shape.
+
+use std::collections::HashSet;
+
+use serde_json::Value;
+use windflow_core::id::{MAX_NAME_BYTES, PortName};
+use windflow_core::manifest::{ERROR_PORT, Manifest, NodeType, Text};
+
+use crate::error::PackageError;
+
+type Checked = Result<(), PackageError>;
+
+pub(crate) fn wrong(key: impl Into<String>, problem: impl Into<String>) -> PackageError {
+    PackageError::Manifest { key: key.into(), problem: problem.into() }
+}
+
+/// Checks names, texts, ports and the kind of the schemas.
+pub(crate) fn manifest(manifest: &Manifest) -> Checked {
+    name("plugin.name", &manifest.plugin.name)?;
+    text("plugin.description", &manifest.plugin.description)?;
+    if manifest.nodes.is_empty() {
+        return Err(wrong("node", "offers no node type: write at least one table [node.<name>]"));
+    }
+    for (node_name, node) in &manifest.nodes {
+        name("node", node_name)?;
+        node_type(&format!("node.{node_name}"), node)?;
+    }
+    Ok(())
+}
+
+fn node_type(key: &str, node: &NodeType) -> Checked {
+    text(&format!("{key}.title"), &node.title)?;
+    text(&format!("{key}.description"), &node.description)?;
+    if node.icon.is_empty() {
+        return Err(wrong(format!("{key}.icon"), "is empty: name an icon, such as \"lucide:globe\""));
+    }
+    schema(&format!("{key}.config"), &node.config)?;
+    if let Some(output) = &node.output {
+        schema(&format!("{key}.output"), output)?;
+    }
+    if node.ports_from.as_ref().is_some_and(String::is_empty) {
+        return Err(wrong(format!("{key}.ports_from"), "is empty: name a key of the configuration, or leave it out"));
+    }
+    ports(&format!("{key}.ports"), node)
+}
+
+fn ports(key: &str, node: &NodeType) -> Checked {
+    let mut seen = HashSet::new();
+    for port in &node.ports {
+        if let Err(error) = port.name.parse::<PortName>() {
+            return Err(wrong(key, format!("holds a bad name: {error}")));
+        }
+        if port.name == ERROR_PORT {
+            return Err(wrong(key, "holds `error`, which every node has of itself: leave it out"));
+        }
+        if !seen.insert(&port.name) {
+            return Err(wrong(key, format!("holds `{}` twice: leave one out", port.name)));
+        }
+        if !port.description.is_empty() {
+            text(&format!("{key}.{}.description", port.name), &port.description)?;
+        }
+    }
+    Ok(())
+}
+
+fn schema(key: &str, schema: &Value) -> Checked {
+    if schema.is_object() || schema.is_boolean() {
+        return Ok(());
+    }
+    Err(wrong(key, "is no JSON Schema: one is an object, or `true` for anything"))
+}
+
+fn name(key: &str, name: &str) -> Checked {
+    let good = name.len() <= MAX_NAME_BYTES
+        && name.starts_with(|c: char| c.is_ascii_lowercase())
+        && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+    if good {
+        return Ok(());
+    }
+    let shown: String = name.chars().take(80).collect();
+    Err(wrong(
+        key,
+        format!(
+            "is named {shown:?}: begin with a lower-case letter and use only a-z, 0-9 and -, {MAX_NAME_BYTES} at most"
+        ),
+    ))
+}
+
+fn text(key: &str, text: &Text) -> Checked {
+    if text.get("en").trim().is_empty() {
+        return Err(wrong(key, "has no English text: write it as { en = \"…\" }, other languages beside it"));
+    }
+    Ok(())
+}
