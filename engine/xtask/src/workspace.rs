@@ -1,0 +1,149 @@
+//! What `cargo metadata` tells.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+
+use crate::guest::Guest;
+
+/// Packed plugins of ours are at most this long, unless their Cargo.toml says otherwise: they are all part of the binary.
+const DEFAULT_MAX_KIB: u64 = 250;
+
+/// A cargo workspace.
+pub(crate) struct Workspace {
+    pub(crate) root: PathBuf,
+    pub(crate) target: PathBuf,
+    packages: Vec<Value>,
+}
+
+/// The cargo that runs this, and so the toolchain that it belongs to.
+pub(crate) fn cargo() -> Command {
+    Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+}
+
+impl Workspace {
+    /// The workspace of a crate, or that of the working directory.
+    pub(crate) fn find(folder: Option<&Path>) -> Result<Self, String> {
+        let mut command = cargo();
+        command.args(["metadata", "--no-deps", "--format-version", "1"]);
+        if let Some(folder) = folder {
+            command.arg("--manifest-path").arg(folder.join("Cargo.toml"));
+        }
+        let output = command.stderr(Stdio::inherit()).output().map_err(|error| format!("cargo metadata: {error}"))?;
+        if !output.status.success() {
+            return Err("cargo metadata failed, see above".to_owned());
+        }
+        Self::parse(&output.stdout)
+    }
+
+    fn parse(metadata: &[u8]) -> Result<Self, String> {
+        let mut metadata: Value =
+            serde_json::from_slice(metadata).map_err(|error| format!("cargo metadata: {error}"))?;
+        let path = |key: &str| {
+            metadata[key].as_str().map(PathBuf::from).ok_or_else(|| format!("cargo metadata does not tell {key}"))
+        };
+        let (root, target) = (path("workspace_root")?, path("target_directory")?);
+        let packages = match metadata["packages"].take() {
+            Value::Array(packages) => packages,
+            _ => return Err("cargo metadata does not tell packages".to_owned()),
+        };
+        Ok(Self { root, target, packages })
+    }
+
+    /// Every folder of `plugins/` that holds a `plugin.toml`, in the order of their names.
+    pub(crate) fn plugins(&self) -> Result<Vec<Guest>, String> {
+        let folder = self.root.join("plugins");
+        let entries = std::fs::read_dir(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+        let mut folders: Vec<PathBuf> = entries
+            .filter_map(|entry| entry.ok().map(|entry| entry.path()))
+            .filter(|folder| folder.join("plugin.toml").is_file())
+            .collect();
+        folders.sort();
+        let mut guests = Vec::new();
+        for folder in folders {
+            let mut guest = self.guest(&folder)?;
+            guest.max_kib.get_or_insert(DEFAULT_MAX_KIB);
+            guests.push(guest);
+        }
+        Ok(guests)
+    }
+
+    /// The guest in a folder.
+    pub(crate) fn guest(&self, folder: &Path) -> Result<Guest, String> {
+        let at = |problem: &str| format!("{}: {problem}", folder.display());
+        let folder = folder.canonicalize().map_err(|error| at(&error.to_string()))?;
+        let package = self
+            .packages
+            .iter()
+            .find(|package| {
+                let manifest = package["manifest_path"].as_str().map(Path::new);
+                manifest
+                    .and_then(Path::parent)
+                    .and_then(|parent| parent.canonicalize().ok())
+                    .is_some_and(|it| it == folder)
+            })
+            .ok_or_else(|| {
+                at("it is no package of its workspace: does its Cargo.toml exist, and do the members include it?")
+            })?;
+        let library = package["targets"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .find(|target| target["crate_types"].as_array().is_some_and(|types| types.iter().any(|it| it == "cdylib")))
+            .and_then(|target| target["name"].as_str())
+            .ok_or_else(|| {
+                at("it makes no WebAssembly: write crate-type = [\"cdylib\"] under [lib] in its Cargo.toml")
+            })?;
+        let name =
+            folder.file_name().map(|name| name.to_string_lossy().into_owned()).ok_or_else(|| at("has no name"))?;
+        Ok(Guest {
+            name,
+            package: package["name"].as_str().unwrap_or_default().to_owned(),
+            library: library.replace('-', "_"),
+            max_kib: package["metadata"]["windflow"]["max-size-kib"].as_u64(),
+            folder,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn guests_are_found_in_what_cargo_tells() {
+        let root = tempfile::tempdir().unwrap();
+        let root = root.path().canonicalize().unwrap();
+        for (folder, file) in [("big", "plugin.toml"), ("app", "plugin.toml"), ("notes", "README.md")] {
+            std::fs::create_dir_all(root.join("plugins").join(folder)).unwrap();
+            std::fs::write(root.join("plugins").join(folder).join(file), "").unwrap();
+        }
+        let package = |folder: &str, crate_type: &str, metadata: Value| {
+            serde_json::json!({
+                "name": format!("windflow-plugin-{folder}"),
+                "manifest_path": root.join("plugins").join(folder).join("Cargo.toml"),
+                "metadata": metadata,
+                "targets": [
+                    { "name": "build-script-build", "crate_types": ["bin"] },
+                    { "name": format!("windflow-plugin-{folder}"), "crate_types": ["rlib", crate_type] },
+                ],
+            })
+        };
+        let metadata = |crate_type: &str| {
+            let big = serde_json::json!({ "windflow": { "max-size-kib": 900 } });
+            let packages = [package("app", crate_type, Value::Null), package("big", "cdylib", big)];
+            let metadata =
+                serde_json::json!({ "workspace_root": root, "target_directory": "/t", "packages": packages });
+            Workspace::parse(metadata.to_string().as_bytes()).unwrap()
+        };
+        let guests = metadata("cdylib").plugins().unwrap();
+        let told: Vec<_> = guests.iter().map(|it| (&*it.name, &*it.package, &*it.library, it.max_kib)).collect();
+        let expected = [
+            ("app", "windflow-plugin-app", "windflow_plugin_app", Some(DEFAULT_MAX_KIB)),
+            ("big", "windflow-plugin-big", "windflow_plugin_big", Some(900)),
+        ];
+        assert_eq!(told, expected);
+        assert!(metadata("lib").plugins().err().unwrap().contains("cdylib"));
+    }
+}
