@@ -1,0 +1,52 @@
+//! Cancellation.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use windflow_core::failure::FailureKind::Cancelled;
+use windflow_host::{HostConfig, Limits};
+
+use crate::support::{Attempt, host_with};
+
+async fn check(name: &str, at_least: u64, at_most: u64, says: &str) {
+    let limits = Limits { cancel_grace: Duration::from_millis(300), ..Limits::default() };
+    let host = host_with(HostConfig { limits, ..HostConfig::default() }, name);
+    let attempt = Attempt::of(name);
+    let cancel = Arc::clone(&attempt.cancel);
+    // The code is compiled first, so that the times below are the guest's.
+    cancel_soon(&cancel, 0);
+    attempt.fails(&host, Cancelled, "before the attempt began").await;
+
+    let attempt = Attempt::of(name);
+    let cancel = Arc::clone(&attempt.cancel);
+    let begun = Instant::now();
+    let (_, failure) = tokio::join!(
+        async {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            cancel.give();
+        },
+        attempt.fails(&host, Cancelled, says)
+    );
+    let taken = begun.elapsed();
+    assert!(taken >= Duration::from_millis(100 + at_least), "{taken:?} {failure}");
+    assert!(taken < Duration::from_millis(100 + at_most), "{taken:?} {failure}");
+}
+
+fn cancel_soon(cancel: &crate::support::Cancel, _: u64) {
+    cancel.give();
+}
+
+#[tokio::test]
+async fn a_guest_that_asks_ends_by_itself() {
+    check("cancel_politely", 0, 250, "stopped").await;
+}
+
+#[tokio::test]
+async fn a_guest_that_asks_but_goes_on_is_stopped_after_a_grace() {
+    check("cancel_ignored", 300, 800, "was stopped").await;
+}
+
+#[tokio::test]
+async fn a_guest_that_cannot_ask_is_stopped_at_once() {
+    check("loop", 0, 250, "was stopped").await;
+}
