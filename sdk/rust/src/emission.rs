@@ -31,6 +31,31 @@ pub struct RawEmission {
     pub value: Vec<u8>,
 }
 
+/// What a node type emits that never emits: `fn fail(config: Config) -> Result<Never, NodeError>`.
+#[derive(Debug, Clone, Copy)]
+pub enum Never {}
+
+impl Serialize for Never {
+    fn serialize<S: serde::Serializer>(&self, _serializer: S) -> Result<S::Ok, S::Error> {
+        match *self {}
+    }
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+impl schemars::JsonSchema for Never {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Never".into()
+    }
+
+    fn json_schema(_generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        false.into()
+    }
+}
+
 /// What a node type's function may return: a serialisable value, or an [`Emission`] of one.
 pub trait Emit {
     /// The type of the value.

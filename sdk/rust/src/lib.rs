@@ -45,6 +45,7 @@ pub mod cancellation;
 pub mod context;
 mod emission;
 mod error;
+mod fields;
 #[cfg(feature = "http")]
 pub mod http;
 mod json;
@@ -56,8 +57,9 @@ pub mod schema;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod testing;
 
-pub use emission::{Emission, Emit, RawEmission};
+pub use emission::{Emission, Emit, Never, RawEmission};
 pub use error::{NodeError, Retry};
+pub use fields::Fields;
 pub use json::{Json, input};
 pub use node::{Node, execute, run};
 #[cfg(not(target_arch = "wasm32"))]

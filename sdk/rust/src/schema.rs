@@ -13,8 +13,8 @@ use crate::{Emit, Node, NodeError};
 pub struct Schemas {
     /// Of `with:`.
     pub config: Schema,
-    /// Of the emitted value.
-    pub output: Schema,
+    /// Of the emitted value; none where nothing is ever emitted.
+    pub output: Option<Schema>,
 }
 
 /// The schemas of a node type's function.
@@ -23,7 +23,11 @@ pub fn of<C: JsonSchema, E: Emit>(_function: fn(C) -> Result<E, NodeError>) -> S
 where
     E::Value: JsonSchema,
 {
-    Schemas { config: schema::<C>(Contract::Deserialize), output: schema::<E::Value>(Contract::Serialize) }
+    let emits = SchemaSettings::draft2020_12().into_generator().subschema_for::<E::Value>().as_bool() != Some(false);
+    Schemas {
+        config: schema::<C>(Contract::Deserialize),
+        output: emits.then(|| schema::<E::Value>(Contract::Serialize)),
+    }
 }
 
 fn schema<T: JsonSchema>(contract: Contract) -> Schema {
@@ -47,7 +51,8 @@ pub fn check(plugin: &str, nodes: &[Node]) {
     let update = std::env::var_os("UPDATE_SCHEMAS").is_some();
     for node in nodes {
         let Schemas { config, output } = (node.schemas)();
-        for (kind, schema) in [("config", config), ("output", output)] {
+        for (kind, schema) in [("config", Some(config)), ("output", output)] {
+            let Some(schema) = schema else { continue };
             let path = folder.join(format!("{}.{kind}.json", node.name));
             let text = serde_json::to_string_pretty(&schema).unwrap_or_default() + "\n";
             if update {
