@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde_json::Value;
 
-use crate::expression::Template;
+use crate::expression::{Field, Kind, Template};
 
 /// A compiled schema.
 pub struct Checker(jsonschema::Validator);
@@ -29,7 +29,41 @@ impl fmt::Display for SchemaError {
     }
 }
 
+/// Where and why a value does not fit, with what is needed to say it well.
+pub(crate) struct Violation {
+    pub(crate) path: String,
+    pub(crate) message: String,
+    /// Keys that the schema does not know.
+    pub(crate) unexpected: Vec<String>,
+    /// A key that the schema wants.
+    pub(crate) missing: Option<String>,
+    /// Whether it says that none, or several, of some alternatives fit.
+    pub(crate) is_choice: bool,
+}
+
+/// Violations that are told of one value.
+const MAX_VIOLATIONS: usize = 100;
+
 impl Checker {
+    /// Every way in which a value does not fit.
+    pub(crate) fn violations(&self, value: &Value) -> Vec<Violation> {
+        use jsonschema::error::ValidationErrorKind as Is;
+        self.0
+            .iter_errors(value)
+            .take(MAX_VIOLATIONS)
+            .map(|error| {
+                let (unexpected, missing, is_choice) = match error.kind() {
+                    Is::AdditionalProperties { unexpected } | Is::UnevaluatedProperties { unexpected } => (unexpected.clone(), None, false),
+                    Is::Required { property } => (Vec::new(), property.as_str().map(str::to_owned), false),
+                    Is::AnyOf { .. } | Is::OneOfNotValid { .. } | Is::OneOfMultipleValid { .. } | Is::Not { .. } => (Vec::new(), None, true),
+                    _ => (Vec::new(), None, false),
+                };
+                let message = describe(&error);
+                Violation { path: error.instance_path().to_string(), message, unexpected, missing, is_choice }
+            })
+            .collect()
+    }
+
     /// Compiles a schema. It may reference its own parts only.
     ///
     /// # Errors
@@ -53,8 +87,8 @@ impl Checker {
         Err(self
             .0
             .iter_errors(value)
-            .take(100)
-            .map(|error| SchemaError { path: error.instance_path().to_string(), message: error.to_string() })
+            .take(MAX_VIOLATIONS)
+            .map(|error| SchemaError { path: error.instance_path().to_string(), message: describe(&error) })
             .collect())
     }
 }
@@ -65,9 +99,57 @@ impl fmt::Debug for Checker {
     }
 }
 
+/// A violation in words. Values that come from outside can be long; what is told of them is not.
+fn describe(error: &jsonschema::ValidationError<'_>) -> String {
+    let text = error.to_string();
+    match text.char_indices().nth(300) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
+}
+
 /// A node's configuration with the defaults of its type's schema, where they are expressions (`${{ input }}`) and the
 /// field is absent. Other defaults are the plugin's own business.
 #[must_use]
-pub fn fill_defaults(with: &Template, _schema: &Value) -> Template {
-    with.clone()
+pub fn fill_defaults(with: &Template, schema: &Value) -> Template {
+    let mut filled = with.clone();
+    let Kind::Map(fields) = &mut filled.kind else { return filled };
+    for (name, field) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
+        let Some(default) = field.get("default").filter(|default| default.as_str().is_some_and(|text| text.contains("${{"))) else {
+            continue;
+        };
+        if let (false, Ok(value)) = (fields.contains_key(name), Template::from_json(default, &with.place)) {
+            fields.insert(name.clone(), Field { key: with.place.clone(), value });
+        }
+    }
+    filled
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::place::Place;
+
+    #[test]
+    fn defaults_that_are_expressions_are_filled_in() {
+        let schema = json!({ "properties": { "input": { "default": "${{ input }}" }, "level": { "default": "info" } } });
+        let with = Template::empty_map(&Place::default());
+        let filled = fill_defaults(&with, &schema);
+        assert_eq!(filled.keys().collect::<Vec<_>>(), ["input"]);
+        assert!(!filled.is_literal());
+        let given = Template::from_json(&json!({ "input": 1 }), &Place::default()).unwrap();
+        assert!(fill_defaults(&given, &schema).is_literal());
+    }
+
+    #[test]
+    fn values_are_held_against_schemas() {
+        let checker = Checker::new(&json!({ "type": "object", "required": ["a"], "properties": { "a": { "type": "integer" } } })).unwrap();
+        assert!(checker.check(&json!({ "a": 1 })).is_ok());
+        let errors = checker.check(&json!({ "a": "x".repeat(1000) })).unwrap_err();
+        assert_eq!(errors[0].path, "/a");
+        assert!(errors[0].message.len() < 400);
+        assert!(Checker::new(&json!({ "type": 7 })).is_err());
+    }
 }

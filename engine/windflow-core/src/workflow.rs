@@ -5,10 +5,25 @@ use std::time::Duration;
 
 use indexmap::IndexMap;
 
+use crate::capability::Grants;
 use crate::expression::{Expression, Template};
 use crate::id::{NodeId, NodeTypeRef, PortName, WorkflowName};
 use crate::place::Spanned;
+use crate::ports::host::Registry;
 use crate::problem::Problem;
+
+pub use self::parse::FORMAT;
+
+mod config;
+mod document_schema;
+mod duration;
+mod grants;
+mod inputs;
+mod node;
+mod parse;
+mod read;
+mod trigger;
+mod validate;
 
 /// A workflow as it was written. Parsing has checked its shape; [`validate`](crate::workflow) holds it against itself and
 /// against the installed node types.
@@ -35,8 +50,8 @@ pub struct Workflow {
 impl Workflow {
     /// Reads a workflow, and finds every problem of its grammar at once. A workflow is given only where none is an error.
     #[must_use]
-    pub fn parse(_text: &str) -> (Option<Self>, Vec<Problem>) {
-        (None, Vec::new())
+    pub fn parse(text: &str) -> (Option<Self>, Vec<Problem>) {
+        parse::parse(text)
     }
 
     /// The inputs of a run: what was given, with defaults filled in, held against the schemas.
@@ -44,34 +59,35 @@ impl Workflow {
     /// # Errors
     /// Every input that is missing, unknown or of the wrong type. Places are those of the inputs in the document.
     pub fn resolve_inputs(&self, given: serde_json::Map<String, serde_json::Value>) -> Result<serde_json::Value, Vec<Problem>> {
-        Ok(serde_json::Value::Object(given))
+        inputs::resolve(self, given)
     }
 
     /// The value that the text of a command line's `key=value` means by the input's schema.
     #[must_use]
-    pub fn input_from_text(&self, _input: &str, text: &str) -> serde_json::Value {
-        serde_json::Value::String(text.to_owned())
+    pub fn input_from_text(&self, input: &str, text: &str) -> serde_json::Value {
+        inputs::from_text(self, input, text)
     }
 }
 
 /// Holds a workflow against itself and the installed node types, and finds every problem at once.
 #[must_use]
-pub fn validate(_workflow: &Workflow, _registry: &(impl crate::ports::host::Registry + ?Sized)) -> Vec<Problem> {
-    Vec::new()
+pub fn validate(workflow: &Workflow, registry: &(impl Registry + ?Sized)) -> Vec<Problem> {
+    validate::validate(workflow, registry)
 }
 
-/// What a run grants: the workflow's permissions with their expressions evaluated.
+/// What a run grants: the workflow's permissions with their expressions evaluated, and what the operator allows beyond.
+/// An expression gives one public origin; a private one only where the operator's grants cover it.
 ///
 /// # Errors
 /// Every permission that grants nothing sensible.
-pub fn resolve_grants(_workflow: &Workflow, _inputs: &serde_json::Value) -> Result<crate::capability::Grants, Vec<Problem>> {
-    Ok(crate::capability::Grants::default())
+pub fn resolve_grants(workflow: &Workflow, inputs: &serde_json::Value, allowed: &Grants) -> Result<Grants, Vec<Problem>> {
+    grants::resolve(workflow, inputs, allowed)
 }
 
 /// The JSON Schema of workflow files, with the configurations of the installed node types.
 #[must_use]
-pub fn document_schema(_registry: &(impl crate::ports::host::Registry + ?Sized)) -> serde_json::Value {
-    serde_json::Value::Bool(true)
+pub fn document_schema(registry: &(impl Registry + ?Sized)) -> serde_json::Value {
+    document_schema::document_schema(registry)
 }
 
 /// An input: a JSON Schema and whether it must be given. An input without a default is required.

@@ -5,6 +5,9 @@ use serde_json::Value;
 use crate::place::{Place, Spanned};
 use crate::problem::Problem;
 
+mod compose;
+mod scalar;
+
 /// What a document may be at most.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
@@ -53,8 +56,47 @@ pub struct Scalar {
     pub source: Option<Box<str>>,
 }
 
-/// Parses a document.
+/// Parses a document. A tree is given only where it is whole; every problem is told, the ones of syntax up to the first,
+/// since nobody can tell what follows it.
 #[must_use]
-pub fn parse(_text: &str, _limits: Limits) -> (Option<Node>, Vec<Problem>) {
-    (None, Vec::new())
+pub fn parse(text: &str, limits: Limits) -> (Option<Node>, Vec<Problem>) {
+    compose::compose(text, limits)
+}
+
+impl Node {
+    /// What it is, for messages.
+    #[must_use]
+    pub fn what(&self) -> &'static str {
+        match &self.kind {
+            Kind::List(_) => "a list",
+            Kind::Map(_) => "a map",
+            Kind::Scalar(scalar) => match scalar.value {
+                Value::Null => "nothing",
+                Value::Bool(_) => "a boolean",
+                Value::Number(_) => "a number",
+                _ => "text",
+            },
+        }
+    }
+
+    /// Its text, where it is one.
+    #[must_use]
+    pub fn as_str(&self) -> Option<&str> {
+        match &self.kind {
+            Kind::Scalar(scalar) => scalar.value.as_str(),
+            Kind::List(_) | Kind::Map(_) => None,
+        }
+    }
+
+    /// As JSON, without looking for expressions.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        match &self.kind {
+            Kind::Scalar(scalar) => scalar.value.clone(),
+            Kind::List(items) => items.iter().map(Self::to_json).collect(),
+            Kind::Map(entries) => {
+                Value::Object(entries.iter().map(|(key, value)| (key.value.clone(), value.to_json())).collect())
+            }
+        }
+    }
 }

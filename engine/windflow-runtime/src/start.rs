@@ -88,9 +88,7 @@ pub(crate) fn start(inner: &Arc<Inner>, start: Start) -> Result<(RunLoop, Positi
     let prepared = inner.plans.prepare(&start.document, &*inner.host).map_err(|problems| InvalidStart { problems })?;
     let invalid = |problems| InvalidStart { problems };
     let inputs = prepared.workflow.resolve_inputs(start.inputs).map_err(invalid)?;
-    let mut grants = workflow::resolve_grants(&prepared.workflow, &inputs).map_err(invalid)?;
-    grants.http.extend(start.extra_grants.http);
-    grants.credentials.extend(start.extra_grants.credentials);
+    let grants = workflow::resolve_grants(&prepared.workflow, &inputs, &start.extra_grants).map_err(invalid)?;
 
     inner.store.put_blob(&start.organisation, start.document.as_bytes())?;
     let event = Event::RunStarted(Box::new(RunStarted {

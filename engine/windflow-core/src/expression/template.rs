@@ -1,9 +1,12 @@
 //! Values of a document that may hold expressions.
 
+use std::fmt::Write as _;
+
 use indexmap::IndexMap;
 use serde_json::Value;
 
-use super::{Expression, ExpressionError, Lookup, Reference};
+use super::budget::Budget;
+use super::{Expression, ExpressionError, Lookup, Reference, embed};
 use crate::place::Place;
 use crate::problem::Problem;
 use crate::yaml;
@@ -56,7 +59,19 @@ impl Template {
     /// # Errors
     /// Every expression in it that is none.
     pub fn from_yaml(node: &yaml::Node) -> Result<Self, Vec<Problem>> {
-        Ok(Self { place: node.place.clone(), kind: Kind::Literal(Value::Null) })
+        let place = node.place.clone();
+        let kind = match &node.kind {
+            yaml::Kind::Scalar(scalar) => match &scalar.source {
+                Some(source) if scalar.value.is_string() => embed::parse(&scalar.text, source, &place)?,
+                _ => None,
+            }
+            .unwrap_or_else(|| Kind::Literal(scalar.value.clone())),
+            yaml::Kind::List(items) => Kind::List(all(items.iter().map(Self::from_yaml))?),
+            yaml::Kind::Map(entries) => Kind::Map(fields(entries.iter().map(|(key, value)| {
+                (key.value.clone(), Self::from_yaml(value).map(|value| Field { key: key.place.clone(), value }))
+            }))?),
+        };
+        Ok(Self { place, kind })
     }
 
     /// The template that a JSON value is, such as the default `"${{ input }}"` of a schema. All of it stands at one place.
@@ -64,7 +79,16 @@ impl Template {
     /// # Errors
     /// Every expression in it that is none.
     pub fn from_json(value: &Value, place: &Place) -> Result<Self, Vec<Problem>> {
-        Ok(Self { place: place.clone(), kind: Kind::Literal(value.clone()) })
+        let kind = match value {
+            // An empty source: no part of the text stands in the document.
+            Value::String(text) => embed::parse(text, "", place)?.unwrap_or_else(|| Kind::Literal(value.clone())),
+            Value::Array(items) => Kind::List(all(items.iter().map(|item| Self::from_json(item, place)))?),
+            Value::Object(object) => Kind::Map(fields(object.iter().map(|(key, value)| {
+                (key.clone(), Self::from_json(value, place).map(|value| Field { key: place.clone(), value }))
+            }))?),
+            _ => Kind::Literal(value.clone()),
+        };
+        Ok(Self { place: place.clone(), kind })
     }
 
     /// An empty map.
@@ -132,18 +156,69 @@ impl Template {
     /// Its value.
     ///
     /// # Errors
-    /// When one of its expressions has none.
+    /// When one of its expressions has none, or all together build more than is allowed.
     pub fn render(&self, scope: &dyn Lookup) -> Result<Value, ExpressionError> {
-        match &self.kind {
-            Kind::Literal(value) => Ok(value.clone()),
-            Kind::Expression(expression) => expression.evaluate(scope),
-            Kind::Text(_) => Ok(Value::Null),
-            Kind::List(items) => items.iter().map(|item| item.render(scope)).collect::<Result<_, _>>().map(Value::Array),
-            Kind::Map(fields) => fields
-                .iter()
-                .map(|(key, field)| Ok((key.clone(), field.value.render(scope)?)))
-                .collect::<Result<_, _>>()
-                .map(Value::Object),
+        self.spend(scope, &mut Budget::new())
+    }
+
+    fn spend(&self, scope: &dyn Lookup, budget: &mut Budget) -> Result<Value, ExpressionError> {
+        Ok(match &self.kind {
+            Kind::Literal(value) => value.clone(),
+            Kind::Expression(expression) => {
+                budget.refresh();
+                expression.spend(scope, budget)?
+            }
+            Kind::Text(parts) => {
+                let mut text = String::new();
+                for part in parts {
+                    match part {
+                        Part::Text(part) => text.push_str(part),
+                        Part::Expression(expression) => {
+                            budget.refresh();
+                            match expression.spend(scope, budget)? {
+                                Value::String(part) => text.push_str(&part),
+                                // Everything but text is put in as JSON writes it.
+                                other => write!(text, "{other}").unwrap_or_default(),
+                            }
+                        }
+                    }
+                }
+                Value::String(text)
+            }
+            Kind::List(items) => {
+                Value::Array(items.iter().map(|item| item.spend(scope, budget)).collect::<Result<_, _>>()?)
+            }
+            Kind::Map(fields) => {
+                let fields = fields.iter().map(|(key, field)| Ok((key.clone(), field.value.spend(scope, budget)?)));
+                Value::Object(fields.collect::<Result<_, _>>()?)
+            }
+        })
+    }
+}
+
+/// All results, or all problems.
+fn all(results: impl Iterator<Item = Result<Template, Vec<Problem>>>) -> Result<Vec<Template>, Vec<Problem>> {
+    let (mut values, mut problems) = (Vec::new(), Vec::new());
+    for result in results {
+        match result {
+            Ok(value) => values.push(value),
+            Err(found) => problems.extend(found),
         }
     }
+    if problems.is_empty() { Ok(values) } else { Err(problems) }
+}
+
+fn fields(
+    results: impl Iterator<Item = (String, Result<Field, Vec<Problem>>)>,
+) -> Result<IndexMap<String, Field>, Vec<Problem>> {
+    let (mut values, mut problems) = (IndexMap::new(), Vec::new());
+    for (key, result) in results {
+        match result {
+            Ok(value) => {
+                values.insert(key, value);
+            }
+            Err(found) => problems.extend(found),
+        }
+    }
+    if problems.is_empty() { Ok(values) } else { Err(problems) }
 }

@@ -1,0 +1,115 @@
+//! A node's configuration held against its schema before the run, when expressions have no values yet.
+
+use serde_json::{Map, Value};
+
+use crate::expression::{Kind, Template};
+use crate::id::NodeTypeRef;
+use crate::place::{Place, Spanned};
+use crate::problem::{Problem, did_you_mean, list};
+use crate::schema::{Checker, Violation};
+
+/// Checks everything that can be told already: what an expression decides, or may decide, is left to the run.
+pub(super) fn check(uses: &Spanned<NodeTypeRef>, with: &Template, schema: &Value, node: &Place, problems: &mut Vec<Problem>) {
+    let Ok(checker) = Checker::new(schema) else {
+        let message = format!("the schema of `{}` is broken: its plugin must be mended", uses.value);
+        problems.push(Problem::error("broken_plugin", &uses.place, message));
+        return;
+    };
+    let mut open = Vec::new();
+    let value = known(with, String::new(), &mut open);
+    for violation in checker.violations(&value) {
+        if !decided_later(&violation, &open) {
+            problems.extend(describe(&violation, uses, with, schema, node));
+        }
+    }
+}
+
+/// The template as a value, with null in place of what expressions give; their paths are told.
+fn known(template: &Template, path: String, open: &mut Vec<String>) -> Value {
+    match &template.kind {
+        Kind::Literal(value) => value.clone(),
+        Kind::Expression(_) => {
+            open.push(path);
+            Value::Null
+        }
+        Kind::Text(_) => {
+            open.push(path);
+            Value::String(String::new())
+        }
+        Kind::List(items) => {
+            items.iter().enumerate().map(|(index, item)| known(item, format!("{path}/{index}"), open)).collect()
+        }
+        Kind::Map(fields) => {
+            let field = |(key, field): (&String, &crate::expression::Field)| {
+                let path = format!("{path}/{}", key.replace('~', "~0").replace('/', "~1"));
+                (key.clone(), known(&field.value, path, open))
+            };
+            Value::Object(fields.iter().map(field).collect::<Map<_, _>>())
+        }
+    }
+}
+
+fn decided_later(violation: &Violation, open: &[String]) -> bool {
+    let below = |path: &str, parent: &str| path == parent || path.strip_prefix(parent).is_some_and(|rest| rest.starts_with('/'));
+    open.iter().any(|path| below(&violation.path, path))
+        // Which branch of several is meant can depend on any expression within.
+        || (violation.is_choice && open.iter().any(|path| below(path, &violation.path)))
+}
+
+fn describe(violation: &Violation, uses: &Spanned<NodeTypeRef>, with: &Template, schema: &Value, node: &Place) -> Vec<Problem> {
+    let (template, steps) = follow(with, &violation.path);
+    let name = &uses.value;
+    let place = if violation.path.is_empty() && with.place == *node { &uses.place } else { &template.place };
+    let at = if steps.is_empty() { String::new() } else { format!(" at `{}`", steps.join(".")) };
+    if !violation.unexpected.is_empty() {
+        let known = properties(schema, &steps);
+        return violation.unexpected.iter().map(|key| {
+            let place = match &template.kind {
+                Kind::Map(fields) => fields.get(key).map_or(&template.place, |field| &field.key),
+                _ => &template.place,
+            };
+            let known = known.iter().map(String::as_str);
+            let remedy = did_you_mean(key, known.clone()).unwrap_or_else(|| format!("its keys are {}", list(known)));
+            Problem::error("unknown_config", place, format!("`{name}` has no setting `{key}`{at}")).remedy(remedy)
+        }).collect();
+    }
+    if let Some(key) = &violation.missing {
+        let message = format!("`{name}` needs the setting `{key}`{at}");
+        let place = if steps.is_empty() { &uses.place } else { place };
+        return vec![Problem::error("missing_config", place, message).remedy(format!("add `{key}: …` to its `with`"))];
+    }
+    let message = format!("`{name}` does not take this{at}: {}", violation.message);
+    vec![Problem::error("invalid_config", place, message)]
+}
+
+/// The part of a template at a JSON Pointer, and the steps to it.
+fn follow<'a>(template: &'a Template, path: &str) -> (&'a Template, Vec<String>) {
+    let mut at = template;
+    let mut steps = Vec::new();
+    for step in path.split('/').skip(1) {
+        let step = step.replace("~1", "/").replace("~0", "~");
+        let next = match &at.kind {
+            Kind::Map(fields) => fields.get(&step).map(|field| &field.value),
+            Kind::List(items) => step.parse::<usize>().ok().and_then(|index| items.get(index)),
+            Kind::Literal(_) | Kind::Expression(_) | Kind::Text(_) => None,
+        };
+        steps.push(step);
+        match next {
+            Some(next) => at = next,
+            None => break,
+        }
+    }
+    (at, steps)
+}
+
+/// The names that a schema knows at some steps within, as far as they are plainly written there.
+fn properties(schema: &Value, steps: &[String]) -> Vec<String> {
+    let mut at = schema;
+    for step in steps {
+        let next = at.get("properties").and_then(|properties| properties.get(step)).or_else(|| at.get("items"));
+        let next = next.unwrap_or(&Value::Null);
+        let target = next.get("$ref").and_then(Value::as_str).and_then(|reference| schema.pointer(reference.trim_start_matches('#')));
+        at = target.unwrap_or(next);
+    }
+    at.get("properties").and_then(Value::as_object).map(|properties| properties.keys().cloned().collect()).unwrap_or_default()
+}

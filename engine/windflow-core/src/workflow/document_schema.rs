@@ -1,0 +1,110 @@
+//! The JSON Schema of workflow files, for editors.
+
+use serde_json::{Value, json};
+
+use crate::ports::host::Registry;
+
+/// The schema of the format, with the configuration of every installed node type.
+pub(super) fn document_schema(registry: &(impl Registry + ?Sized)) -> Value {
+    let types: Vec<Value> = registry
+        .list()
+        .iter()
+        .map(|(uses, installed)| {
+            let node_type = installed.node_type();
+            json!({
+                "if": { "properties": { "uses": { "const": uses.to_string() } } },
+                "then": { "properties": { "with": with_expressions(&node_type.config) } },
+            })
+        })
+        .collect();
+    let uses: Vec<Value> = registry
+        .list()
+        .iter()
+        .map(|(uses, installed)| json!({ "const": uses.to_string(), "description": installed.node_type().description.get("en") }))
+        .collect();
+    let duration = json!({ "type": "string", "pattern": "^([0-9]+(ms|s|m|h|d))+$" });
+    let name = "^[a-z][a-z0-9_]{0,63}$";
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "WindFlow workflow",
+        "type": "object",
+        "required": ["windflow", "name", "nodes"],
+        "additionalProperties": false,
+        "properties": {
+            "windflow": { "const": super::FORMAT, "description": "The version of the format" },
+            "name": { "type": "string", "pattern": "^[a-z][a-z0-9_-]{0,63}$" },
+            "description": { "type": "string" },
+            "inputs": { "type": "object", "additionalProperties": { "type": "object" }, "description": "What a start wants to know: JSON Schemas by name" },
+            "triggers": { "type": "object", "additionalProperties": { "$ref": "#/$defs/trigger" } },
+            "permissions": {
+                "type": "object", "additionalProperties": false, "description": "What the nodes may touch; empty means nothing",
+                "properties": {
+                    "http": { "type": "array", "items": { "type": "string" } },
+                    "credentials": { "type": "array", "items": { "type": "string" } },
+                },
+            },
+            "nodes": {
+                "type": "object", "minProperties": 1, "propertyNames": { "pattern": name },
+                "additionalProperties": { "$ref": "#/$defs/node" },
+            },
+            "outputs": { "type": "object", "description": "What a run gives back" },
+            "layout": {
+                "type": "object", "description": "Where the editor draws the nodes",
+                "additionalProperties": { "type": "array", "items": { "type": "number" }, "minItems": 2, "maxItems": 2 },
+            },
+        },
+        "$defs": {
+            "duration": duration,
+            "trigger": {
+                "type": "object", "required": ["uses"], "additionalProperties": false,
+                "properties": {
+                    "uses": { "enum": ["cron", "webhook", "event", "manual"] },
+                    "with": { "type": "object" },
+                    "inputs": { "type": "object" },
+                },
+            },
+            "node": {
+                "type": "object", "required": ["uses"], "additionalProperties": false,
+                "properties": {
+                    "uses": { "type": "string", "anyOf": uses },
+                    "with": { "type": "object" },
+                    "needs": { "anyOf": [{ "type": "string" }, { "type": "array", "items": { "type": "string" } }] },
+                    "join": { "enum": ["all", "any"] },
+                    "if": { "type": ["string", "boolean"] },
+                    "retry": {
+                        "type": "object", "additionalProperties": false,
+                        "properties": {
+                            "attempts": { "type": "integer", "minimum": 1, "maximum": 100 },
+                            "backoff": { "enum": ["fixed", "linear", "exponential"] },
+                            "initial": { "$ref": "#/$defs/duration" },
+                            "max": { "$ref": "#/$defs/duration" },
+                            "jitter": { "type": "number", "minimum": 0, "maximum": 1 },
+                        },
+                    },
+                    "timeout": { "$ref": "#/$defs/duration" },
+                    "on_unknown": { "enum": ["retry", "fail"] },
+                    "disabled": { "type": "boolean" },
+                    "title": { "type": "string" },
+                },
+                "allOf": types,
+            },
+        },
+    })
+}
+
+/// A configuration's schema in which every setting may be an expression instead.
+fn with_expressions(schema: &Value) -> Value {
+    let mut schema = schema.clone();
+    if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {
+        for field in properties.values_mut() {
+            let plain = field.take();
+            let expression = json!({ "type": "string", "pattern": "\\$\\{\\{" });
+            let description = plain.get("description").cloned().unwrap_or(Value::Null);
+            *field = json!({ "anyOf": [plain, expression] });
+            if let (Value::Object(field), Value::String(_)) = (field, &description) {
+                field.insert("description".into(), description);
+            }
+        }
+    }
+    schema
+}

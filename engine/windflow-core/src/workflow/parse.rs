@@ -1,0 +1,167 @@
+//! The grammar of workflow files.
+
+use std::collections::BTreeMap;
+
+use indexmap::IndexMap;
+
+use super::read::{Fields, Reader};
+use super::{Input, Permissions, Workflow, node, trigger};
+use crate::expression::{Template, reserved};
+use crate::id::NodeId;
+use crate::place::Spanned;
+use crate::problem::{self, Problem};
+use crate::yaml;
+
+/// The version of the format that this release reads.
+pub const FORMAT: u64 = 1;
+
+const KEYS: &[&str] =
+    &["windflow", "name", "description", "inputs", "triggers", "permissions", "nodes", "outputs", "layout", "concurrency"];
+
+pub(super) fn parse(text: &str) -> (Option<Workflow>, Vec<Problem>) {
+    let (root, mut problems) = yaml::parse(text, yaml::Limits::default());
+    let mut reader = Reader::default();
+    let workflow = root.as_ref().and_then(|root| document(&mut reader, root));
+    problems.append(&mut reader.problems);
+    problem::sort(&mut problems);
+    let broken = problems.iter().any(Problem::is_error);
+    (workflow.filter(|_| !broken), problems)
+}
+
+fn document(reader: &mut Reader, root: &yaml::Node) -> Option<Workflow> {
+    let fields = reader.map(root, "a workflow", KEYS)?;
+    version(reader, &fields);
+    if let Some(key) = fields.key("concurrency") {
+        unsupported(reader, key);
+    }
+    let name = reader.required(&fields, "name").and_then(|node| {
+        let text = reader.text(node, "`name`")?;
+        reader.id("invalid_name", text, &node.place).map(|name| Spanned::new(name, node.place.clone()))
+    });
+    let description = fields.get("description").and_then(|node| {
+        reader.text(node, "`description`").map(|text| Spanned::new(text.to_owned(), node.place.clone()))
+    });
+    let inputs = fields.get("inputs").map(|node| inputs(reader, node)).unwrap_or_default();
+    let triggers = fields.get("triggers").map(|node| trigger::triggers(reader, node)).unwrap_or_default();
+    let permissions = fields.get("permissions").map(|node| permissions(reader, node)).unwrap_or_default();
+    let nodes = reader.required(&fields, "nodes").map(|node| node::nodes(reader, node)).unwrap_or_default();
+    let outputs = fields.get("outputs").map(|node| templates(reader, node, "`outputs`")).unwrap_or_default();
+    let layout = fields.get("layout").map(|node| layout(reader, node, &nodes)).unwrap_or_default();
+    layout_is_last(reader, &fields);
+    Some(Workflow { name: name?, description, inputs, triggers, permissions, nodes, outputs, layout })
+}
+
+/// A word of the format that this release knows and does not act on: ignoring it would run another workflow than was meant.
+pub(super) fn unsupported(reader: &mut Reader, key: &Spanned<String>) {
+    let message = format!("`{}` is part of the format, but this release does not act on it yet", key.value);
+    reader.error_with("unsupported", &key.place, message, "leave it out, or use a newer release");
+}
+
+fn version(reader: &mut Reader, fields: &Fields<'_>) {
+    let Some(node) = reader.required(fields, "windflow") else { return };
+    match node.to_json().as_u64() {
+        Some(FORMAT) => {}
+        Some(newer) if newer > FORMAT => {
+            reader.error_with("format_version", &node.place, format!("this file is of format {newer}"), "use a newer release of windflow");
+        }
+        _ => reader.error_with("format_version", &node.place, "this is no version of the format", "write `windflow: 1`"),
+    }
+}
+
+fn inputs(reader: &mut Reader, node: &yaml::Node) -> IndexMap<String, Spanned<Input>> {
+    let mut inputs = IndexMap::new();
+    let Some(fields) = reader.open_map(node, "`inputs`") else { return inputs };
+    for (key, node) in fields.iter() {
+        name(reader, key, "an input");
+        let Some(map) = reader.open_map(node, "an input") else { continue };
+        let default = map.get("default").map(yaml::Node::to_json);
+        let mut schema = node.to_json();
+        if let Some(schema) = schema.as_object_mut() {
+            schema.remove("default");
+            if let Some(required) = map.key("required").filter(|_| schema.get("required").is_some_and(serde_json::Value::is_boolean)) {
+                schema.remove("required");
+                reader.error_with("unknown_key", &required.place, "an input has no key `required`", "an input without a `default` is required");
+            }
+        }
+        if let Err(error) = crate::schema::Checker::new(&schema) {
+            reader.error_with("invalid_schema", &node.place, format!("input `{}`: {error}", key.value), "write a JSON Schema, such as { type: string }");
+            continue;
+        }
+        inputs.insert(key.value.clone(), Spanned::new(Input { schema, default }, key.place.clone()));
+    }
+    inputs
+}
+
+/// Names that expressions use are identifiers of CEL.
+fn name(reader: &mut Reader, key: &Spanned<String>, what: &str) {
+    let text = &key.value;
+    let fits = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && text.len() <= 64
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    if !fits {
+        let message = format!("{what} cannot be called `{text}`: expressions could not name it");
+        reader.error_with("invalid_name", &key.place, message, "use letters, digits and _, 64 at most, not beginning with a digit");
+    } else if let Some(why) = reserved(text) {
+        reader.error_with("invalid_name", &key.place, why, "choose another name");
+    }
+}
+
+fn permissions(reader: &mut Reader, node: &yaml::Node) -> Permissions {
+    let Some(fields) = reader.map(node, "`permissions`", &["http", "credentials"]) else { return Permissions::default() };
+    let http = fields.get("http").map(|node| reader.list(node, "`http`")).unwrap_or_default();
+    let http = http.iter().filter_map(|item| {
+        reader.text(item, "a host")?;
+        let template = reader.template(item)?;
+        if let Some(Err(error)) = template.as_str().map(str::parse::<crate::capability::HttpPattern>) {
+            reader.error("invalid_host", &item.place, error.to_string());
+        }
+        Some(template)
+    });
+    let http = http.collect();
+    let credentials = fields.get("credentials").map(|node| reader.list(node, "`credentials`")).unwrap_or_default();
+    let credentials = credentials
+        .iter()
+        .filter_map(|item| reader.text(item, "a credential").map(|text| Spanned::new(text.to_owned(), item.place.clone())))
+        .collect();
+    Permissions { http, credentials }
+}
+
+/// Templates by name.
+pub(super) fn templates(reader: &mut Reader, node: &yaml::Node, what: &'static str) -> IndexMap<String, Template> {
+    let mut templates = IndexMap::new();
+    let Some(fields) = reader.open_map(node, what) else { return templates };
+    for (key, node) in fields.iter() {
+        name(reader, key, "an entry");
+        if let Some(template) = reader.template(node) {
+            templates.insert(key.value.clone(), template);
+        }
+    }
+    templates
+}
+
+fn layout(reader: &mut Reader, node: &yaml::Node, nodes: &IndexMap<NodeId, super::Node>) -> BTreeMap<NodeId, [f64; 2]> {
+    let mut layout = BTreeMap::new();
+    let Some(fields) = reader.open_map(node, "`layout`") else { return layout };
+    for (key, node) in fields.iter() {
+        let Some((id, _)) = nodes.get_key_value(key.value.as_str()) else {
+            let remedy = problem::did_you_mean(&key.value, nodes.keys().map(NodeId::as_str));
+            let problem = Problem::warning("unknown_node", &key.place, format!("`layout` places `{}`, which is no node", key.value));
+            reader.problems.push(problem.remedy_if(remedy));
+            continue;
+        };
+        let numbers: Vec<f64> = reader.list(node, "a place").iter().filter_map(|item| item.to_json().as_f64()).collect();
+        match numbers[..] {
+            [x, y] if x.is_finite() && y.is_finite() => drop(layout.insert(id.clone(), [x, y])),
+            _ => reader.error_with("wrong_type", &node.place, "a place is two numbers", "write it as [x, y]"),
+        }
+    }
+    layout
+}
+
+fn layout_is_last(reader: &mut Reader, fields: &Fields<'_>) {
+    let Some(layout) = fields.key("layout") else { return };
+    if fields.iter().last().is_some_and(|(key, _)| key.value != "layout") {
+        let problem = Problem::warning("layout_not_last", &layout.place, "`layout` is not the last key");
+        reader.problems.push(problem.remedy("move it to the end, so that changes of the drawing do not hide changes of the logic"));
+    }
+}
