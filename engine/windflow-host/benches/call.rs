@@ -1,6 +1,7 @@
 //! The whole of one attempt, from `Host::execute` to its output.
 
 #![allow(missing_docs, reason = "criterion's macros make undocumented functions")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a bench that cannot run should say so at once")]
 
 #[path = "../tests/host/support.rs"]
 #[allow(dead_code, reason = "shared with the tests, which use more of it")]

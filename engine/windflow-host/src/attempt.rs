@@ -10,9 +10,9 @@ pub(crate) use state::State;
 use std::sync::Arc;
 use std::time::Instant;
 
+use wasmtime::Store;
 use windflow_core::failure::{Failure, FailureKind};
 use windflow_core::ports::host::{Call, Emission};
-use wasmtime::Store;
 
 use self::outcome::Judge;
 use self::watch::{Ended, watch};
@@ -51,10 +51,11 @@ pub(crate) async fn run(
     match ended {
         Ended::Itself(Ok(returned)) => judge.returned(returned),
         Ended::Itself(Err(error)) => Err(judge.stopped(&error)),
-        Ended::TimedOut => Err(Failure::new(
-            FailureKind::Timeout,
-            format!("the attempt took longer than {timeout:?} and was stopped"),
-        )),
-        Ended::Cancelled => Err(Failure::new(FailureKind::Cancelled, "the attempt was stopped because the run is being cancelled")),
+        Ended::TimedOut => {
+            Err(Failure::new(FailureKind::Timeout, format!("the attempt took longer than {timeout:?} and was stopped")))
+        }
+        Ended::Cancelled => {
+            Err(Failure::new(FailureKind::Cancelled, "the attempt was stopped because the run is being cancelled"))
+        }
     }
 }

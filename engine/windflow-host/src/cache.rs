@@ -11,9 +11,9 @@ use std::hash::{Hash, Hasher};
 use std::path::{Path, PathBuf};
 
 use ring::hmac;
-use windflow_core::id::Digest;
 use wasmtime::Engine;
 use wasmtime::component::Component;
+use windflow_core::id::Digest;
 
 use self::folder::Folder;
 

@@ -36,12 +36,7 @@ impl Code {
 }
 
 /// Makes code. Takes as long as compiling does where the cache does not have it: call it on a thread that may block.
-pub(crate) fn load(
-    engine: &Engine,
-    cache: Option<&Cache>,
-    plugin: &Plugin,
-    memory_limit: usize,
-) -> Result<Arc<Code>, Unloadable> {
+pub(crate) fn load(engine: &Engine, cache: Option<&Cache>, plugin: &Plugin) -> Result<Arc<Code>, Unloadable> {
     let unloadable = |what: &str, error: &wasmtime::Error| {
         let name = &plugin.manifest.plugin.name;
         Unloadable(format!("the component of the plugin {name} {what}: {error:#}").into())
@@ -49,22 +44,14 @@ pub(crate) fn load(
     let component = match cache.and_then(|cache| cache.get(engine, &plugin.digest)) {
         Some(component) => component,
         None => {
-            let component =
-                Component::from_binary(engine, &plugin.bytes).map_err(|error| unloadable("cannot be compiled", &error))?;
+            let component = Component::from_binary(engine, &plugin.bytes)
+                .map_err(|error| unloadable("cannot be compiled", &error))?;
             if let Some(cache) = cache {
                 cache.put(&plugin.digest, &component);
             }
             component
         }
     };
-    let needs = component.resources_required().and_then(|needs| needs.max_initial_memory_size).unwrap_or(0);
-    if needs > memory_limit as u64 {
-        let name = &plugin.manifest.plugin.name;
-        let (needs, limit) = (needs >> 20, memory_limit >> 20);
-        return Err(Unloadable(
-            format!("the component of the plugin {name} begins with {needs} MiB of memory; {limit} MiB is the most that it may have").into(),
-        ));
-    }
     let linked = link(engine, &plugin.imports).and_then(|linker| linker.instantiate_pre(&component));
     linked
         .and_then(|pre| ready(pre, plugin.imports.contract))

@@ -54,6 +54,8 @@ fn base(limits: &Limits) -> Config {
     config
 }
 
+/// Every slot reserves the 4 GiB of addresses that a guest could name, so that bounds need no checks; how much of them it may
+/// use is counted for each attempt.
 fn pool(limits: &Limits, slots: u32) -> PoolingAllocationConfig {
     let mut pool = PoolingAllocationConfig::new();
     // Components of language runtimes consist of many core modules; a few of them at a time must fit beside ours.
@@ -67,7 +69,6 @@ fn pool(limits: &Limits, slots: u32) -> PoolingAllocationConfig {
         .max_tables_per_module(8)
         .max_core_instances_per_component(u32::try_from(limits.instances).unwrap_or(u32::MAX))
         .table_elements(limits.table_elements)
-        .max_memory_size(limits.memory_bytes)
         .max_unused_warm_slots(WARM_SLOTS.min(slots))
         .linear_memory_keep_resident(KEEP_RESIDENT)
         .table_keep_resident(16 << 10)

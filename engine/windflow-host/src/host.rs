@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use tokio::sync::Semaphore;
+use wasmtime::Engine;
 use windflow_core::failure::{Failure, FailureKind};
 use windflow_core::id::{Digest, NodeTypeRef};
 use windflow_core::ports::host::{Call, Emission, Host, InstalledNodeType, Registry};
 use windflow_core::ports::store::BoxFuture;
-use wasmtime::Engine;
 
 use crate::attempt;
 use crate::cache::Cache;
@@ -99,9 +99,7 @@ impl Inner {
         }
         let load = || async {
             let (shared, loading) = (Arc::clone(&self.shared), Arc::clone(plugin));
-            let task = tokio::task::spawn_blocking(move || {
-                code::load(&shared.engine, shared.cache.as_ref(), &loading, shared.limits.memory_bytes)
-            });
+            let task = tokio::task::spawn_blocking(move || code::load(&shared.engine, shared.cache.as_ref(), &loading));
             task.await.unwrap_or_else(|error| Err(Unloadable::panicked(&error)))
         };
         plugin.code.get_or_init(load).await.clone()
@@ -111,7 +109,8 @@ impl Inner {
         let Some(plugin) = self.plugins.by_digest(&call.component).filter(|plugin| plugin.offers(&call.uses)) else {
             return Err(not_installed(&call, self.plugins.by_name(&call.uses)));
         };
-        let code = self.code(&plugin).await.map_err(|error| Failure::new(FailureKind::Unavailable, error.to_string()))?;
+        let code =
+            self.code(&plugin).await.map_err(|error| Failure::new(FailureKind::Unavailable, error.to_string()))?;
         let slot = self.slots.acquire().await;
         let slot = slot.map_err(|_| Failure::new(FailureKind::Unavailable, "the host is shutting down"))?;
         let active = self.ticker.active();

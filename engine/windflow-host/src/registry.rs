@@ -31,8 +31,14 @@ impl Plugins {
         let offered: Vec<_> = plugin.node_types().collect();
         let ours = &plugin.manifest.plugin;
         for (uses, _) in &offered {
-            if let Some(by) = tables.by_name.get(uses).map(|taken| &taken.manifest.plugin).filter(|by| by.name != ours.name) {
-                return Err(LoadError::Taken { uses: uses.to_string(), plugin: ours.name.clone(), by: by.name.clone() });
+            if let Some(by) =
+                tables.by_name.get(uses).map(|taken| &taken.manifest.plugin).filter(|by| by.name != ours.name)
+            {
+                return Err(LoadError::Taken {
+                    uses: uses.to_string(),
+                    plugin: ours.name.clone(),
+                    by: by.name.clone(),
+                });
             }
         }
         for (uses, installed) in offered {

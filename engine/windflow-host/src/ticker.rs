@@ -32,8 +32,11 @@ pub(crate) struct Active<'a>(&'a Ticker);
 impl Ticker {
     /// Starts the thread.
     pub(crate) fn start(engine: &Engine) -> std::io::Result<Self> {
-        let shared =
-            Arc::new(Shared { active: AtomicUsize::new(0), asleep: AtomicBool::new(false), stop: AtomicBool::new(false) });
+        let shared = Arc::new(Shared {
+            active: AtomicUsize::new(0),
+            asleep: AtomicBool::new(false),
+            stop: AtomicBool::new(false),
+        });
         let (ticking, engine) = (Arc::clone(&shared), engine.clone());
         let handle = std::thread::Builder::new()
             .name("windflow-ticker".into())

@@ -8,10 +8,10 @@ mod stdio;
 
 use std::sync::Arc;
 
-use windflow_core::ports::host::{Call, LogLevel};
 use wasmtime::component::{Linker, ResourceTable};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
+use windflow_core::ports::host::{Call, LogLevel};
 
 use self::stdio::Lines;
 use crate::attempt::State;

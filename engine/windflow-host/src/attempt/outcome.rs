@@ -1,9 +1,9 @@
 //! What an attempt's end means.
 
+use wasmtime::{PoolConcurrencyLimitError, Trap};
 use windflow_core::failure::{Failure, FailureKind, RetryHint};
 use windflow_core::json::Json;
 use windflow_core::ports::host::Emission;
-use wasmtime::{PoolConcurrencyLimitError, Trap};
 
 use super::State;
 use super::meter::WantsMemory;
@@ -55,8 +55,9 @@ impl Judge<'_> {
             );
             return Err(Failure::new(FailureKind::InvalidOutput, message));
         };
-        let output = Json::parse(value)
-            .map_err(|error| Failure::new(FailureKind::InvalidOutput, format!("the emitted value is no JSON: {error}")))?;
+        let output = Json::parse(value).map_err(|error| {
+            Failure::new(FailureKind::InvalidOutput, format!("the emitted value is no JSON: {error}"))
+        })?;
         Ok(Emission { port: port.clone(), output })
     }
 
@@ -67,7 +68,10 @@ impl Judge<'_> {
             return Failure::new(FailureKind::Denied, denial);
         }
         if self.state.call.cancel.is_cancelled() {
-            return Failure::new(FailureKind::Cancelled, format!("the node ended because the run is being cancelled: {message}"));
+            return Failure::new(
+                FailureKind::Cancelled,
+                format!("the node ended because the run is being cancelled: {message}"),
+            );
         }
         let details = match error.details {
             None => None,
@@ -103,14 +107,20 @@ impl Judge<'_> {
         }
         if self.state.meter.refused_memory() || error.is::<WantsMemory>() {
             let limit = self.limits.memory_bytes >> 20;
-            return Failure::new(FailureKind::OutOfMemory, format!("the node wanted more than the {limit} MiB of memory that it may have"));
+            return Failure::new(
+                FailureKind::OutOfMemory,
+                format!("the node wanted more than the {limit} MiB of memory that it may have"),
+            );
         }
         if let Some(full) = error.downcast_ref::<PoolConcurrencyLimitError>() {
             let failure = Failure::new(FailureKind::Unavailable, format!("no sandbox is free: {full}"));
             return Failure { retry: RetryHint::MayHelp, ..failure };
         }
         if error.downcast_ref::<Trap>() == Some(&Trap::StackOverflow) {
-            return Failure::new(FailureKind::LimitExceeded, "the node's calls went too deep: its stack is full (a recursion without end?)");
+            return Failure::new(
+                FailureKind::LimitExceeded,
+                "the node's calls went too deep: its stack is full (a recursion without end?)",
+            );
         }
         let cause = error.root_cause().to_string();
         if cause.contains("fuel allocated for hostcalls") {

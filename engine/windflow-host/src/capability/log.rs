@@ -89,7 +89,8 @@ impl Log {
     pub(crate) fn finish(&self) {
         let dropped = std::mem::take(&mut self.gate.lock().unwrap_or_else(PoisonError::into_inner).dropped);
         if dropped > 0 {
-            let note = format!("{dropped} more lines were dropped: the attempt reached its limit of log lines or bytes");
+            let note =
+                format!("{dropped} more lines were dropped: the attempt reached its limit of log lines or bytes");
             self.observer.log(&self.node, self.attempt, LogLevel::Warn, &note);
         }
     }

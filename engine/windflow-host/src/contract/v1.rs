@@ -1,8 +1,8 @@
 //! `windflow:node@1`.
 
+use wasmtime::component::{HasSelf, Linker};
 use windflow_core::failure::RetryHint;
 use windflow_core::ports::host::LogLevel;
-use wasmtime::component::{HasSelf, Linker};
 
 use self::windflow::node::types::RetryHint as GuestHint;
 use self::windflow::node::{cancellation, log, progress, run_context};
@@ -18,8 +18,8 @@ mod generated {
         exports: { default: async },
     });
 }
-use generated::windflow;
 pub(crate) use generated::NodePre;
+use generated::windflow;
 
 /// Gives guests what this version offers for import.
 pub(crate) fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use windflow_core::id::RunId;
 use wasmtime_wasi::{HostMonotonicClock, HostWallClock};
+use windflow_core::id::RunId;
 
 /// How far a virtual clock moves each time it is read, so that a guest that waits for it to move does not wait for ever.
 const STEP: Duration = Duration::from_micros(1);
@@ -36,7 +36,9 @@ impl Clock {
 
     fn elapsed(&self) -> Duration {
         match &self.elapsed {
-            Elapsed::Virtual(reads) => STEP.saturating_mul(u32::try_from(reads.fetch_add(1, Ordering::Relaxed)).unwrap_or(u32::MAX)),
+            Elapsed::Virtual(reads) => {
+                STEP.saturating_mul(u32::try_from(reads.fetch_add(1, Ordering::Relaxed)).unwrap_or(u32::MAX))
+            }
             Elapsed::Real(start) => start.elapsed(),
         }
     }

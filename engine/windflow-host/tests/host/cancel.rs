@@ -12,9 +12,8 @@ async fn check(name: &str, at_least: u64, at_most: u64, says: &str) {
     let limits = Limits { cancel_grace: Duration::from_millis(300), ..Limits::default() };
     let host = host_with(HostConfig { limits, ..HostConfig::default() }, name);
     let attempt = Attempt::of(name);
-    let cancel = Arc::clone(&attempt.cancel);
     // The code is compiled first, so that the times below are the guest's.
-    cancel_soon(&cancel, 0);
+    attempt.cancel.give();
     attempt.fails(&host, Cancelled, "before the attempt began").await;
 
     let attempt = Attempt::of(name);
@@ -30,10 +29,6 @@ async fn check(name: &str, at_least: u64, at_most: u64, says: &str) {
     let taken = begun.elapsed();
     assert!(taken >= Duration::from_millis(100 + at_least), "{taken:?} {failure}");
     assert!(taken < Duration::from_millis(100 + at_most), "{taken:?} {failure}");
-}
-
-fn cancel_soon(cancel: &crate::support::Cancel, _: u64) {
-    cancel.give();
 }
 
 #[tokio::test]

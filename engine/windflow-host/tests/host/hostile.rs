@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use windflow_core::failure::FailureKind::{self, InvalidOutput, LimitExceeded, OutOfMemory, Timeout, Trap, Unavailable};
+use windflow_core::failure::FailureKind::{self, InvalidOutput, LimitExceeded, OutOfMemory, Timeout, Trap};
 use windflow_host::{HostConfig, Limits};
 
 use crate::support::{Attempt, everything, guest, host, host_with};
@@ -40,7 +40,7 @@ async fn loops() {
 async fn allocates() {
     check("allocate", "{}", OutOfMemory, "64 MiB").await;
     check("allocate_and_panic", "{}", OutOfMemory, "64 MiB").await;
-    check("allocate_at_start", "{}", Unavailable, "begins with 200 MiB").await;
+    check("allocate_at_start", "{}", OutOfMemory, "64 MiB").await;
     check("table", "{}", OutOfMemory, "").await;
 }
 

@@ -84,7 +84,10 @@ async fn check_denied(host: &PluginHost, attempt: Attempt, says: &[&str]) {
 #[tokio::test]
 async fn what_is_not_granted_is_denied_with_the_line_that_grants_it() {
     let (host, server) = (host(), Server::start().await);
-    let line = format!("To allow this request, add to the workflow:\npermissions:\n  http: [\"http://{}\"]", server.authority());
+    let line = format!(
+        "To allow this request, add to the workflow:\npermissions:\n  http: [\"http://{}\"]",
+        server.authority()
+    );
     check_denied(&host, get(&server.authority(), "/"), &["does not grant", &line]).await;
     // A wide grant does not open what is not public; the very line does.
     check_denied(&host, get(&server.authority(), "/").grant(&["*:*"]), &["127.0.0.1", &line]).await;
@@ -123,7 +126,10 @@ async fn private_addresses_are_reached_where_they_are_granted() {
     let (host, server) = (host(), Server::start().await);
     let port = server.port();
     for (authority, grants) in [
-        (format!("loopback.test:{port}"), [format!("loopback.test:{port}"), "127.0.0.0/8".to_owned() + &format!(":{port}")]),
+        (
+            format!("loopback.test:{port}"),
+            [format!("loopback.test:{port}"), "127.0.0.0/8".to_owned() + &format!(":{port}")],
+        ),
         (format!("localhost:{port}"), [format!("localhost:{port}"), "unused.test".to_owned()]),
     ] {
         get(&authority, "/").grant(&[&grants[0], &grants[1]]).gives(&host, "[200,5]").await;
@@ -135,7 +141,11 @@ async fn redirects_are_checked_at_every_hop() {
     let (host, server) = (host(), Server::start().await);
     let granted = format!("127.0.0.1:{}", server.port());
     get(&server.authority(), &format!("/to/{granted}/ok")).grant(&[&granted]).gives(&host, "[200,5]").await;
-    for (to, says) in [("169.254.169.254/latest", "169.254.169.254"), ("elsewhere.test/", "elsewhere.test"), ("127.0.0.1:1/", "127.0.0.1:1")] {
+    for (to, says) in [
+        ("169.254.169.254/latest", "169.254.169.254"),
+        ("elsewhere.test/", "elsewhere.test"),
+        ("127.0.0.1:1/", "127.0.0.1:1"),
+    ] {
         let attempt = get(&server.authority(), &format!("/to/{to}")).grant(&[&granted]);
         check_denied(&host, attempt, &[says, "add to the workflow"]).await;
     }
@@ -170,7 +180,8 @@ async fn the_manifest_and_the_operator_must_agree_too() {
     let says = ["the operator of this engine allows public hosts by their names only"];
     check_denied(&server_like, get(&server.authority(), "/").grant(&[&granted]), &says).await;
     let named = get(&format!("loopback.test:{}", server.port()), "/").grant(&["*:*", &granted]);
-    check_denied(&server_like, named, &["the operator of this engine does not allow the private address 127.0.0.1"]).await;
+    check_denied(&server_like, named, &["the operator of this engine does not allow the private address 127.0.0.1"])
+        .await;
 
     let policy = Arc::new(PublicHosts { also: vec!["127.0.0.1:*".parse().unwrap()] });
     let opened = host_with(HostConfig { http_policy: policy, ..config() }, "http");

@@ -26,7 +26,11 @@ fn no_component() {
     check(b"#!/bin/sh\n".to_vec(), |error| matches!(error, PackageError::NotWasm), "no WebAssembly");
     check(wat::parse_str("(module)").unwrap(), |error| matches!(error, PackageError::CoreModule), "core module");
     let whole = guest("echo", &json!({}));
-    check(whole[..whole.len() / 2].to_vec(), |error| matches!(error, PackageError::Damaged(_) | PackageError::NoManifest), "");
+    check(
+        whole[..whole.len() / 2].to_vec(),
+        |error| matches!(error, PackageError::Damaged(_) | PackageError::NoManifest),
+        "",
+    );
 }
 
 #[test]

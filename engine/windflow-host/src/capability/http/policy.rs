@@ -51,8 +51,13 @@ impl HttpPolicy for PublicHosts {
     }
 
     fn address(&self, origin: &Origin, address: IpAddr) -> Result<(), String> {
-        let allowed = !is_private(address) || self.also.iter().any(|pattern| pattern.covers_address(address, origin.port));
-        if allowed { Ok(()) } else { Err(format!("does not allow the private address {address}, to which {origin} leads")) }
+        let allowed =
+            !is_private(address) || self.also.iter().any(|pattern| pattern.covers_address(address, origin.port));
+        if allowed {
+            Ok(())
+        } else {
+            Err(format!("does not allow the private address {address}, to which {origin} leads"))
+        }
     }
 }
 

@@ -14,11 +14,11 @@ use windflow_core::capability::{Origin, Scheme};
 use super::body::{RequestBody, ResponseBody};
 use super::check::{Denied, Keys};
 use super::connect::{Connection, connect};
+use super::headers;
 use super::policy::HttpPolicy;
 use super::pool::Pool;
 use super::resolve::Resolver;
 use super::tls::{Tls, TlsRoots};
-use super::headers;
 use crate::limits::HttpLimits;
 
 /// The longest that one address of several may take to answer, before the next one is tried.
@@ -69,7 +69,9 @@ impl Sender {
     ) -> Result<Response<WasiBody>, Error> {
         let origin = origin(&request).map_err(|error| match error {
             Unreadable::Host(host) => attempt.denied(
-                Denied(format!("a request was denied: {host:?} is neither a host name nor an address in its usual form")),
+                Denied(format!(
+                    "a request was denied: {host:?} is neither a host name nor an address in its usual form"
+                )),
                 Error::HttpRequestUriInvalid,
             ),
             Unreadable::Scheme => Error::HttpProtocolError,
@@ -119,7 +121,9 @@ impl Sender {
             let was_kept = kept.is_some();
             let mut connection = match kept {
                 Some(connection) => connection,
-                None => timeout(connect_time, self.dial(origin, addresses)).await.map_err(|_| Error::ConnectionTimeout)??,
+                None => timeout(connect_time, self.dial(origin, addresses))
+                    .await
+                    .map_err(|_| Error::ConnectionTimeout)??,
             };
             // A kept connection may have been closed meanwhile. If nothing was sent, the request comes back and another one is
             // tried; once anything was sent, only the node can know whether it may be sent again.

@@ -51,7 +51,9 @@ impl Tls {
             }
         }
         for certificate in &self.roots.also {
-            roots.add(certificate.clone()).map_err(|error| format!("a certificate of the operator is not valid: {error}"))?;
+            roots
+                .add(certificate.clone())
+                .map_err(|error| format!("a certificate of the operator is not valid: {error}"))?;
         }
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let mut config = ClientConfig::builder_with_provider(provider)
