@@ -1,4 +1,4 @@
-//! The whole of one attempt, from `Host::execute` to its output.
+//! What an attempt costs, from `Host::execute` to its output; and what a start costs until its first output.
 
 #![allow(missing_docs, reason = "criterion's macros make undocumented functions")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a bench that cannot run should say so at once")]
@@ -7,19 +7,58 @@
 #[allow(dead_code, reason = "shared with the tests, which use more of it")]
 mod support;
 
+use std::time::Instant;
+
 use criterion::{Criterion, criterion_group, criterion_main};
-use support::{Attempt, host_with};
-use windflow_host::HostConfig;
+use support::{Attempt, guest, host_with};
+use windflow_host::{HostConfig, PluginHost};
+
+const CONFIG: &str = r#"{"name":"Ada","numbers":[1,2,3]}"#;
 
 fn call(criterion: &mut Criterion) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let host = host_with(HostConfig::default(), "echo");
-    let attempt = Attempt::of("echo").config(r#"{"name":"Ada","numbers":[1,2,3]}"#);
+    let attempt = Attempt::of("echo").config(CONFIG);
     runtime.block_on(attempt.run(&host)).unwrap();
     criterion.bench_function("one pure call", |bencher| {
         bencher.iter(|| runtime.block_on(attempt.run(&host)).unwrap());
     });
+
+    // The time for one call of each of two threads: as above where threads do not hinder each other.
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    criterion.bench_function("two pure calls on two threads", |bencher| {
+        bencher.iter_custom(|calls| {
+            let begun = Instant::now();
+            let threads = [(); 2].map(|()| {
+                let host = host.clone();
+                runtime.spawn(async move {
+                    let attempt = Attempt::of("echo").config(CONFIG);
+                    for _ in 0..calls {
+                        attempt.run(&host).await.unwrap();
+                    }
+                })
+            });
+            for thread in threads {
+                runtime.block_on(thread).unwrap();
+            }
+            begun.elapsed()
+        });
+    });
 }
 
-criterion_group!(benches, call);
+fn start(criterion: &mut Criterion) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let folder = tempfile::TempDir::new().unwrap();
+    let config = HostConfig { cache_dir: Some(folder.path().join("code")), ..HostConfig::default() };
+    let component = guest("echo", &support::everything());
+    criterion.bench_function("start to the first output, code cached", |bencher| {
+        bencher.iter(|| {
+            let host = PluginHost::new(config.clone()).unwrap();
+            host.install(component.clone()).unwrap();
+            runtime.block_on(Attempt::of("echo").config(CONFIG).run(&host)).unwrap();
+        });
+    });
+}
+
+criterion_group!(benches, call, start);
 criterion_main!(benches);

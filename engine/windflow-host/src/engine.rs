@@ -72,7 +72,6 @@ fn pool(limits: &Limits, slots: u32) -> PoolingAllocationConfig {
         .max_unused_warm_slots(WARM_SLOTS.min(slots))
         .linear_memory_keep_resident(KEEP_RESIDENT)
         .table_keep_resident(16 << 10)
-        .async_stack_keep_resident(32 << 10)
         .pagemap_scan(Enabled::No);
     pool
 }

@@ -7,5 +7,7 @@ mod hostile;
 mod http;
 mod load;
 mod orderly;
+mod scarce;
 mod server;
 mod support;
+mod wasi;

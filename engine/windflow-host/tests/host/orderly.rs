@@ -56,19 +56,9 @@ async fn purity_is_read_from_the_component() {
     assert_eq!(host.list().len(), 6);
 }
 
-/// Our own arithmetic, WASI's clock and its random source: nothing differs between attempts, hosts or machines.
 #[tokio::test]
-async fn guests_are_deterministic() {
-    let nan = Attempt::of("nan");
-    nan.gives(&host_with(HostConfig::default(), "nan"), "\"7ff8000000000000\"").await;
-
-    let (one, other) = (host_with(HostConfig::default(), "wasi"), host_with(HostConfig::default(), "wasi"));
-    let first = Attempt::of("wasi").run(&one).await.unwrap();
-    Attempt::of("wasi").gives(&one, first.output.text()).await;
-    Attempt::of("wasi").gives(&other, first.output.text()).await;
-    let mut elsewhere = Attempt::of("wasi");
-    elsewhere.key = "run/other".to_owned();
-    assert_ne!(elsewhere.run(&one).await.unwrap().output, first.output);
+async fn a_nan_has_the_same_bits_everywhere() {
+    Attempt::of("nan").gives(&host_with(HostConfig::default(), "nan"), "\"7ff8000000000000\"").await;
 }
 
 #[tokio::test]

@@ -47,7 +47,7 @@ pub(crate) fn component(name: &str) -> Vec<u8> {
     let mut resolve = Resolve::default();
     resolve.push_dir(tests.join("../../../sdk/wit/v1")).unwrap();
     let mut world = None;
-    for file in ["io", "clocks", "random", "http", "guest"] {
+    for file in ["io", "cli", "clocks", "filesystem", "random", "sockets", "http", "guest"] {
         let path = tests.join(format!("wit/{file}.wit"));
         world = Some(resolve.push_str(&path, &std::fs::read_to_string(&path).unwrap()).unwrap());
     }

@@ -127,7 +127,8 @@ impl Sender {
             };
             // A kept connection may have been closed meanwhile. If nothing was sent, the request comes back and another one is
             // tried; once anything was sent, only the node can know whether it may be sent again.
-            if connection.sender.ready().await.is_err() && was_kept {
+            let ready = timeout(first_byte, connection.sender.ready()).await;
+            if was_kept && !matches!(ready, Ok(Ok(()))) {
                 continue;
             }
             let sent = timeout(first_byte, connection.sender.try_send_request(request)).await;

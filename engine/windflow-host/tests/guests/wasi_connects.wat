@@ -1,0 +1,36 @@
+;; Connects to the port of 127.0.0.1 that its configuration names, past wasi:http. Emits 200 where it could, else 1 and the
+;; error's number.
+(module
+  (import "wasi:sockets/instance-network@0.2.6" "instance-network" (func $network (result i32)))
+  (import "wasi:sockets/tcp-create-socket@0.2.6" "create-tcp-socket" (func $create (param i32 i32)))
+  (import "wasi:sockets/tcp@0.2.6" "[method]tcp-socket.start-connect"
+    (func $start (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)))
+  (import "wasi:sockets/tcp@0.2.6" "[method]tcp-socket.finish-connect" (func $finish (param i32 i32)))
+  (import "wasi:sockets/tcp@0.2.6" "[method]tcp-socket.subscribe" (func $subscribe (param i32) (result i32)))
+  (import "wasi:io/poll@0.2.6" "[method]pollable.block" (func $block (param i32)))
+  ;; prelude
+  (data (i32.const 1024) "200")
+  (func $error (result i32)
+    (i32.store8 (i32.const 1024) (i32.const 49))
+    (i32.store8 (i32.const 1025) (i32.add (i32.const 48) (i32.div_u (i32.load8_u (i32.const 2052)) (i32.const 10))))
+    (i32.store8 (i32.const 1026) (i32.add (i32.const 48) (i32.rem_u (i32.load8_u (i32.const 2052)) (i32.const 10))))
+    (call $out (i32.const 1024) (i32.const 3)))
+  (func (export "execute") (param i32 i32) (param $config i32) (param $length i32) (result i32)
+    (local $port i32) (local $socket i32)
+    (loop $digit
+      (local.set $port (i32.add (i32.mul (local.get $port) (i32.const 10)) (i32.sub (i32.load8_u (local.get $config)) (i32.const 48))))
+      (local.set $config (i32.add (local.get $config) (i32.const 1)))
+      (local.set $length (i32.sub (local.get $length) (i32.const 1)))
+      (br_if $digit (local.get $length)))
+    (call $create (i32.const 0) (i32.const 2048))
+    (if (i32.load8_u (i32.const 2048)) (then (i32.store8 (i32.const 2052) (i32.load8_u (i32.const 2052))) (return (call $error))))
+    (local.set $socket (i32.load (i32.const 2052)))
+    (call $start (local.get $socket) (call $network) (i32.const 0) (local.get $port)
+      (i32.const 127) (i32.const 0) (i32.const 0) (i32.const 1)
+      (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 2048))
+    (if (i32.load8_u (i32.const 2048))
+      (then (i32.store8 (i32.const 2052) (i32.load8_u (i32.const 2049))) (return (call $error))))
+    (call $block (call $subscribe (local.get $socket)))
+    (call $finish (local.get $socket) (i32.const 2048))
+    (if (i32.load8_u (i32.const 2048)) (then (return (call $error))))
+    (call $out (i32.const 1024) (i32.const 3))))
