@@ -15,6 +15,7 @@ use windflow_core::failure::{Failure, FailureKind};
 use windflow_core::ports::host::{Call, Emission};
 
 use self::outcome::Judge;
+pub(crate) use self::watch::unless_cancelled;
 use self::watch::{Ended, watch};
 use crate::code::Code;
 use crate::host::Shared;
@@ -29,7 +30,7 @@ pub(crate) async fn run(
 ) -> Result<Emission, Failure> {
     let limits = &shared.limits;
     if call.cancel.is_cancelled() {
-        return Err(Failure::new(FailureKind::Cancelled, "the run was cancelled before the attempt began"));
+        return Err(cancelled_before());
     }
     let timeout = call.timeout.min(limits.wall_time);
     let deadline = Instant::now() + timeout;
@@ -58,4 +59,9 @@ pub(crate) async fn run(
             Err(Failure::new(FailureKind::Cancelled, "the attempt was stopped because the run is being cancelled"))
         }
     }
+}
+
+/// The attempt never began.
+pub(crate) fn cancelled_before() -> Failure {
+    Failure::new(FailureKind::Cancelled, "the run was cancelled before the attempt began")
 }

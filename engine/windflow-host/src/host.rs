@@ -22,6 +22,9 @@ use crate::registry::Plugins;
 use crate::ticker::Ticker;
 
 /// Runs the node types of WebAssembly components, each attempt in a sandbox of its own. Cheap to clone.
+///
+/// Attempts run on the threads that poll them, and give way every few milliseconds. An attempt's time counts from when its
+/// component is loaded and a sandbox is free.
 #[derive(Clone)]
 pub struct PluginHost(Arc<Inner>);
 
@@ -109,10 +112,16 @@ impl Inner {
         let Some(plugin) = self.plugins.by_digest(&call.component).filter(|plugin| plugin.offers(&call.uses)) else {
             return Err(not_installed(&call, self.plugins.by_name(&call.uses)));
         };
-        let code =
-            self.code(&plugin).await.map_err(|error| Failure::new(FailureKind::Unavailable, error.to_string()))?;
-        let slot = self.slots.acquire().await;
-        let slot = slot.map_err(|_| Failure::new(FailureKind::Unavailable, "the host is shutting down"))?;
+        let begin = async {
+            let code = self.code(&plugin).await;
+            let code = code.map_err(|error| Failure::new(FailureKind::Unavailable, error.to_string()))?;
+            let slot = self.slots.acquire().await;
+            Ok((code, slot.map_err(|_| Failure::new(FailureKind::Unavailable, "the host is shutting down"))?))
+        };
+        let Some(begun) = attempt::unless_cancelled(&*call.cancel, begin).await else {
+            return Err(attempt::cancelled_before());
+        };
+        let (code, slot) = begun?;
         let active = self.ticker.active();
         let result = attempt::run(&self.shared, &plugin, &code, call).await;
         drop((active, slot));

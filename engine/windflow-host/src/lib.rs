@@ -4,7 +4,8 @@
 //! nothing but what its manifest asks for, its run grants and the operator allows, and ends in bounded time with an
 //! emission or a typed failure, whatever the guest does.
 
-#[allow(unreachable_pub, reason = "bindgen! and thiserror make public items inside private modules")]
+#![deny(unsafe_code)]
+
 mod attempt;
 mod cache;
 pub mod capability;

@@ -53,3 +53,18 @@ pub(crate) async fn watch<T>(
     })
     .await
 }
+
+/// Waits for something that an attempt needs before it begins, unless the attempt should end first.
+pub(crate) async fn unless_cancelled<T>(cancel: &dyn CancelSignal, wanted: impl Future<Output = T>) -> Option<T> {
+    let mut wanted = pin!(wanted);
+    // What is there already, as nearly always, costs no signal.
+    if let Poll::Ready(value) = poll_fn(|cx| Poll::Ready(wanted.as_mut().poll(cx))).await {
+        return Some(value);
+    }
+    let mut signal = cancel.cancelled();
+    poll_fn(|cx| match wanted.as_mut().poll(cx) {
+        Poll::Ready(value) => Poll::Ready(Some(value)),
+        Poll::Pending => signal.as_mut().poll(cx).map(|()| None),
+    })
+    .await
+}

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use windflow_core::failure::FailureKind::Cancelled;
+use windflow_core::failure::FailureKind::{Cancelled, Timeout};
 use windflow_host::{HostConfig, Limits};
 
 use crate::support::{Attempt, host_with};
@@ -44,4 +44,25 @@ async fn a_guest_that_asks_but_goes_on_is_stopped_after_a_grace() {
 #[tokio::test]
 async fn a_guest_that_cannot_ask_is_stopped_at_once() {
     check("loop", 0, 250, "was stopped").await;
+}
+
+/// An attempt that waits for a sandbox, or for its code, hears it as well.
+#[tokio::test]
+async fn an_attempt_that_waits_ends_at_once() {
+    let limits = Limits { concurrent_attempts: 1, ..Limits::default() };
+    let host = host_with(HostConfig { limits, ..HostConfig::default() }, "loop");
+    let (first, second) = (Attempt::of("loop").timeout(1_000), Attempt::of("loop"));
+    let begun = Instant::now();
+    let (_, (), waited) = tokio::join!(
+        first.fails(&host, Timeout, ""),
+        async {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            second.cancel.give();
+        },
+        async {
+            second.fails(&host, Cancelled, "before the attempt began").await;
+            begun.elapsed()
+        }
+    );
+    assert!(waited < Duration::from_millis(600), "{waited:?}");
 }
