@@ -4,6 +4,9 @@ use super::budget::{Budget, Fault};
 use super::eval::Evaluated;
 use super::value::V;
 
+/// The first double beyond the integers.
+const TWO_TO_63: f64 = (1_u64 << 63) as f64;
+
 fn unfit(to: &str, value: &V<'_>) -> Fault {
     match value.text() {
         Some(text) => Fault::new(format!("{:?} is no {to}", text.chars().take(40).collect::<String>())),
@@ -16,9 +19,7 @@ pub(super) fn int<'a>(value: &V<'a>) -> Evaluated<'a> {
         V::Int(value) => Some(*value),
         V::Uint(value) => i64::try_from(*value).ok(),
         // Beyond 2^63 either way the cast would saturate without a word.
-        V::Double(value) if *value > -9.223_372_036_854_775_8e18 && *value < 9.223_372_036_854_775_8e18 => {
-            Some(*value as i64)
-        }
+        V::Double(value) if value.abs() < TWO_TO_63 => Some(*value as i64),
         other => other.text().and_then(|text| text.parse().ok()),
     };
     fits.map(V::Int).ok_or_else(|| unfit("integer", value))
@@ -28,7 +29,7 @@ pub(super) fn uint<'a>(value: &V<'a>) -> Evaluated<'a> {
     let fits = match value {
         V::Uint(value) => Some(*value),
         V::Int(value) => u64::try_from(*value).ok(),
-        V::Double(value) if *value >= 0.0 && *value < 1.844_674_407_370_955_2e19 => Some(*value as u64),
+        V::Double(value) if (0.0..2.0 * TWO_TO_63).contains(value) => Some(*value as u64),
         other => other.text().and_then(|text| text.parse().ok()),
     };
     fits.map(V::Uint).ok_or_else(|| unfit("unsigned integer", value))

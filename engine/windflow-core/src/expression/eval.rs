@@ -63,7 +63,7 @@ impl<'a> Evaluator<'a, '_> {
             CodeKind::Binary(operator, left, right) => {
                 let left = self.eval(left)?;
                 let right = self.eval(right)?;
-                self.binary(*operator, left, right)?
+                self.binary(*operator, &left, &right)?
             }
             CodeKind::And(parts) => V::Bool(self.decide(parts, false)?),
             CodeKind::Or(parts) => V::Bool(self.decide(parts, true)?),
@@ -193,18 +193,18 @@ impl<'a> Evaluator<'a, '_> {
         }
     }
 
-    fn binary(&mut self, operator: Operator, left: V<'a>, right: V<'a>) -> Evaluated<'a> {
+    fn binary(&mut self, operator: Operator, left: &V<'a>, right: &V<'a>) -> Evaluated<'a> {
         let budget = &mut *self.budget;
         match operator {
             Operator::Add => operators::add(left, right, budget),
             Operator::Subtract | Operator::Multiply | Operator::Divide | Operator::Modulo => {
-                operators::arithmetic(operator, &left, &right)
+                operators::arithmetic(operator, left, right)
             }
-            Operator::Equal => Ok(V::Bool(operators::equal(&left, &right, budget)?)),
-            Operator::NotEqual => Ok(V::Bool(!operators::equal(&left, &right, budget)?)),
-            Operator::In => Ok(V::Bool(operators::contains(&left, &right, budget)?)),
+            Operator::Equal => Ok(V::Bool(operators::equal(left, right, budget)?)),
+            Operator::NotEqual => Ok(V::Bool(!operators::equal(left, right, budget)?)),
+            Operator::In => Ok(V::Bool(operators::contains(left, right, budget)?)),
             Operator::Less | Operator::LessOrEqual | Operator::Greater | Operator::GreaterOrEqual => {
-                Ok(V::Bool(operators::compare(operator, &left, &right, budget)?))
+                Ok(V::Bool(operators::compare(operator, left, right, budget)?))
             }
         }
     }

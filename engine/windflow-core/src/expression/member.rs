@@ -74,7 +74,7 @@ impl<'a> Parser<'a> {
     fn finish(&mut self, member: Member<'a>) -> Parsed {
         match member {
             Member::Code(code) => Ok(code),
-            Member::Path(path) => self.path(path),
+            Member::Path(path) => self.path(&path),
         }
     }
 
@@ -90,7 +90,7 @@ impl<'a> Parser<'a> {
                     )
                     .remedy("name the node: the order of nodes follows from what expressions read"));
                 }
-                _ => self.path(path)?,
+                _ => self.path(&path)?,
             },
             Member::Code(code) => code,
         };

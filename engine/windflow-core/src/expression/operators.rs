@@ -32,7 +32,7 @@ pub(super) fn negate<'a>(value: &V<'a>) -> Evaluated<'a> {
     }
 }
 
-pub(super) fn add<'a>(left: V<'a>, right: V<'a>, budget: &mut Budget) -> Evaluated<'a> {
+pub(super) fn add<'a>(left: &V<'a>, right: &V<'a>, budget: &mut Budget) -> Evaluated<'a> {
     if let (Some(a), Some(b)) = (left.text(), right.text()) {
         budget.built(a.len() + b.len())?;
         let mut text = String::with_capacity(a.len() + b.len());
@@ -44,12 +44,12 @@ pub(super) fn add<'a>(left: V<'a>, right: V<'a>, budget: &mut Budget) -> Evaluat
         budget.built((a.len() + b.len()) * 32)?;
         return Ok(V::List(Rc::new(a.iter().chain(b.iter()).collect())));
     }
-    match (&left, &right) {
+    match (left, right) {
         (V::Int(a), V::Int(b)) => a.checked_add(*b).map(V::Int).ok_or_else(overflow),
         (V::Uint(a), V::Uint(b)) => a.checked_add(*b).map(V::Uint).ok_or_else(overflow),
-        _ => match doubles(&left, &right) {
+        _ => match doubles(left, right) {
             Some((a, b)) => Ok(V::Double(a + b)),
-            None => Err(mismatch("+", &left, &right)),
+            None => Err(mismatch("+", left, right)),
         },
     }
 }

@@ -194,11 +194,9 @@ impl<'a> Parser<'a> {
 
     fn negative(&mut self, start: usize) -> Parsed {
         // The smallest integer has no positive counterpart, so the sign belongs to the literal.
-        if let Token::Int(value) = self.token {
-            if value == i64::MIN.unsigned_abs() {
-                self.advance()?;
-                return self.code(start, CodeKind::Int(i64::MIN), &[]);
-            }
+        if self.token == Token::Int(i64::MIN.unsigned_abs()) {
+            self.advance()?;
+            return self.code(start, CodeKind::Int(i64::MIN), &[]);
         }
         let inner = self.unary()?;
         let depth = [inner.depth];

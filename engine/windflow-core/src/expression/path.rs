@@ -82,7 +82,7 @@ impl<'a> Unfinished<'a> {
 
 impl Parser<'_> {
     /// Turns a path into code and notes what it reads.
-    pub(super) fn path(&mut self, path: Unfinished<'_>) -> Parsed {
+    pub(super) fn path(&mut self, path: &Unfinished<'_>) -> Parsed {
         let (target, used) = path.target()?;
         let steps = path.steps[used..].to_vec();
         let noted = match (&target, steps.first()) {

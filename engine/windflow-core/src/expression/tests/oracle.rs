@@ -67,7 +67,6 @@ fn atom() -> impl Strategy<Value = String> {
         "'a'",
         "\"é}}\"",
         "'ab'",
-        "inputs",
         "inputs.i",
         "inputs.d",
         "inputs.s",
@@ -99,18 +98,19 @@ fn source() -> impl Strategy<Value = String> {
             1 => (inner.clone(), method, inner.clone()).prop_map(|(a, m, b)| format!("{a}.{m}({b})")),
             1 => (function, inner.clone()).prop_map(|(f, a)| format!("{f}({a})")),
             1 => (inner.clone(), inner.clone()).prop_map(|(a, b)| format!("[{a}, {b}]")),
-            1 => (inner.clone(), inner.clone()).prop_map(|(a, b)| format!("{{'p': {a}, 'q': {b}}}")),
+            // One key only: the crate goes over maps in no order.
+            1 => inner.clone().prop_map(|a| format!("{{'p': {a}}}")),
             1 => (inner.clone(), inner).prop_map(|(a, b)| format!("{a}[{b}]")),
         ]
     })
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn values_are_those_of_the_cel_crate(source in source()) {
-        let inputs = json!({"i": 5, "d": 1.5, "s": "ab", "l": [1, "a", null], "m": {"k": {"z": 1}, "a": 2}});
+        let inputs = json!({"i": 5, "d": 1.5, "s": "ab", "l": [1, "a", null], "m": {"k": {"z": 1}}});
         if let Some(expect) = oracle(&source, &inputs) {
             let ours = ours(&source, &inputs);
             // The crate meets an unknown name only where it evaluates it; here it is found before.
