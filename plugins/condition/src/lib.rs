@@ -22,6 +22,7 @@ pub fn condition(config: Config) -> Result<Emission<Json>, NodeError> {
 windflow_sdk::plugin!(condition);
 
 #[cfg(test)]
+#[allow(clippy::needless_pass_by_value, reason = "tests hand over `json!(…)`")]
 mod tests {
     use windflow_sdk::serde_json::{Value, json};
     use windflow_sdk::testing;

@@ -50,6 +50,7 @@ pub fn log(config: Config) -> Result<Json, NodeError> {
 windflow_sdk::plugin!(log);
 
 #[cfg(test)]
+#[allow(clippy::needless_pass_by_value, reason = "tests hand over `json!(…)`")]
 mod tests {
     use windflow_sdk::log::Level;
     use windflow_sdk::serde_json::{Value, json};

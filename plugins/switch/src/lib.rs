@@ -55,6 +55,7 @@ fn equal(left: &Value, right: &Value) -> bool {
 windflow_sdk::plugin!(switch);
 
 #[cfg(test)]
+#[allow(clippy::needless_pass_by_value, reason = "tests hand over `json!(…)`")]
 mod tests {
     use windflow_sdk::serde_json::{Value, json};
     use windflow_sdk::testing;

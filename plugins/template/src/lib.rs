@@ -87,6 +87,7 @@ fn failure(error: &Error) -> NodeError {
 windflow_sdk::plugin!(template);
 
 #[cfg(test)]
+#[allow(clippy::needless_pass_by_value, reason = "tests hand over `json!(…)`")]
 mod tests {
     use windflow_sdk::serde_json::{Value, json};
     use windflow_sdk::testing;

@@ -38,6 +38,7 @@ extern crate self as windflow_sdk;
 
 #[cfg(target_arch = "wasm32")]
 mod allocator;
+pub mod base64;
 #[cfg(target_arch = "wasm32")]
 #[doc(hidden)]
 pub mod bindings;
