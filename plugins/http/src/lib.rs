@@ -1,8 +1,9 @@
 //! `http`: sends a request and hands the answer on.
 
-use windflow_sdk::{NodeError, http, node};
+use windflow_sdk::http as client;
+use windflow_sdk::{NodeError, node};
 
-pub use config::Config;
+pub use config::{Auth, Config, Form, Scalar};
 pub use response::Output;
 
 mod config;
@@ -16,7 +17,7 @@ pub fn http(config: Config) -> Result<Output, NodeError> {
     let mut request = request::build(&config)?;
     let mut left = config.follow_redirects;
     loop {
-        let answer = http::send(&request, config.max_bytes).map_err(|error| response::no_answer(error, &request.url))?;
+        let answer = client::send(&request, config.max_bytes).map_err(|error| response::no_answer(error, &request.url))?;
         match redirect::next(&request, &answer) {
             Some(_) if left == 0 && config.follow_redirects > 0 => {
                 let message = [&config.url, " redirects more than ", &config.follow_redirects.to_string(), " times"].concat();
