@@ -7,6 +7,7 @@
 #[allow(dead_code, reason = "shared with the tests, which use more of it")]
 mod support;
 
+use std::path::Path;
 use std::time::Instant;
 
 use criterion::{Criterion, criterion_group, criterion_main};
@@ -60,5 +61,21 @@ fn start(criterion: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, call, start);
+/// A built-in plugin as people have it: Rust, serde and the SDK. It must have been built by `cargo xtask plugins`.
+fn plugin(criterion: &mut Criterion) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/plugins/condition.wasm");
+    let component =
+        std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}; run `cargo xtask plugins`", path.display()));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let host = PluginHost::new(HostConfig::default()).unwrap();
+    host.install(component).unwrap();
+    let mut attempt = Attempt::of("condition").config(r#"{"if":true,"input":{"name":"Ada","numbers":[1,2,3]}}"#);
+    attempt.ports = vec!["true".parse().unwrap(), "false".parse().unwrap()];
+    runtime.block_on(attempt.run(&host)).unwrap();
+    criterion.bench_function("one call of the plugin condition", |bencher| {
+        bencher.iter(|| runtime.block_on(attempt.run(&host)).unwrap());
+    });
+}
+
+criterion_group!(benches, call, plugin, start);
 criterion_main!(benches);

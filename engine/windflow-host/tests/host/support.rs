@@ -104,6 +104,7 @@ pub(crate) struct Attempt {
     pub(crate) timeout: Duration,
     pub(crate) grants: Grants,
     pub(crate) key: String,
+    pub(crate) ports: Vec<PortName>,
     pub(crate) heard: Arc<Heard>,
     pub(crate) cancel: Arc<Cancel>,
 }
@@ -116,6 +117,7 @@ impl Attempt {
             timeout: Duration::from_secs(20),
             grants: Grants::default(),
             key: "run/node".to_owned(),
+            ports: vec!["out".parse().unwrap()],
             heard: Arc::default(),
             cancel: Arc::default(),
         }
@@ -141,7 +143,7 @@ impl Attempt {
             uses: self.uses.clone(),
             component: host.get(&self.uses).unwrap().component,
             config: self.config.clone(),
-            ports: Arc::new(["out".parse::<PortName>().unwrap()]),
+            ports: self.ports.as_slice().into(),
             run: RunId(uuid::Uuid::parse_str("01890000-0000-7000-8000-000000000000").unwrap()),
             node: "node".parse().unwrap(),
             attempt: 1,
