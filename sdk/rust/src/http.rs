@@ -1,85 +1,147 @@
-//! A small blocking HTTP client over `wasi:http`. The manifest has to ask for `http`, and the workflow to grant the host.
+//! A small blocking HTTP client over the host's `wasi:http` (cargo feature `http`). The manifest has to ask for the hosts:
+//! `http = ["api.example.org"]`.
 //!
-//! Requests leave through the host, which checks where they go. It follows no redirects: a redirect is an answer, and
-//! following it is another request. Natively requests are answered by what [`set_transport`] was given.
+//! The host resolves names, speaks TLS, checks every request against the permissions of the workflow and adds credentials.
+//! Redirects are not followed. Natively requests go to the transport of `testing::http`.
 
 #[cfg(not(target_arch = "wasm32"))]
-mod native;
+pub(crate) mod fake;
 #[cfg(target_arch = "wasm32")]
-mod wasi;
+mod guest;
+mod url;
 
-#[cfg(not(target_arch = "wasm32"))]
-pub use native::set_transport;
+use std::fmt;
+
+pub use self::url::{Url, encode};
+use crate::{NodeError, Retry};
 
 /// A request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
-    /// The method, in capitals.
+    /// In capitals.
     pub method: String,
-    /// An absolute URL, `http` or `https`.
-    pub url: String,
-    /// Names and values, in order.
+    /// Where to.
+    pub url: Url,
+    /// Names and values; `Content-Length` and `Host` are added.
     pub headers: Vec<(String, String)>,
-    /// The body; nothing where it is empty.
-    pub body: Vec<u8>,
+    /// Nothing where there is no body.
+    pub body: Option<Vec<u8>>,
 }
 
-/// An answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
+impl Request {
+    /// A request without headers and body.
+    pub fn new(method: impl Into<String>, url: Url) -> Self {
+        Self { method: method.into(), url, headers: Vec::new(), body: None }
+    }
+
+    /// The value of a header, whatever the case of its name.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        header(&self.headers, name)
+    }
+}
+
+/// The head of an answer; its body is still to be read.
+#[derive(Debug)]
 pub struct Response {
-    /// The status.
+    /// Such as 200.
     pub status: u16,
-    /// Names in lower case and values, in order.
+    /// Names in lower case, and values; what is not UTF-8 in them is replaced.
     pub headers: Vec<(String, String)>,
-    /// The body.
-    pub body: Vec<u8>,
+    /// Comes as it is read.
+    pub body: Body,
 }
 
 impl Response {
-    /// The first header of a name, which is in lower case.
+    /// The first value of a header, whatever the case of its name.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+        header(&self.headers, name)
+    }
+}
+
+fn header<'a>(headers: &'a [(String, String)], name: &str) -> Option<&'a str> {
+    headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+}
+
+/// The body of an answer.
+#[derive(Debug)]
+pub struct Body(
+    #[cfg(target_arch = "wasm32")] guest::Body,
+    #[cfg(not(target_arch = "wasm32"))] Vec<u8>,
+);
+
+impl Body {
+    /// Reads all of it, or fails as soon as it is longer than so many bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TooLarge`], or [`Error::Connection`] where it breaks off.
+    pub fn read(self, limit: usize) -> Result<Vec<u8>, Error> {
+        #[cfg(target_arch = "wasm32")]
+        {
+            self.0.read(limit)
+        }
+        #[cfg(not(target_arch = "wasm32"))]
+        {
+            if self.0.len() > limit { Err(Error::TooLarge(limit)) } else { Ok(self.0) }
+        }
+    }
+}
+
+/// Sends a request and waits for the head of the answer.
+///
+/// # Errors
+///
+/// Where there is no answer. A status is no error.
+pub fn send(request: &Request) -> Result<Response, Error> {
+    #[cfg(target_arch = "wasm32")]
+    {
+        guest::send(request)
+    }
+    #[cfg(not(target_arch = "wasm32"))]
+    {
+        fake::send(request)
     }
 }
 
 /// Why there is no answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum HttpError {
-    /// The request cannot be sent as it is: a malformed URL, method or header.
+pub enum Error {
+    /// The permissions do not allow it.
+    Denied(String),
+    /// It took too long to connect or to answer.
+    Timeout(String),
+    /// There is no such host, it does not listen, or the connection broke off.
+    Connection(String),
+    /// The certificate cannot be trusted.
+    Tls(String),
+    /// The request itself is wrong.
     Invalid(String),
-    /// The host refuses to send it there.
-    Denied,
-    /// It was sent, or tried to be, and no whole answer came. The word of `wasi:http` says why: `connection-refused`.
-    Failed(String),
     /// The body is longer than so many bytes.
-    TooLarge(u64),
+    TooLarge(usize),
 }
 
-/// Sends a request and reads its answer, of whose body at most `max_bytes`.
-///
-/// # Errors
-///
-/// [`HttpError`] where there is no whole answer.
-pub fn send(request: &Request, max_bytes: u64) -> Result<Response, HttpError> {
-    #[cfg(target_arch = "wasm32")]
-    return wasi::send(request, max_bytes);
-    #[cfg(not(target_arch = "wasm32"))]
-    native::send(request, max_bytes)
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Denied(what) | Self::Timeout(what) | Self::Connection(what) | Self::Tls(what) | Self::Invalid(what) => {
+                f.write_str(what)
+            }
+            Self::TooLarge(limit) => write!(f, "the answer is longer than {limit} bytes"),
+        }
+    }
 }
 
-/// Scheme (`https` or not), authority, and path with query of an absolute URL. The fragment is left out.
-pub fn split_url(url: &str) -> Option<(bool, &str, &str)> {
-    let (scheme, rest) = url.split_once("://")?;
-    let tls = if scheme.eq_ignore_ascii_case("https") {
-        true
-    } else if scheme.eq_ignore_ascii_case("http") {
-        false
-    } else {
-        return None;
-    };
-    let rest = rest.split('#').next().unwrap_or_default();
-    let end = rest.find(['/', '?']).unwrap_or(rest.len());
-    let (authority, path) = rest.split_at(end);
-    (!authority.is_empty()).then_some((tls, authority, path))
+impl From<Error> for NodeError {
+    fn from(error: Error) -> Self {
+        let (code, retry) = match error {
+            Error::Denied(_) => ("denied", Retry::Never),
+            Error::Timeout(_) | Error::Connection(_) => ("connection", Retry::MayHelp),
+            Error::Tls(_) => ("connection", Retry::Never),
+            Error::Invalid(_) => ("invalid_request", Retry::Never),
+            Error::TooLarge(_) => ("too_large", Retry::Never),
+        };
+        Self::new(code, error.to_string()).with_retry(retry)
+    }
 }

@@ -144,3 +144,9 @@ pub(crate) mod context {
         CONTEXT.with(|context| context.borrow().remaining_ms)
     }
 }
+
+/// Answers the requests of node types.
+#[cfg(feature = "http")]
+pub mod http {
+    pub use crate::http::fake::{Answer, Transport, set_transport};
+}
