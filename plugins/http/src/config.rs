@@ -1,105 +1,83 @@
-//! What the node is told.
+//! What is sent, and what is made of the answer.
 
-use std::collections::BTreeMap;
+use windflow_sdk::{Fields, Json, config};
 
-use windflow_sdk::{Json, config};
-
-/// The request, and what is made of its answer.
+/// What is sent, and what is made of the answer.
 #[config]
 pub struct Config {
-    /// GET, POST, PUT, PATCH, DELETE, HEAD or OPTIONS.
+    /// The method, such as `GET` or `POST`.
     #[serde(default = "get")]
     pub(crate) method: String,
-    /// An absolute URL, `http` or `https`. Its host must be granted by the workflow's `permissions`.
+    /// The address, with `http://` or `https://`.
     pub(crate) url: String,
-    /// Headers by name.
+    /// Headers by name: texts, numbers, or lists of them for a header that comes several times.
     #[serde(default)]
-    pub(crate) headers: BTreeMap<String, String>,
-    /// Parameters that are encoded and added to the URL.
+    pub(crate) headers: Fields<Json>,
+    /// Fields that are added to the address behind `?`, encoded: texts, numbers, or lists of them. `null` is left out.
     #[serde(default)]
-    pub(crate) query: BTreeMap<String, Scalar>,
+    pub(crate) query: Fields<Json>,
     /// The body as JSON.
     #[serde(default)]
     pub(crate) json: Option<Json>,
-    /// The body as a form.
+    /// The body as the fields of a form.
     #[serde(default)]
-    pub(crate) form: Option<BTreeMap<String, Scalar>>,
+    pub(crate) form: Option<Fields<Json>>,
     /// The body as text.
     #[serde(default)]
     pub(crate) text: Option<String>,
-    /// The body as bytes, in Base64.
+    /// The body as bytes in base64.
     #[serde(default)]
     pub(crate) base64: Option<String>,
-    /// How the request says who sends it.
+    /// How to log in. For secrets use a credential of the workflow, which the engine adds by itself.
     #[serde(default)]
     pub(crate) auth: Option<Auth>,
-    /// Redirects that are followed at most; 0 hands a redirect on as it is.
+    /// How many redirects are followed. With 0 a redirect is an answer like others.
     #[serde(default = "five")]
-    pub(crate) follow_redirects: u8,
-    /// The longest body that is read, in bytes.
+    pub(crate) follow_redirects: u32,
+    /// How many bytes the body of the answer may have.
     #[serde(default = "five_mebibytes")]
-    pub(crate) max_bytes: u64,
-    /// Statuses that fail the node, such as `404` or `5xx`.
-    #[serde(default = "failures")]
+    pub(crate) max_bytes: u32,
+    /// The statuses with which the node fails, such as `404`, `429` or `5xx`.
+    #[serde(default = "fail_on")]
     pub(crate) fail_on: Vec<String>,
-    /// How the body is given.
+    /// What becomes of the body of the answer.
     #[serde(default)]
-    pub(crate) response: Form,
+    pub(crate) response: As,
 }
 
-/// Text, a number or a boolean.
+/// How to log in.
 #[config]
-#[serde(untagged)]
-pub enum Scalar {
-    /// As it is.
-    Text(String),
-    /// As JSON writes it.
-    Whole(i64),
-    /// As JSON writes it.
-    Number(f64),
-    /// `true` or `false`.
-    Bool(bool),
-}
-
-impl std::fmt::Display for Scalar {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Text(text) => f.write_str(text),
-            Self::Whole(number) => number.fmt(f),
-            Self::Number(number) => number.fmt(f),
-            Self::Bool(value) => value.fmt(f),
-        }
-    }
-}
-
-/// How a request says who sends it.
-#[config]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "lowercase")]
 pub enum Auth {
-    /// `Authorization: Bearer …`
+    /// With a token.
     Bearer(String),
-    /// `Authorization: Basic …`
-    Basic {
-        /// The user.
-        username: String,
-        /// The password.
-        password: String,
-    },
+    /// With a name and a password.
+    Basic(Basic),
 }
 
-/// How a body is given.
+/// A name and a password.
 #[config]
-#[derive(Clone, Copy, Default, PartialEq)]
-#[serde(rename_all = "snake_case")]
-pub enum Form {
-    /// JSON where the answer says that it is, else text where it is UTF-8, else Base64.
+pub struct Basic {
+    /// The name.
+    pub(crate) username: String,
+    /// The password.
+    pub(crate) password: String,
+}
+
+/// What becomes of the body of the answer.
+#[config]
+#[derive(Default, Clone, Copy, PartialEq)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(windflow_sdk::serde::Serialize))]
+#[serde(rename_all = "lowercase")]
+pub enum As {
+    /// JSON where the answer says that it is JSON, else text where it is text, else base64.
     #[default]
     Auto,
-    /// JSON; anything else fails the node.
+    /// JSON, whatever the answer says of itself.
     Json,
-    /// Text.
+    /// Text; what is not UTF-8 in it is replaced.
     Text,
-    /// Base64.
+    /// Bytes in base64.
     Base64,
 }
 
@@ -107,14 +85,14 @@ fn get() -> String {
     "GET".to_owned()
 }
 
-fn five() -> u8 {
+fn five() -> u32 {
     5
 }
 
-fn five_mebibytes() -> u64 {
+fn five_mebibytes() -> u32 {
     5 * 1024 * 1024
 }
 
-fn failures() -> Vec<String> {
+fn fail_on() -> Vec<String> {
     vec!["429".to_owned(), "5xx".to_owned()]
 }

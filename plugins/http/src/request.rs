@@ -1,108 +1,111 @@
-//! From a configuration to a request.
+//! From the configuration to the first request.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use windflow_sdk::http::Request;
-use windflow_sdk::{NodeError, context};
+use windflow_sdk::http::{Request, Url, encode};
+use windflow_sdk::serde_json::Value;
+use windflow_sdk::{Fields, Json, NodeError, base64, context};
 
-use crate::config::{Auth, Config, Scalar};
+use crate::config::{Auth, Config};
 
-const METHODS: [&str; 7] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"];
+/// Methods that change something, so that they must not be done twice.
+const UNSAFE: [&str; 4] = ["POST", "PUT", "PATCH", "DELETE"];
 
-/// Methods that change something, and so carry the idempotency key.
-fn is_unsafe(method: &str) -> bool {
-    matches!(method, "POST" | "PUT" | "PATCH" | "DELETE")
-}
-
-fn invalid(message: impl Into<String>) -> NodeError {
-    NodeError::new("invalid_config", message)
-}
-
-/// The first request.
 pub(crate) fn build(config: &Config) -> Result<Request, NodeError> {
+    let mut url = Url::parse(&config.url).map_err(|problem| wrong(&format!("`url`: {problem}")))?;
+    for (name, value) in &config.query.0 {
+        for text in texts("query", name, value)? {
+            url.push_query(name, &text);
+        }
+    }
     let method = config.method.to_ascii_uppercase();
-    if !METHODS.contains(&method.as_str()) {
-        return Err(invalid(["`method` cannot be ", &config.method, "; write GET, POST, PUT, PATCH, DELETE, HEAD or OPTIONS"].concat()));
+    if method.is_empty() || !method.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'-') {
+        return Err(wrong(&format!("`method`: `{method}` is none; write such as GET or POST")));
     }
-    let mut headers: Vec<(String, String)> = config.headers.iter().map(|(name, value)| (name.to_ascii_lowercase(), value.clone())).collect();
-    let (body, kind) = body(config)?;
-    add(&mut headers, "content-type", kind.map(str::to_owned));
-    add(&mut headers, "authorization", config.auth.as_ref().map(authorization));
-    add(&mut headers, "user-agent", Some("windflow".to_owned()));
-    if is_unsafe(&method) {
-        add(&mut headers, "idempotency-key", Some(context::idempotency_key()));
+    let mut request = Request::new(method, url);
+    for (name, value) in &config.headers.0 {
+        for text in texts("headers", name, value)? {
+            request.headers.push((name.clone(), text));
+        }
     }
-    Ok(Request { method, url: url(config), headers, body })
+    if let Some(auth) = &config.auth {
+        if request.header("authorization").is_some() {
+            return Err(wrong("both `auth` and the header `Authorization` are there; leave one away"));
+        }
+        request.headers.push(("Authorization".to_owned(), authorization(auth)));
+    }
+    if let Some((media_type, body)) = body(config)? {
+        add_header(&mut request, "Content-Type", media_type);
+        request.body = Some(body);
+    }
+    add_header(&mut request, "User-Agent", "windflow");
+    if UNSAFE.contains(&request.method.as_str()) {
+        if request.header("idempotency-key").is_none() {
+            request.headers.push(("Idempotency-Key".to_owned(), context::idempotency_key()));
+        }
+        // Servers want to know that there is none.
+        request.body.get_or_insert_default();
+    }
+    Ok(request)
 }
 
-/// Adds a header that the configuration does not set itself.
-fn add(headers: &mut Vec<(String, String)>, name: &str, value: Option<String>) {
-    if let Some(value) = value.filter(|_| headers.iter().all(|(known, _)| known != name)) {
-        headers.push((name.to_owned(), value));
+fn add_header(request: &mut Request, name: &str, value: &str) {
+    if request.header(name).is_none() {
+        request.headers.push((name.to_owned(), value.to_owned()));
     }
-}
-
-fn body(config: &Config) -> Result<(Vec<u8>, Option<&'static str>), NodeError> {
-    let given = [config.json.is_some(), config.form.is_some(), config.text.is_some(), config.base64.is_some()];
-    if given.iter().filter(|given| **given).count() > 1 {
-        return Err(invalid("a request has one body: keep one of `json`, `form`, `text` and `base64`"));
-    }
-    if let Some(json) = &config.json {
-        return Ok((json.as_str().as_bytes().to_vec(), Some("application/json")));
-    }
-    if let Some(form) = &config.form {
-        return Ok((encode(form.iter()).into_bytes(), Some("application/x-www-form-urlencoded")));
-    }
-    if let Some(text) = &config.text {
-        return Ok((text.clone().into_bytes(), Some("text/plain; charset=utf-8")));
-    }
-    if let Some(bytes) = &config.base64 {
-        let bytes = STANDARD.decode(bytes).map_err(|_| invalid("`base64` is not Base64"))?;
-        return Ok((bytes, Some("application/octet-stream")));
-    }
-    Ok((Vec::new(), None))
 }
 
 fn authorization(auth: &Auth) -> String {
     match auth {
-        Auth::Bearer(token) => ["Bearer ", token].concat(),
-        Auth::Basic { username, password } => ["Basic ", &STANDARD.encode([username, ":", password.as_str()].concat())].concat(),
-    }
-}
-
-fn url(config: &Config) -> String {
-    if config.query.is_empty() {
-        return config.url.clone();
-    }
-    let (base, fragment) = config.url.split_once('#').map_or((config.url.as_str(), ""), |(base, fragment)| (base, fragment));
-    let _ = fragment;
-    let join = if !base.contains('?') { "?" } else if base.ends_with(['?', '&']) { "" } else { "&" };
-    [base, join, &encode(config.query.iter())].concat()
-}
-
-/// `a=1&b=x%20y`
-fn encode<'a>(pairs: impl Iterator<Item = (&'a String, &'a Scalar)>) -> String {
-    let mut text = String::new();
-    for (name, value) in pairs {
-        if !text.is_empty() {
-            text.push('&');
-        }
-        percent(&mut text, name);
-        text.push('=');
-        percent(&mut text, &value.to_string());
-    }
-    text
-}
-
-fn percent(text: &mut String, part: &str) {
-    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
-    for byte in part.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
-            text.push(char::from(byte));
-        } else {
-            text.push('%');
-            text.push(char::from(DIGITS[usize::from(byte >> 4)]));
-            text.push(char::from(DIGITS[usize::from(byte & 15)]));
+        Auth::Bearer(token) => format!("Bearer {token}"),
+        Auth::Basic(basic) => {
+            let pair = format!("{}:{}", basic.username, basic.password);
+            format!("Basic {}", base64::encode(pair.as_bytes()))
         }
     }
+}
+
+fn body(config: &Config) -> Result<Option<(&'static str, Vec<u8>)>, NodeError> {
+    Ok(match (&config.json, &config.form, &config.text, &config.base64) {
+        (None, None, None, None) => None,
+        (Some(json), None, None, None) => Some(("application/json", json.as_str().as_bytes().to_vec())),
+        (None, Some(form), None, None) => Some(("application/x-www-form-urlencoded", encoded(form)?.into_bytes())),
+        (None, None, Some(text), None) => Some(("text/plain; charset=utf-8", text.clone().into_bytes())),
+        (None, None, None, Some(text)) => {
+            let bytes = base64::decode(text.as_bytes()).ok_or_else(|| wrong("`base64` is not base64"))?;
+            Some(("application/octet-stream", bytes))
+        }
+        _ => return Err(wrong("write only one of `json`, `form`, `text` and `base64`: a request has one body")),
+    })
+}
+
+fn encoded(form: &Fields<Json>) -> Result<String, NodeError> {
+    let mut body = String::new();
+    for (name, value) in &form.0 {
+        for text in texts("form", name, value)? {
+            if !body.is_empty() {
+                body.push('&');
+            }
+            body.push_str(&encode(name));
+            body.push('=');
+            body.push_str(&encode(&text));
+        }
+    }
+    Ok(body)
+}
+
+/// The texts that a field stands for: none for `null`, several for a list.
+fn texts(field: &str, name: &str, value: &Json) -> Result<Vec<String>, NodeError> {
+    let single = |value: Value| match value {
+        Value::String(text) => Ok(text),
+        Value::Bool(_) | Value::Number(_) => Ok(value.to_string()),
+        _ => Err(wrong(&format!("`{field}.{name}` is neither text nor number nor a list of them"))),
+    };
+    match value.parse()? {
+        Value::Null => Ok(Vec::new()),
+        Value::Array(values) => values.into_iter().map(single).collect(),
+        value => Ok(vec![single(value)?]),
+    }
+}
+
+pub(crate) fn wrong(message: &str) -> NodeError {
+    NodeError::new("invalid_config", message)
 }

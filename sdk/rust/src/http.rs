@@ -66,10 +66,7 @@ fn header<'a>(headers: &'a [(String, String)], name: &str) -> Option<&'a str> {
 
 /// The body of an answer.
 #[derive(Debug)]
-pub struct Body(
-    #[cfg(target_arch = "wasm32")] guest::Body,
-    #[cfg(not(target_arch = "wasm32"))] Vec<u8>,
-);
+pub struct Body(#[cfg(target_arch = "wasm32")] guest::Body, #[cfg(not(target_arch = "wasm32"))] Vec<u8>);
 
 impl Body {
     /// Reads all of it, or fails as soon as it is longer than so many bytes.
@@ -125,9 +122,11 @@ pub enum Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Denied(what) | Self::Timeout(what) | Self::Connection(what) | Self::Tls(what) | Self::Invalid(what) => {
-                f.write_str(what)
-            }
+            Self::Denied(what)
+            | Self::Timeout(what)
+            | Self::Connection(what)
+            | Self::Tls(what)
+            | Self::Invalid(what) => f.write_str(what),
             Self::TooLarge(limit) => write!(f, "the answer is longer than {limit} bytes"),
         }
     }

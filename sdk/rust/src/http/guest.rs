@@ -81,7 +81,8 @@ fn read_head(response: IncomingResponse) -> Result<Response, Error> {
     let broken = |()| Error::Connection("the answer cannot be read".to_owned());
     let status = response.status();
     let headers = response.headers().entries().into_iter().map(|(name, value)| {
-        let value = String::from_utf8(value).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
+        let value =
+            String::from_utf8(value).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
         (name.to_ascii_lowercase(), value)
     });
     let headers = headers.collect();

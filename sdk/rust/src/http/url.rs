@@ -157,7 +157,9 @@ fn authority(https: bool, text: &str) -> Result<String, &'static str> {
     let default = if https { 443 } else { 80 };
     let port = match port.strip_prefix(':') {
         None | Some("") => default,
-        Some(port) => port.parse::<u16>().ok().filter(|port| *port > 0).ok_or("has a port that is no number up to 65535")?,
+        Some(port) => {
+            port.parse::<u16>().ok().filter(|port| *port > 0).ok_or("has a port that is no number up to 65535")?
+        }
     };
     let host = host.to_ascii_lowercase();
     Ok(if port == default { host } else { [&host, ":", &port.to_string()].concat() })
