@@ -5,9 +5,10 @@
 //! its manifest does not ask for is refused there, and nothing beyond its imports is linked.
 
 pub(crate) mod cancellation;
-pub mod http;
+pub(crate) mod http;
 pub(crate) mod log;
 pub(crate) mod progress;
 pub(crate) mod run_context;
 mod text;
+
 pub(crate) use text::{clean, cut};

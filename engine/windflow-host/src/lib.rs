@@ -8,7 +8,7 @@
 
 mod attempt;
 mod cache;
-pub mod capability;
+mod capability;
 mod code;
 mod config;
 mod contract;
@@ -22,6 +22,7 @@ mod registry;
 mod ticker;
 mod wasi;
 
+pub use capability::http::{AllowAll, HttpPolicy, PublicHosts, Resolver, SystemResolver, TlsRoots};
 pub use config::HostConfig;
 pub use host::{HostError, PluginHost};
 pub use limits::{HttpLimits, Limits};

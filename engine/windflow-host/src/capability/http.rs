@@ -4,6 +4,7 @@
 mod body;
 mod check;
 mod connect;
+mod errors;
 mod headers;
 mod hooks;
 mod policy;

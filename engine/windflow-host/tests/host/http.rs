@@ -10,8 +10,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
 use serde_json::json;
 use windflow_core::failure::FailureKind::{Cancelled, Denied, Node, Timeout};
 use windflow_core::ports::store::BoxFuture;
-use windflow_host::capability::http::{PublicHosts, Resolver, TlsRoots};
-use windflow_host::{HostConfig, HttpLimits, Limits, PluginHost};
+use windflow_host::{HostConfig, HttpLimits, Limits, PluginHost, PublicHosts, Resolver, TlsRoots};
 
 use crate::server::{Seen, Server, closed, serve};
 use crate::support::{Attempt, guest, host_with};
@@ -274,6 +273,6 @@ async fn tls_trusts_whom_the_operator_trusts_and_checks_the_name() {
     let https = |name: &str| Attempt::of("http").config(&format!("{name}:{port}\n/\n\n\n\ns")).grant(&grants);
     https("loopback.test").gives(&trusting, "[200,5]").await;
     https("loopback.test").gives(&trusting, "[200,5]").await;
-    assert_eq!(https("localhost").fails(&trusting, Node, "").await.code, "send_12");
-    assert_eq!(https("loopback.test").fails(&host(), Node, "").await.code, "send_12");
+    assert_eq!(https("localhost").fails(&trusting, Node, "").await.code, "send_13");
+    assert_eq!(https("loopback.test").fails(&host(), Node, "").await.code, "send_13");
 }

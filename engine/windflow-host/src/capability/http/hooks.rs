@@ -4,13 +4,14 @@ use std::sync::{Arc, OnceLock};
 
 use http::HeaderName;
 use tokio::sync::Semaphore;
+use wasmtime_wasi_http::p2::bindings::http::types::ErrorCode;
 use wasmtime_wasi_http::{Error, ForbiddenHeaderFilter, RequestOptions, WasiBody, WasiHttpHooks};
 use windflow_core::capability::Grants;
 use windflow_core::manifest::Manifest;
 
 use super::check::Keys;
-use super::headers;
 use super::sender::{Attempt, Sender};
+use super::{errors, headers};
 
 /// The requests of one attempt.
 pub(crate) struct Hooks {
@@ -46,6 +47,18 @@ impl WasiHttpHooks for Hooks {
 
     fn forbidden_header_filter(&mut self) -> ForbiddenHeaderFilter {
         Arc::new(headers::is_host_only)
+    }
+
+    fn p2_error_from_connect(&mut self, error: &std::io::Error) -> ErrorCode {
+        errors::connect(error)
+    }
+
+    fn p2_error_from_tls(&mut self, error: &std::io::Error) -> ErrorCode {
+        errors::tls(error)
+    }
+
+    fn p2_error_from_hyper(&mut self, error: &hyper::Error) -> ErrorCode {
+        errors::exchange(error)
     }
 
     fn send_request(

@@ -14,11 +14,11 @@ use windflow_core::capability::{Origin, Scheme};
 use super::body::{RequestBody, ResponseBody};
 use super::check::{Denied, Keys};
 use super::connect::{Connection, connect};
-use super::headers;
 use super::policy::HttpPolicy;
 use super::pool::Pool;
 use super::resolve::Resolver;
 use super::tls::{Tls, TlsRoots};
+use super::{errors, headers};
 use crate::limits::HttpLimits;
 
 /// The longest that one address of several may take to answer, before the next one is tried.
@@ -136,7 +136,7 @@ impl Sender {
                 Ok(response) => return Ok((response, connection)),
                 Err(mut error) => match error.take_message() {
                     Some(unsent) if was_kept => request = unsent,
-                    _ => return Err(Error::Hyper(error.into_error())),
+                    _ => return Err(errors::unwrap(error.into_error())),
                 },
             }
         }
@@ -170,4 +170,68 @@ fn origin(request: &Request<WasiBody>) -> Result<Origin, Unreadable> {
     };
     let authority = request.uri().authority().map_or("", http::uri::Authority::as_str);
     Origin::from_authority(scheme, authority).ok_or_else(|| Unreadable::Host(authority.chars().take(200).collect()))
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use http_body_util::Full;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+    use windflow_core::capability::Grants;
+
+    use super::*;
+    use crate::capability::http::{AllowAll, SystemResolver};
+
+    /// Sends a request to a server on loopback; what the server was sent, and how it ended.
+    async fn send(request: http::request::Builder, body: usize) -> (String, Result<(), Error>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let uri = format!("http://{}/path?query", listener.local_addr().unwrap());
+        let limits = HttpLimits { request_bytes: 100, ..HttpLimits::default() };
+        let roots = TlsRoots { system: false, also: Vec::new() };
+        let sender = Sender::new(Arc::new(AllowAll), Arc::new(SystemResolver), roots, limits);
+        let manifest = serde_json::json!({
+            "plugin": { "name": "a", "version": "1.0.0", "description": {} }, "capabilities": { "http": ["*"] }, "node": {}
+        });
+        let keys = Keys {
+            manifest: Arc::new(serde_json::from_value(manifest).unwrap()),
+            grants: Arc::new(Grants { http: vec!["127.0.0.1:*".parse().unwrap()], ..Grants::default() }),
+            policy: Arc::clone(&sender.policy),
+        };
+        let attempt = Attempt { keys, slots: Arc::new(Semaphore::new(1)), denial: Arc::default() };
+        let body = Full::new(Bytes::from(vec![b'x'; body])).map_err(|never| match never {}).boxed_unsync();
+        let request = request.uri(uri).body(body).unwrap();
+        let served = async {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut head = vec![0; 4096];
+            let length = stream.read(&mut head).await.unwrap();
+            let _ = stream.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").await;
+            String::from_utf8_lossy(&head[..length]).to_lowercase()
+        };
+        let (head, sent) = tokio::join!(served, sender.send(request, RequestOptions::default(), attempt));
+        (head, sent.map(drop))
+    }
+
+    /// wasmtime refuses these headers when a guest sets them; should one come through, it goes no further.
+    #[tokio::test]
+    async fn headers_of_the_connection_are_the_hosts() {
+        let request = Request::get("/").header("host", "other.test").header("transfer-encoding", "chunked");
+        let request =
+            request.header("connection", "upgrade").header("proxy-authorization", "x").header("x-fine", "yes");
+        let (head, sent) = send(request, 0).await;
+        sent.unwrap();
+        assert!(head.starts_with("get /path?query http/1.1\r\n") && head.contains("x-fine: yes\r\n"), "{head}");
+        assert!(head.contains("host: 127.0.0.1:") && !head.contains("other.test"), "{head}");
+        assert!(
+            !head.contains("transfer-encoding") && !head.contains("connection") && !head.contains("proxy"),
+            "{head}"
+        );
+    }
+
+    #[tokio::test]
+    async fn bodies_of_requests_are_bounded() {
+        send(Request::post("/"), 100).await.1.unwrap();
+        let error = send(Request::post("/"), 101).await.1.unwrap_err();
+        assert!(matches!(error, Error::HttpRequestBodySize(Some(100))), "{error:?}");
+    }
 }
