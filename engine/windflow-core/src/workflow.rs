@@ -1,6 +1,7 @@
 //! The workflow document: what a YAML file says, with the place of every value.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use indexmap::IndexMap;
@@ -11,6 +12,7 @@ use crate::id::{NodeId, NodeTypeRef, PortName, WorkflowName};
 use crate::place::Spanned;
 use crate::ports::host::Registry;
 use crate::problem::Problem;
+use crate::schema::Checker;
 
 pub use self::parse::FORMAT;
 
@@ -45,13 +47,22 @@ pub struct Workflow {
     pub outputs: IndexMap<String, Template>,
     /// Where the editor draws its nodes; no part of its logic.
     pub layout: BTreeMap<NodeId, [f64; 2]>,
+    /// What is there but could not be read, as `nodes.a`, `uses.a`, `with.a` or `inputs.x`: told once, when it was read,
+    /// so that validation does not call it unknown as well.
+    unreadable: HashSet<String>,
 }
 
 impl Workflow {
-    /// Reads a workflow, and finds every problem of its grammar at once. A workflow is given only where none is an error.
+    /// Reads a workflow, and finds every problem of its grammar at once. Where some are errors, the workflow is what could
+    /// be read: fit to be validated, so that all problems are told together, and for nothing else.
     #[must_use]
     pub fn parse(text: &str) -> (Option<Self>, Vec<Problem>) {
         parse::parse(text)
+    }
+
+    /// Whether a part is there but could not be read.
+    fn is_unreadable(&self, part: &str, name: impl std::fmt::Display) -> bool {
+        !self.unreadable.is_empty() && self.unreadable.contains(&format!("{part}.{name}"))
     }
 
     /// The inputs of a run: what was given, with defaults filled in, held against the schemas.
@@ -95,6 +106,8 @@ pub fn document_schema(registry: &(impl Registry + ?Sized)) -> serde_json::Value
 pub struct Input {
     /// The schema, without its `default`.
     pub schema: serde_json::Value,
+    /// The schema, compiled: inputs are checked at every start.
+    pub checker: Arc<Checker>,
     /// What it is when nobody gives it.
     pub default: Option<serde_json::Value>,
 }

@@ -56,8 +56,8 @@ pub struct Scalar {
     pub source: Option<Box<str>>,
 }
 
-/// Parses a document. A tree is given only where it is whole; every problem is told, the ones of syntax up to the first,
-/// since nobody can tell what follows it.
+/// Parses a document. A tree is given where nothing is missing from it, even where something in it is refused, so that the
+/// rest can be judged too. Every problem is told, those of syntax up to the first, since nobody can tell what follows it.
 #[must_use]
 pub fn parse(text: &str, limits: Limits) -> (Option<Node>, Vec<Problem>) {
     compose::compose(text, limits)

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::budget::Budget;
 use super::{Expression, ExpressionError, Lookup, Reference, embed};
-use crate::place::Place;
+use crate::place::{Place, Spanned};
 use crate::problem::Problem;
 use crate::yaml;
 
@@ -54,24 +54,28 @@ pub struct Field {
 }
 
 impl Template {
-    /// The template that a YAML value is.
-    ///
-    /// # Errors
-    /// Every expression in it that is none.
-    pub fn from_yaml(node: &yaml::Node) -> Result<Self, Vec<Problem>> {
+    /// The template that a YAML value is. In place of every expression that is none, which is told, stands one that is
+    /// null, so that the rest can be judged.
+    pub fn from_yaml(node: &yaml::Node, problems: &mut Vec<Problem>) -> Self {
         let place = node.place.clone();
         let kind = match &node.kind {
             yaml::Kind::Scalar(scalar) => match &scalar.source {
-                Some(source) if scalar.value.is_string() => embed::parse(&scalar.text, source, &place)?,
+                Some(source) if scalar.value.is_string() => embed::parse(&scalar.text, source, &place).unwrap_or_else(|found| {
+                    problems.extend(found);
+                    Expression::compile("null", &place).ok().map(Kind::Expression)
+                }),
                 _ => None,
             }
             .unwrap_or_else(|| Kind::Literal(scalar.value.clone())),
-            yaml::Kind::List(items) => Kind::List(all(items.iter().map(Self::from_yaml))?),
-            yaml::Kind::Map(entries) => Kind::Map(fields(entries.iter().map(|(key, value)| {
-                (key.value.clone(), Self::from_yaml(value).map(|value| Field { key: key.place.clone(), value }))
-            }))?),
+            yaml::Kind::List(items) => Kind::List(items.iter().map(|item| Self::from_yaml(item, problems)).collect()),
+            yaml::Kind::Map(entries) => {
+                let field = |(key, value): &(Spanned<String>, yaml::Node)| {
+                    (key.value.clone(), Field { key: key.place.clone(), value: Self::from_yaml(value, problems) })
+                };
+                Kind::Map(entries.iter().map(field).collect())
+            }
         };
-        Ok(Self { place, kind })
+        Self { place, kind }
     }
 
     /// The template that a JSON value is, such as the default `"${{ input }}"` of a schema. All of it stands at one place.

@@ -4,7 +4,6 @@ use serde_json::{Map, Value};
 
 use super::Workflow;
 use crate::problem::{Problem, did_you_mean, list};
-use crate::schema::Checker;
 
 /// What was given, defaults filled in, held against the schemas.
 pub(super) fn resolve(workflow: &Workflow, mut given: Map<String, Value>) -> Result<Value, Vec<Problem>> {
@@ -22,13 +21,9 @@ pub(super) fn resolve(workflow: &Workflow, mut given: Map<String, Value>) -> Res
                 continue;
             }
         };
-        match Checker::new(&input.schema).map_err(|error| error.to_string()).map(|checker| checker.check(&value)) {
-            Ok(Ok(())) => {}
-            Ok(Err(errors)) => problems.extend(errors.iter().map(|error| {
-                Problem::error("invalid_input", &input.place, format!("input `{name}` does not fit its schema: {error}"))
-            })),
-            Err(error) => problems.push(Problem::error("invalid_schema", &input.place, format!("input `{name}`: {error}"))),
-        }
+        problems.extend(input.checker.check(&value).err().into_iter().flatten().map(|error| {
+            Problem::error("invalid_input", &input.place, format!("input `{name}` does not fit its schema: {error}"))
+        }));
         resolved.insert(name.clone(), value);
     }
     for name in given.keys() {

@@ -1,5 +1,6 @@
 //! Nodes of the document.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use indexmap::IndexMap;
@@ -27,12 +28,16 @@ pub(super) fn nodes(reader: &mut Reader, node: &yaml::Node) -> IndexMap<NodeId, 
         reader.error_with("no_nodes", &node.place, "the workflow has no nodes", "add one, such as `hello: { uses: log@1, with: { message: Hello } }`");
     }
     for (key, value) in fields.iter() {
-        let Some(id) = reader.id::<NodeId>("invalid_name", &key.value, &key.place) else { continue };
+        let Some(id) = reader.id::<NodeId>("invalid_name", &key.value, &key.place) else {
+            reader.unreadable.insert(format!("nodes.{}", key.value));
+            continue;
+        };
         if let Some(why) = reserved(&key.value) {
             reader.error_with("invalid_name", &key.place, why, "choose another name");
         }
-        if let Some(read) = one(reader, Spanned::new(id.clone(), key.place.clone()), value) {
-            nodes.insert(id, read);
+        match one(reader, Spanned::new(id.clone(), key.place.clone()), value) {
+            Some(read) => drop(nodes.insert(id, read)),
+            None => drop(reader.unreadable.insert(format!("nodes.{id}"))),
         }
     }
     nodes
@@ -48,8 +53,17 @@ fn one(reader: &mut Reader, id: Spanned<NodeId>, node: &yaml::Node) -> Option<No
     let uses = reader.required(&fields, "uses").and_then(|node| uses(reader, node));
     let with = match fields.get("with") {
         None => Some(Template::empty_map(&id.place)),
-        Some(node) => reader.open_map(node, "`with`").and_then(|_| reader.template(node)),
+        Some(node) => reader.open_map(node, "`with`").map(|_| reader.template(node)),
     };
+    let uses = uses.or_else(|| {
+        // The rest of the node is read and validated all the same.
+        reader.unreadable.insert(format!("uses.{}", id.value));
+        Some(Spanned::new(NodeTypeRef { name: "unreadable".into(), major: 0 }, id.place.clone()))
+    });
+    let with = with.unwrap_or_else(|| {
+        reader.unreadable.insert(format!("with.{}", id.value));
+        Template::empty_map(&id.place)
+    });
     let needs = fields.get("needs").map(|node| needs(reader, node));
     let join = fields.get("join").and_then(|node| reader.word(node, "`join`", &[("all", Join::All), ("any", Join::Any)]));
     let condition = fields.get("if").and_then(|node| condition(reader, node));
@@ -69,7 +83,7 @@ fn one(reader: &mut Reader, id: Spanned<NodeId>, node: &yaml::Node) -> Option<No
         id,
         title,
         uses: uses?,
-        with: with?,
+        with,
         needs,
         join: join.unwrap_or_default(),
         condition,
@@ -102,7 +116,14 @@ fn needs(reader: &mut Reader, node: &yaml::Node) -> Vec<Spanned<Need>> {
         };
         Some(Spanned::new(Need { node: name, port }, item.place.clone()))
     };
-    items.iter().filter_map(read).collect()
+    let needs: Vec<_> = items.iter().filter_map(read).collect();
+    let mut seen = HashSet::new();
+    for need in &needs {
+        if !seen.insert(&need.value) {
+            reader.error_with("duplicate_need", &need.place, "this edge is there twice", "keep one of them");
+        }
+    }
+    needs
 }
 
 /// `if` takes an expression with or without `${{ }}`, or a boolean.
@@ -112,7 +133,7 @@ fn condition(reader: &mut Reader, node: &yaml::Node) -> Option<Spanned<Expressio
         return None;
     };
     if scalar.text.contains("${{") {
-        return match reader.template(node)?.kind {
+        return match reader.template(node).kind {
             TemplateKind::Expression(expression) => Some(Spanned::new(expression, node.place.clone())),
             _ => {
                 reader.error_with("wrong_type", &node.place, "`if` is one expression, without text around it", "write it as ${{ … }}");
@@ -139,26 +160,29 @@ fn retry(reader: &mut Reader, node: &yaml::Node) -> Option<Retry> {
         jitter: 0.2,
     };
     if let Some(node) = fields.get("attempts") {
-        let attempts = reader.number(node, "`attempts`", 1.0, 100.0)?;
+        let attempts = reader.number(node, "`attempts`", 1.0, 100.0);
         match node.to_json().as_u64().and_then(|attempts| u32::try_from(attempts).ok()) {
             Some(attempts) => retry.attempts = attempts,
-            None => reader.error("wrong_type", &node.place, format!("`attempts` must be a whole number, but it is {attempts}")),
+            None if attempts.is_some() => {
+                reader.error("wrong_type", &node.place, "`attempts` must be a whole number");
+            }
+            None => {}
         }
     }
     if let Some(node) = fields.get("backoff") {
         let words = [("fixed", Backoff::Fixed), ("linear", Backoff::Linear), ("exponential", Backoff::Exponential)];
-        retry.backoff = reader.word(node, "`backoff`", &words)?;
+        retry.backoff = reader.word(node, "`backoff`", &words).unwrap_or(retry.backoff);
     }
     if let Some(node) = fields.get("initial") {
-        retry.initial = reader.duration(node, "`initial`")?;
+        retry.initial = reader.duration(node, "`initial`").unwrap_or(retry.initial);
         // A first wait that is longer than the usual bound moves the bound along.
         retry.max = retry.max.max(retry.initial);
     }
     if let Some(node) = fields.get("max") {
-        retry.max = reader.duration(node, "`max`")?;
+        retry.max = reader.duration(node, "`max`").unwrap_or(retry.max);
     }
     if let Some(node) = fields.get("jitter") {
-        retry.jitter = reader.number(node, "`jitter`", 0.0, 1.0)?;
+        retry.jitter = reader.number(node, "`jitter`", 0.0, 1.0).unwrap_or(retry.jitter);
     }
     Some(retry)
 }

@@ -1,6 +1,7 @@
 //! The grammar of workflow files.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use indexmap::IndexMap;
 
@@ -10,6 +11,7 @@ use crate::expression::{Template, reserved};
 use crate::id::NodeId;
 use crate::place::Spanned;
 use crate::problem::{self, Problem};
+use crate::schema::Checker;
 use crate::yaml;
 
 /// The version of the format that this release reads.
@@ -24,8 +26,7 @@ pub(super) fn parse(text: &str) -> (Option<Workflow>, Vec<Problem>) {
     let workflow = root.as_ref().and_then(|root| document(&mut reader, root));
     problems.append(&mut reader.problems);
     problem::sort(&mut problems);
-    let broken = problems.iter().any(Problem::is_error);
-    (workflow.filter(|_| !broken), problems)
+    (workflow, problems)
 }
 
 fn document(reader: &mut Reader, root: &yaml::Node) -> Option<Workflow> {
@@ -48,7 +49,9 @@ fn document(reader: &mut Reader, root: &yaml::Node) -> Option<Workflow> {
     let outputs = fields.get("outputs").map(|node| templates(reader, node, "`outputs`")).unwrap_or_default();
     let layout = fields.get("layout").map(|node| layout(reader, node, &nodes)).unwrap_or_default();
     layout_is_last(reader, &fields);
-    Some(Workflow { name: name?, description, inputs, triggers, permissions, nodes, outputs, layout })
+    let name = name.or_else(|| Some(Spanned::new("unnamed".parse().ok()?, root.place.clone())))?;
+    let unreadable = std::mem::take(&mut reader.unreadable);
+    Some(Workflow { name, description, inputs, triggers, permissions, nodes, outputs, layout, unreadable })
 }
 
 /// A word of the format that this release knows and does not act on: ignoring it would run another workflow than was meant.
@@ -73,6 +76,7 @@ fn inputs(reader: &mut Reader, node: &yaml::Node) -> IndexMap<String, Spanned<In
     let Some(fields) = reader.open_map(node, "`inputs`") else { return inputs };
     for (key, node) in fields.iter() {
         name(reader, key, "an input");
+        reader.unreadable.insert(format!("inputs.{}", key.value));
         let Some(map) = reader.open_map(node, "an input") else { continue };
         let default = map.get("default").map(yaml::Node::to_json);
         let mut schema = node.to_json();
@@ -83,11 +87,17 @@ fn inputs(reader: &mut Reader, node: &yaml::Node) -> IndexMap<String, Spanned<In
                 reader.error_with("unknown_key", &required.place, "an input has no key `required`", "an input without a `default` is required");
             }
         }
-        if let Err(error) = crate::schema::Checker::new(&schema) {
-            reader.error_with("invalid_schema", &node.place, format!("input `{}`: {error}", key.value), "write a JSON Schema, such as { type: string }");
-            continue;
+        match Checker::new(&schema) {
+            Ok(checker) => {
+                reader.unreadable.remove(&format!("inputs.{}", key.value));
+                let input = Input { schema, checker: Arc::new(checker), default };
+                inputs.insert(key.value.clone(), Spanned::new(input, key.place.clone()));
+            }
+            Err(error) => {
+                let message = format!("input `{}`: {error}", key.value);
+                reader.error_with("invalid_schema", &node.place, message, "write a JSON Schema, such as { type: string }");
+            }
         }
-        inputs.insert(key.value.clone(), Spanned::new(Input { schema, default }, key.place.clone()));
     }
     inputs
 }
@@ -111,7 +121,7 @@ fn permissions(reader: &mut Reader, node: &yaml::Node) -> Permissions {
     let http = fields.get("http").map(|node| reader.list(node, "`http`")).unwrap_or_default();
     let http = http.iter().filter_map(|item| {
         reader.text(item, "a host")?;
-        let template = reader.template(item)?;
+        let template = reader.template(item);
         if let Some(Err(error)) = template.as_str().map(str::parse::<crate::capability::HttpPattern>) {
             reader.error("invalid_host", &item.place, error.to_string());
         }
@@ -132,9 +142,7 @@ pub(super) fn templates(reader: &mut Reader, node: &yaml::Node, what: &'static s
     let Some(fields) = reader.open_map(node, what) else { return templates };
     for (key, node) in fields.iter() {
         name(reader, key, "an entry");
-        if let Some(template) = reader.template(node) {
-            templates.insert(key.value.clone(), template);
-        }
+        templates.insert(key.value.clone(), reader.template(node));
     }
     templates
 }
@@ -143,6 +151,9 @@ fn layout(reader: &mut Reader, node: &yaml::Node, nodes: &IndexMap<NodeId, super
     let mut layout = BTreeMap::new();
     let Some(fields) = reader.open_map(node, "`layout`") else { return layout };
     for (key, node) in fields.iter() {
+        if reader.unreadable.contains(&format!("nodes.{}", key.value)) {
+            continue;
+        }
         let Some((id, _)) = nodes.get_key_value(key.value.as_str()) else {
             let remedy = problem::did_you_mean(&key.value, nodes.keys().map(NodeId::as_str));
             let problem = Problem::warning("unknown_node", &key.place, format!("`layout` places `{}`, which is no node", key.value));

@@ -1,5 +1,6 @@
 //! Reading maps with known keys out of a document, problems collected.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use crate::expression::Template;
@@ -11,6 +12,8 @@ use crate::yaml::{Kind, Node};
 #[derive(Default)]
 pub(super) struct Reader {
     pub(super) problems: Vec<Problem>,
+    /// See [`Workflow`](super::Workflow).
+    pub(super) unreadable: HashSet<String>,
 }
 
 /// A map of the document.
@@ -144,7 +147,11 @@ impl Reader {
     }
 
     pub(super) fn duration(&mut self, node: &Node, what: &str) -> Option<Duration> {
-        let text = self.text(node, what)?;
+        let Some(text) = node.as_str() else {
+            let message = format!("{what} must be a duration, but this is {}", node.what());
+            self.error_with("wrong_type", &node.place, message, "write it as 500ms, 10s, 5m, 1h30m or 2d");
+            return None;
+        };
         let duration = super::duration::parse(text);
         if duration.is_none() {
             let message = format!("{what} `{text}` is no duration");
@@ -153,13 +160,7 @@ impl Reader {
         duration
     }
 
-    pub(super) fn template(&mut self, node: &Node) -> Option<Template> {
-        match Template::from_yaml(node) {
-            Ok(template) => Some(template),
-            Err(problems) => {
-                self.problems.extend(problems);
-                None
-            }
-        }
+    pub(super) fn template(&mut self, node: &Node) -> Template {
+        Template::from_yaml(node, &mut self.problems)
     }
 }

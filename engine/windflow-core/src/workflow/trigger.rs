@@ -46,7 +46,7 @@ fn one(reader: &mut Reader, node: &yaml::Node) -> Option<Trigger> {
                 reader.required(&map, key);
             }
             words(reader, &map);
-            reader.template(node)?
+            reader.template(node)
         }
         None => {
             for key in *required {

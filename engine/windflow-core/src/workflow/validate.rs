@@ -1,7 +1,7 @@
 //! A workflow held against itself and the installed node types.
 
-use super::{Node, Workflow, config};
-use crate::expression::{Expression, Reference, Target};
+use super::{Node, Trigger, Workflow, config};
+use crate::expression::{Expression, Kind, Reference, Target, Template};
 use crate::id::{NodeId, NodeTypeRef, PortName};
 use crate::manifest::ERROR_PORT;
 use crate::place::Place;
@@ -28,14 +28,15 @@ pub(super) fn validate(workflow: &Workflow, registry: &(impl Registry + ?Sized))
         references(workflow, None, template.references(), &mut problems);
     }
     for input in workflow.inputs.values() {
-        let fits = |default| crate::schema::Checker::new(&input.schema).is_ok_and(|checker| checker.check(default).is_ok());
-        if input.default.as_ref().is_some_and(|default| !fits(default)) {
-            problems.push(Problem::error("invalid_default", &input.place, "the default does not fit the input's own schema"));
+        for error in input.default.iter().filter_map(|default| input.checker.check(default).err()).flatten() {
+            let message = format!("the default does not fit the input's own schema: {error}");
+            problems.push(Problem::error("invalid_default", &input.place, message));
         }
     }
-    if let Some(cycle) = plan::find_cycle(workflow) {
-        problems.push(describe_cycle(workflow, &cycle));
+    for (_, trigger) in &workflow.triggers {
+        check_trigger(workflow, trigger, &mut problems);
     }
+    cycles(workflow, &mut problems);
     problem::sort(&mut problems);
     problems
 }
@@ -43,18 +44,25 @@ pub(super) fn validate(workflow: &Workflow, registry: &(impl Registry + ?Sized))
 fn check_node(workflow: &Workflow, node: &Node, registry: &(impl Registry + ?Sized), problems: &mut Vec<Problem>) {
     for need in node.needs.iter().flatten() {
         match workflow.nodes.get(&need.node) {
+            // Its ports are not known.
+            Some(_) if ["with", "uses"].iter().any(|part| workflow.is_unreadable(part, &need.node)) => {}
             Some(source) => check_port(source, need.port.as_ref(), &need.place, registry, problems),
-            None => problems.push(unknown_node(workflow, &need.node, &need.place)),
+            None => problems.extend(unknown_node(workflow, &need.node, &need.place)),
         }
     }
     let condition = node.condition.iter().flat_map(|condition| Expression::references(condition));
     references(workflow, Some(node), node.with.references().chain(condition), problems);
+    if workflow.is_unreadable("uses", &node.id.value) {
+        return;
+    }
     let Some(installed) = registry.get(&node.uses.value) else {
         problems.push(unknown_type(registry, &node.uses.value, &node.uses.place));
         return;
     };
-    let with = fill_defaults(&node.with, &installed.node_type().config);
-    config::check(&node.uses, &with, &installed.node_type().config, &node.id.place, problems);
+    if !workflow.is_unreadable("with", &node.id.value) {
+        let with = fill_defaults(&node.with, &installed.node_type().config);
+        config::check(&node.uses, &with, &installed.node_type().config, &node.id.place, problems);
+    }
     check_ports_from(&installed, node, problems);
     if let Some(credential) = node.with.get("credential").filter(|template| template.as_str().is_some()) {
         let name = credential.as_str().unwrap_or_default();
@@ -80,7 +88,11 @@ fn check_ports_from(installed: &InstalledNodeType, node: &Node, problems: &mut V
             Ok(_) if name == ERROR_PORT => "the port `error` is where failures go".to_owned(),
             Ok(_) => continue,
         };
-        problems.push(Problem::error("invalid_port", &names.place, why));
+        let place = match &names.kind {
+            Kind::Map(fields) => fields.get(name).map_or(&names.place, |field| &field.key),
+            _ => &names.place,
+        };
+        problems.push(Problem::error("invalid_port", place, why));
     }
 }
 
@@ -104,18 +116,10 @@ fn references<'a>(
 ) {
     for reference in references {
         match &reference.target {
-            Target::Inputs(Some(name)) if !workflow.inputs.contains_key(name) => {
-                let known = workflow.inputs.keys().map(String::as_str);
-                let remedy = did_you_mean(name, known.clone()).unwrap_or_else(|| match workflow.inputs.len() {
-                    0 => "the workflow has no `inputs` yet".to_owned(),
-                    _ => format!("its inputs are {}", list(known)),
-                });
-                let message = format!("the workflow has no input `{name}`");
-                problems.push(Problem::error("unknown_input", &reference.place, message).remedy(remedy));
-            }
+            Target::Inputs(Some(name)) => check_input(workflow, name, &reference.place, problems),
             Target::Output(id) | Target::Error(id) | Target::Status(id) => {
                 if !workflow.nodes.contains_key(id) {
-                    problems.push(unknown_node(workflow, id, &reference.place));
+                    problems.extend(unknown_node(workflow, id, &reference.place));
                 } else if node.is_some_and(|node| node.id.value == *id) {
                     problems.push(Problem::error("self_reference", &reference.place, format!("node `{id}` refers to itself")));
                 }
@@ -124,15 +128,44 @@ fn references<'a>(
                 let message = "`input` is what came into a node; here there is none";
                 problems.push(Problem::error("no_input_here", &reference.place, message).remedy("name a node: nodes.<id>.output"));
             }
-            Target::Inputs(_) | Target::Input | Target::RunId | Target::Trigger => {}
+            Target::Inputs(None) | Target::Input | Target::RunId | Target::Trigger => {}
         }
     }
 }
 
-fn unknown_node(workflow: &Workflow, id: &NodeId, place: &Place) -> Problem {
+fn check_input(workflow: &Workflow, name: &str, place: &Place, problems: &mut Vec<Problem>) {
+    if workflow.inputs.contains_key(name) || workflow.is_unreadable("inputs", name) {
+        return;
+    }
+    let known = workflow.inputs.keys().map(String::as_str);
+    let remedy = did_you_mean(name, known.clone()).unwrap_or_else(|| match workflow.inputs.len() {
+        0 => "the workflow has no `inputs` yet".to_owned(),
+        _ => format!("its inputs are {}", list(known)),
+    });
+    problems.push(Problem::error("unknown_input", place, format!("the workflow has no input `{name}`")).remedy(remedy));
+}
+
+/// A trigger fills inputs out of what it brings, before there is a run.
+fn check_trigger(workflow: &Workflow, trigger: &Trigger, problems: &mut Vec<Problem>) {
+    for (name, template) in &trigger.inputs {
+        check_input(workflow, name, &template.place, problems);
+    }
+    let templates = trigger.inputs.values().chain([&trigger.with]);
+    for reference in templates.flat_map(Template::references) {
+        if reference.target != Target::Trigger {
+            let message = format!("a trigger reads `trigger` only, but this reads `{}`", reference.target);
+            problems.push(Problem::error("trigger_scope", &reference.place, message));
+        }
+    }
+}
+
+fn unknown_node(workflow: &Workflow, id: &NodeId, place: &Place) -> Option<Problem> {
+    if workflow.is_unreadable("nodes", id) {
+        return None;
+    }
     let known = workflow.nodes.keys().map(NodeId::as_str);
     let remedy = did_you_mean(id.as_str(), known.clone()).unwrap_or_else(|| format!("there are {}", list(known)));
-    Problem::error("unknown_node", place, format!("there is no node `{id}`")).remedy(remedy)
+    Some(Problem::error("unknown_node", place, format!("there is no node `{id}`")).remedy(remedy))
 }
 
 fn unknown_type(registry: &(impl Registry + ?Sized), uses: &NodeTypeRef, place: &Place) -> Problem {
@@ -150,6 +183,24 @@ fn unknown_type(registry: &(impl Registry + ?Sized), uses: &NodeTypeRef, place: 
         format!("installed is {}", list(versions.iter().map(String::as_str)))
     };
     Problem::error("unknown_node_type", place, format!("the node type `{uses}` is not installed")).remedy(remedy)
+}
+
+/// Cycles that are told of one document.
+const MAX_CYCLES: usize = 10;
+
+/// One cycle of every group of nodes that wait for each other. That a node refers to itself is told where it does.
+fn cycles(workflow: &Workflow, problems: &mut Vec<Problem>) {
+    let mut rest = workflow.clone();
+    for _ in 0..MAX_CYCLES {
+        let Some(cycle) = plan::find_cycle(&rest) else { return };
+        let told = problems.iter().any(|problem| {
+            problem.code == "self_reference" && cycle.len() == 2 && problem.message.contains(&format!("`{}`", cycle[0]))
+        });
+        if !told {
+            problems.push(describe_cycle(&rest, &cycle));
+        }
+        rest.nodes.retain(|id, _| !cycle.contains(id));
+    }
 }
 
 fn describe_cycle(workflow: &Workflow, cycle: &[NodeId]) -> Problem {

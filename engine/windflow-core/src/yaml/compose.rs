@@ -19,14 +19,22 @@ pub(super) fn compose(text: &str, limits: Limits) -> (Option<Node>, Vec<Problem>
         let message = format!("the document is {} bytes long; at most {} are read", text.len(), limits.bytes);
         return (None, vec![Problem::document("too_long", message).remedy("split it into several workflows")]);
     }
-    let mut composer = Composer { text, offsets: Offsets::new(text), limits, nodes: 0, open: Vec::new(), root: None, problems: Vec::new() };
+    let mut composer = Composer {
+        text,
+        offsets: Offsets::new(text),
+        limits,
+        nodes: 0,
+        open: Vec::new(),
+        root: None,
+        partial: false,
+        problems: invisible(text),
+    };
     composer.read();
-    let Composer { root, mut problems, .. } = composer;
+    let Composer { root, partial, mut problems, .. } = composer;
     if root.is_none() && problems.is_empty() {
         problems.push(Problem::document("empty", "the document is empty").remedy("begin with `windflow: 1`"));
     }
-    let root = root.filter(|_| problems.is_empty());
-    (root, problems)
+    (root.filter(|_| !partial), problems)
 }
 
 struct Composer<'a> {
@@ -36,6 +44,8 @@ struct Composer<'a> {
     nodes: usize,
     open: Vec<Open>,
     root: Option<Node>,
+    /// Something is missing from the tree: judging the rest would call it wrong for that alone.
+    partial: bool,
     problems: Vec<Problem>,
 }
 
@@ -65,7 +75,7 @@ impl Composer<'_> {
                 Err(error) => {
                     let place = self.place(Span::empty(*error.marker()));
                     self.problems.push(Problem::error("yaml_syntax", &place, format!("this is no YAML: {}", error.info())));
-                    self.root = None;
+                    self.partial = true;
                     return;
                 }
             };
@@ -76,10 +86,12 @@ impl Composer<'_> {
                     if documents > 1 {
                         let message = "a second document begins here; a workflow is one document";
                         self.problems.push(Problem::error("several_documents", &place, message).remedy("write each workflow into a file of its own"));
+                        self.partial = true;
                         return;
                     }
                 }
                 Event::Alias(_) => {
+                    self.partial = true;
                     self.refuse("alias", &place, "aliases are refused: a short text could mean an endless one", "write the value out");
                     self.add(Node { place, kind: Kind::List(Vec::new()) });
                 }
@@ -118,9 +130,12 @@ impl Composer<'_> {
         if let Some((code, message)) = problem {
             let place = self.place(span);
             self.problems.push(Problem::error(code, &place, message).remedy("make it smaller; nothing after this place was read"));
+            self.partial = true;
             return false;
         }
-        self.problems.len() < MAX_PROBLEMS
+        let crowded = self.problems.len() >= MAX_PROBLEMS;
+        self.partial |= crowded;
+        !crowded
     }
 
     fn modifiers(&mut self, place: &Place, anchor: usize, tagged: bool) {
@@ -171,6 +186,7 @@ impl Composer<'_> {
                     Ok(taken) => *key = Some(Key::Taken(taken)),
                     Err(problem) => {
                         *key = Some(Key::Refused);
+                        self.partial |= problem.code != "duplicate_key";
                         self.problems.push(problem);
                     }
                 },
@@ -211,6 +227,24 @@ fn quoted_length(written: &str, style: ScalarStyle) -> Option<usize> {
         }
     }
     None
+}
+
+/// Characters that a reader does not see, or that make a text look like another one.
+fn invisible(text: &str) -> Vec<Problem> {
+    let bad = |c: char| {
+        (c.is_control() && !matches!(c, '\t' | '\n' | '\r'))
+            || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}')
+    };
+    let mut problems = Vec::new();
+    let found = text.char_indices().filter(|(_, c)| bad(*c)).take(10);
+    let origin = Place { line: 1, column: 1, bytes: 0..0 };
+    for (at, c) in found {
+        let place = origin.within(text, at..at + c.len_utf8());
+        let message = format!("the character U+{:04X} cannot be seen, and may hide what the document says", u32::from(c));
+        let problem = Problem::error("invisible_character", &place, message);
+        problems.push(problem.remedy(format!("write it as an escape in double quotes: \"\\u{:04X}\"", u32::from(c))));
+    }
+    problems
 }
 
 fn check_key(node: &Node, keys: &mut HashSet<String>) -> Result<Spanned<String>, Problem> {
