@@ -19,7 +19,7 @@ pub(crate) fn send_following(mut request: Request, most: u32) -> Result<(Request
             ));
         }
         followed += 1;
-        request = next(request, response.status, location)?;
+        request = next(&request, response.status, location)?;
     }
 }
 
@@ -30,12 +30,13 @@ fn location(response: &Response, most: u32) -> Option<&str> {
     response.header("location")
 }
 
-fn next(request: Request, status: u16, location: &str) -> Result<Request, NodeError> {
-    let from = request.url.public();
+fn next(request: &Request, status: u16, location: &str) -> Result<Request, NodeError> {
     let url = request.url.join(location).map_err(|problem| {
+        let from = request.url.public();
         NodeError::new("invalid_redirect", format!("{from} redirects to an address that is none: {problem}"))
     })?;
-    let mut next = Request { url, ..request.clone() };
+    let mut next = request.clone();
+    next.url = url;
     let becomes_get = match status {
         303 => request.method != "HEAD",
         301 | 302 => request.method == "POST",

@@ -2,7 +2,7 @@
 
 use wasip2::http::outgoing_handler;
 use wasip2::http::types::{
-    ErrorCode, Fields, IncomingBody, IncomingResponse, Method, OutgoingBody, OutgoingRequest, Scheme,
+    ErrorCode, Fields, IncomingBody, IncomingResponse, Method, OutgoingBody, OutgoingRequest, Scheme, http_error_code,
 };
 use wasip2::io::streams::{InputStream, StreamError};
 
@@ -16,6 +16,7 @@ const WRITE: usize = 4096;
 /// The stream is closed before the body that it belongs to, hence the order of the fields.
 #[derive(Debug)]
 pub(super) struct Body {
+    host: String,
     stream: InputStream,
     _body: IncomingBody,
     _response: IncomingResponse,
@@ -29,8 +30,9 @@ impl Body {
                 Ok(chunk) if bytes.len() + chunk.len() > limit => return Err(Error::TooLarge(limit)),
                 Ok(chunk) => bytes.extend_from_slice(&chunk),
                 Err(StreamError::Closed) => return Ok(bytes),
-                Err(StreamError::LastOperationFailed(_)) => {
-                    return Err(Error::Connection("the connection broke off within the answer".to_owned()));
+                Err(StreamError::LastOperationFailed(failure)) => {
+                    let code = http_error_code(&failure).unwrap_or(ErrorCode::HttpResponseIncomplete);
+                    return Err(error(&self.host, code));
                 }
             }
         }
@@ -52,16 +54,16 @@ pub(super) fn send(request: &Request) -> Result<Response, Error> {
         Some(_) => Some(outgoing.body().map_err(|()| Error::Invalid("the request takes no body".to_owned()))?),
         None => None,
     };
-    let answer = outgoing_handler::handle(outgoing, None).map_err(|code| error(request, code))?;
+    let answer = outgoing_handler::handle(outgoing, None).map_err(|code| error(url.authority(), code))?;
     if let (Some(body), Some(bytes)) = (body, &request.body) {
         write(body, bytes);
     }
     answer.subscribe().block();
     let response = match answer.get() {
-        Some(Ok(result)) => result.map_err(|code| error(request, code))?,
+        Some(Ok(result)) => result.map_err(|code| error(url.authority(), code))?,
         _ => return Err(Error::Connection("there is no answer".to_owned())),
     };
-    read_head(response)
+    read_head(url.authority(), response)
 }
 
 /// Where the server answers before it has read all, its answer says more than the broken pipe: failures are passed over,
@@ -77,7 +79,7 @@ fn write(body: OutgoingBody, bytes: &[u8]) {
     _ = OutgoingBody::finish(body, None);
 }
 
-fn read_head(response: IncomingResponse) -> Result<Response, Error> {
+fn read_head(host: &str, response: IncomingResponse) -> Result<Response, Error> {
     let broken = |()| Error::Connection("the answer cannot be read".to_owned());
     let status = response.status();
     let headers = response.headers().entries().into_iter().map(|(name, value)| {
@@ -88,7 +90,11 @@ fn read_head(response: IncomingResponse) -> Result<Response, Error> {
     let headers = headers.collect();
     let body = response.consume().map_err(broken)?;
     let stream = body.stream().map_err(broken)?;
-    Ok(Response { status, headers, body: super::Body(Body { stream, _body: body, _response: response }) })
+    Ok(Response {
+        status,
+        headers,
+        body: super::Body(Body { host: host.to_owned(), stream, _body: body, _response: response }),
+    })
 }
 
 fn fields(request: &Request) -> Result<Fields, Error> {
@@ -121,8 +127,7 @@ fn method(name: &str) -> Method {
     }
 }
 
-fn error(request: &Request, code: ErrorCode) -> Error {
-    let host = request.url.authority();
+fn error(host: &str, code: ErrorCode) -> Error {
     let say = |text: &str| [host, ": ", text].concat();
     match code {
         ErrorCode::HttpRequestDenied => Error::Denied(say(
@@ -155,6 +160,9 @@ fn error(request: &Request, code: ErrorCode) -> Error {
         ErrorCode::HttpRequestBodySize(_) => Error::Invalid(say("the body of the request is too large")),
         ErrorCode::HttpRequestHeaderSectionSize(_) | ErrorCode::HttpRequestHeaderSize(_) => {
             Error::Invalid(say("the headers of the request are too large"))
+        }
+        ErrorCode::HttpResponseBodySize(limit) => {
+            Error::TooLarge(limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or_default())
         }
         ErrorCode::InternalError(Some(text)) => Error::Connection(say(&text)),
         _ => Error::Connection(say("it did not answer in HTTP as it should")),

@@ -2,7 +2,7 @@ use super::*;
 
 #[track_caller]
 fn check(text: &str, expect: &str) {
-    let url = Url::parse(text).map(|url| url.to_string()).unwrap_or_else(|problem| problem);
+    let url = Url::parse(text).map_or_else(|problem| problem, |url| url.to_string());
     assert!(if expect.starts_with("http") { url == expect } else { url.contains(expect) }, "{url}");
 }
 
