@@ -8,7 +8,7 @@
 use std::alloc::{GlobalAlloc, Layout};
 use std::cell::UnsafeCell;
 
-use dlmalloc::Dlmalloc;
+use dlmalloc::{Allocator, Dlmalloc};
 
 const PAGE: usize = 64 * 1024;
 
@@ -22,7 +22,7 @@ struct Memory {
     next: usize,
     /// Where the initial memory ends.
     end: usize,
-    beyond: Dlmalloc,
+    beyond: Dlmalloc<Growth>,
 }
 
 struct GuestAllocator(UnsafeCell<Memory>);
@@ -31,7 +31,51 @@ struct GuestAllocator(UnsafeCell<Memory>);
 unsafe impl Sync for GuestAllocator {}
 
 #[global_allocator]
-static ALLOCATOR: GuestAllocator = GuestAllocator(UnsafeCell::new(Memory { next: 0, end: 0, beyond: Dlmalloc::new() }));
+static ALLOCATOR: GuestAllocator =
+    GuestAllocator(UnsafeCell::new(Memory { next: 0, end: 0, beyond: Dlmalloc::new_with_allocator(Growth) }));
+
+/// Memory that the guest did not begin with. The crate's own source would hand out the initial memory as well, which is
+/// ours.
+struct Growth;
+
+// SAFETY: what `memory.grow` gives belongs to nobody else, and is zero.
+unsafe impl Allocator for Growth {
+    fn alloc(&self, size: usize) -> (*mut u8, usize, u32) {
+        let pages = size.div_ceil(PAGE);
+        let first = core::arch::wasm32::memory_grow(0, pages);
+        match first.checked_mul(PAGE) {
+            // The last page is not used: its end would be address 0.
+            Some(start) if first != usize::MAX && start.checked_add(pages * PAGE).is_some() => {
+                (start as *mut u8, pages * PAGE, 0)
+            }
+            _ => (core::ptr::null_mut(), 0, 0),
+        }
+    }
+
+    fn remap(&self, _block: *mut u8, _old: usize, _new: usize, _can_move: bool) -> *mut u8 {
+        core::ptr::null_mut()
+    }
+
+    fn free_part(&self, _block: *mut u8, _old: usize, _new: usize) -> bool {
+        false
+    }
+
+    fn free(&self, _block: *mut u8, _size: usize) -> bool {
+        false
+    }
+
+    fn can_release_part(&self, _flags: u32) -> bool {
+        false
+    }
+
+    fn allocates_zeros(&self) -> bool {
+        true
+    }
+
+    fn page_size(&self) -> usize {
+        PAGE
+    }
+}
 
 impl Memory {
     fn bump(&mut self, layout: Layout) -> Option<*mut u8> {
