@@ -37,9 +37,10 @@ pub(crate) fn read(config: &Config, request: &Request, response: Response) -> Re
     }
     let body = body.map_err(|error| {
         let error = NodeError::from(error);
-        let remedy = if error.code == "too_large" { "; raise `max_bytes`" } else { "" };
-        let message = format!("{}: {}{remedy}", url.public(), error.message);
-        NodeError { message, ..error }
+        if error.code != "too_large" {
+            return error;
+        }
+        NodeError { message: format!("{}: {}; raise `max_bytes`", url.public(), error.message), ..error }
     })?;
     let body = decode(config.response, &media_type, body).map_err(|problem| {
         NodeError::new("invalid_json", format!("{}: status {status}, {problem}", url.public())).with_details(&json!({
