@@ -44,7 +44,8 @@ fn expressions(criterion: &mut Criterion) {
     let template = Template::from_json(&config, &Place::default()).unwrap();
     criterion.bench_function("render a configuration", |bench| bench.iter(|| black_box(template.render(&run))));
     let source = "nodes.a.output.status < 400 && inputs.x == 2";
-    criterion.bench_function("compile", |bench| bench.iter(|| black_box(Expression::compile(source, &Place::default()))));
+    criterion
+        .bench_function("compile", |bench| bench.iter(|| black_box(Expression::compile(source, &Place::default()))));
     let document = include_str!("../tests/documents/valid.yaml");
     criterion.bench_function("parse a workflow", |bench| bench.iter(|| black_box(Workflow::parse(document))));
 }

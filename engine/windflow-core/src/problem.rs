@@ -69,10 +69,24 @@ impl Problem {
     }
 }
 
-/// Sorts problems by their place, so that they read as the document does, and drops repetitions.
+/// Problems that are told of one document. Whoever has more is helped by none of them.
+pub(crate) const MAX_TOLD: usize = 200;
+
+/// Sorts problems by their place, so that they read as the document does, drops repetitions, and tells how many there are
+/// where there are too many to tell.
 pub fn sort(problems: &mut Vec<Problem>) {
     problems.sort_by(|a, b| (a.place.bytes.start, a.code, &a.message).cmp(&(b.place.bytes.start, b.code, &b.message)));
     problems.dedup();
+    if let Some(last) = problems.get(MAX_TOLD).map(|problem| problem.place.clone()) {
+        let (more, is_error) = (problems.len() - MAX_TOLD, problems.iter().any(Problem::is_error));
+        problems.truncate(MAX_TOLD);
+        let message = format!("there are {more} more problems from here on");
+        problems.push(if is_error {
+            Problem::error("more", &last, message)
+        } else {
+            Problem::warning("more", &last, message)
+        });
+    }
 }
 
 /// The remedy "did you mean …", where one of the known words is close to what was written.
@@ -91,7 +105,7 @@ pub fn nearest<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> O
     let limit = (written.chars().count() / 3).clamp(1, 4);
     known
         .into_iter()
-        .filter(|word| word.len() <= 128 && *word != written)
+        .filter(|word| word.len() <= 128 && word.len().abs_diff(written.len()) <= 4 * limit && *word != written)
         .map(|word| {
             let distance = strsim::damerau_levenshtein(&written.to_ascii_lowercase(), &word.to_ascii_lowercase());
             (distance, word)
@@ -141,7 +155,8 @@ fn excerpt(out: &mut String, text: &str, place: &Place) {
     // Control characters would move the caret, or the reader's terminal.
     let shown: String =
         line.chars().skip(skip).take(EXCERPT_CHARS).map(|c| if c.is_control() { ' ' } else { c }).collect();
-    let length = text.get(place.bytes.clone()).map_or(1, |part| part.lines().next().unwrap_or_default().chars().count());
+    let length =
+        text.get(place.bytes.clone()).map_or(1, |part| part.lines().next().unwrap_or_default().chars().count());
     let room = shown.chars().count().saturating_sub(column - skip).max(1);
     let number = place.line.to_string();
     let _ = writeln!(out, " {number} | {}", shown.trim_end());

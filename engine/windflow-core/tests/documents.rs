@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use windflow_core::problem;
 use windflow_core::workflow::{self, Workflow};
 
+#[path = "support/registry.rs"]
 mod support;
 
 fn problems(text: &str) -> Vec<problem::Problem> {

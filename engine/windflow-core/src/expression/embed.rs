@@ -16,12 +16,17 @@ pub(super) fn parse(text: &str, source: &str, place: &Place) -> Result<Option<Ki
     let mut problems = Vec::new();
     let mut parts = Vec::new();
     let mut at = 0;
-    // Expressions are found in `source` in the same order, whatever became of the text between them.
+    // Expressions are found in `source` in the same order, whatever became of the text between them. Places are counted
+    // from the one before: from the beginning each time, a long text would take its length squared.
     let mut source_at = 0;
+    let mut from = place.clone();
     while let Some(found) = text[at..].find(OPEN) {
         let start = at + found + OPEN.len();
         let source_start = source[source_at..].find(OPEN).map(|found| source_at + found);
-        let open = source_start.map_or_else(|| place.clone(), |start| place.within(source, start..start + OPEN.len()));
+        let open = source_start.map_or_else(
+            || place.clone(),
+            |start| from.within(&source[source_at..], start - source_at..start - source_at + OPEN.len()),
+        );
         let end = match lexer::find_close(text, start) {
             Ok(end) => end,
             Err(error) => {
@@ -35,9 +40,14 @@ pub(super) fn parse(text: &str, source: &str, place: &Place) -> Result<Option<Ki
         let lead = inner.len() - inner.trim_start().len();
         let trimmed = inner.trim();
         // Where the document has the expression letter by letter, its parts have places of their own.
-        let exact = source_start.map(|at| at + OPEN.len() + lead).filter(|at| source[*at..].starts_with(trimmed));
+        let exact = source_start
+            .map(|at| at + OPEN.len() + lead)
+            .filter(|at| source.get(*at..).is_some_and(|rest| rest.starts_with(trimmed)));
         let compiled = match exact {
-            Some(at) => Expression::compile(trimmed, &place.within(source, at..at + trimmed.len())),
+            Some(at) => {
+                let start = source_start.unwrap_or_default();
+                Expression::compile(trimmed, &open.within(&source[start..], at - start..at - start + trimmed.len()))
+            }
             None => Expression::compile(trimmed, &open).map_err(|problem| Problem { place: open.clone(), ..problem }),
         };
         if at < start - OPEN.len() {
@@ -48,8 +58,10 @@ pub(super) fn parse(text: &str, source: &str, place: &Place) -> Result<Option<Ki
             Err(problem) => problems.push(problem),
         }
         at = end + 2;
-        source_at =
+        let next =
             exact.map_or_else(|| source_start.map_or(source.len(), |at| at + OPEN.len()), |at| at + trimmed.len());
+        from = from.within(&source[source_at..], next - source_at..next - source_at);
+        source_at = next;
     }
     if !problems.is_empty() {
         return Err(problems);

@@ -92,7 +92,8 @@ fn skip_blank(source: &str, mut at: usize) -> usize {
 /// Where the text that begins at `start` ends; none where no text begins.
 fn text_end(source: &str, start: usize) -> Result<Option<usize>, LexError> {
     let rest = &source[start..];
-    let prefix = rest.find(['"', '\'']).filter(|length| *length <= 2);
+    // Never further than the prefix: the rest of the text may be long.
+    let prefix = rest.bytes().take(3).position(|b| matches!(b, b'"' | b'\''));
     let Some(prefix) =
         prefix.filter(|length| matches!(&rest[..*length], "" | "r" | "R" | "b" | "B" | "br" | "bR" | "Br" | "BR"))
     else {

@@ -9,7 +9,13 @@ use crate::problem::{Problem, did_you_mean, list};
 use crate::schema::{Checker, Violation};
 
 /// Checks everything that can be told already: what an expression decides, or may decide, is left to the run.
-pub(super) fn check(uses: &Spanned<NodeTypeRef>, with: &Template, schema: &Value, node: &Place, problems: &mut Vec<Problem>) {
+pub(super) fn check(
+    uses: &Spanned<NodeTypeRef>,
+    with: &Template,
+    schema: &Value,
+    node: &Place,
+    problems: &mut Vec<Problem>,
+) {
     let Ok(checker) = Checker::new(schema) else {
         let message = format!("the schema of `{}` is broken: its plugin must be mended", uses.value);
         problems.push(Problem::error("broken_plugin", &uses.place, message));
@@ -50,28 +56,41 @@ fn known(template: &Template, path: String, open: &mut Vec<String>) -> Value {
 }
 
 fn decided_later(violation: &Violation, open: &[String]) -> bool {
-    let below = |path: &str, parent: &str| path == parent || path.strip_prefix(parent).is_some_and(|rest| rest.starts_with('/'));
+    let below = |path: &str, parent: &str| {
+        path == parent || path.strip_prefix(parent).is_some_and(|rest| rest.starts_with('/'))
+    };
     open.iter().any(|path| below(&violation.path, path))
         // Which branch of several is meant can depend on any expression within.
         || (violation.is_choice && open.iter().any(|path| below(path, &violation.path)))
 }
 
-fn describe(violation: &Violation, uses: &Spanned<NodeTypeRef>, with: &Template, schema: &Value, node: &Place) -> Vec<Problem> {
+fn describe(
+    violation: &Violation,
+    uses: &Spanned<NodeTypeRef>,
+    with: &Template,
+    schema: &Value,
+    node: &Place,
+) -> Vec<Problem> {
     let (template, steps) = follow(with, &violation.path);
     let name = &uses.value;
     let place = if violation.path.is_empty() && with.place == *node { &uses.place } else { &template.place };
     let at = if steps.is_empty() { String::new() } else { format!(" at `{}`", steps.join(".")) };
     if !violation.unexpected.is_empty() {
         let known = properties(schema, &steps);
-        return violation.unexpected.iter().map(|key| {
-            let place = match &template.kind {
-                Kind::Map(fields) => fields.get(key).map_or(&template.place, |field| &field.key),
-                _ => &template.place,
-            };
-            let known = known.iter().map(String::as_str);
-            let remedy = did_you_mean(key, known.clone()).unwrap_or_else(|| format!("its keys are {}", list(known)));
-            Problem::error("unknown_config", place, format!("`{name}` has no setting `{key}`{at}")).remedy(remedy)
-        }).collect();
+        return violation
+            .unexpected
+            .iter()
+            .map(|key| {
+                let place = match &template.kind {
+                    Kind::Map(fields) => fields.get(key).map_or(&template.place, |field| &field.key),
+                    _ => &template.place,
+                };
+                let known = known.iter().map(String::as_str);
+                let remedy =
+                    did_you_mean(key, known.clone()).unwrap_or_else(|| format!("its keys are {}", list(known)));
+                Problem::error("unknown_config", place, format!("`{name}` has no setting `{key}`{at}")).remedy(remedy)
+            })
+            .collect();
     }
     if let Some(key) = &violation.missing {
         let message = format!("`{name}` needs the setting `{key}`{at}");
@@ -108,8 +127,14 @@ fn properties(schema: &Value, steps: &[String]) -> Vec<String> {
     for step in steps {
         let next = at.get("properties").and_then(|properties| properties.get(step)).or_else(|| at.get("items"));
         let next = next.unwrap_or(&Value::Null);
-        let target = next.get("$ref").and_then(Value::as_str).and_then(|reference| schema.pointer(reference.trim_start_matches('#')));
+        let target = next
+            .get("$ref")
+            .and_then(Value::as_str)
+            .and_then(|reference| schema.pointer(reference.trim_start_matches('#')));
         at = target.unwrap_or(next);
     }
-    at.get("properties").and_then(Value::as_object).map(|properties| properties.keys().cloned().collect()).unwrap_or_default()
+    at.get("properties")
+        .and_then(Value::as_object)
+        .map(|properties| properties.keys().cloned().collect())
+        .unwrap_or_default()
 }

@@ -24,19 +24,25 @@ pub(super) fn resolve(workflow: &Workflow, inputs: &Value, allowed: &Grants) -> 
 
 fn pattern(template: &Template, inputs: &Value, allowed: &Grants) -> Result<HttpPattern, Problem> {
     if let Some(text) = template.as_str() {
-        return text.parse().map_err(|error: crate::capability::InvalidPattern| Problem::error("invalid_host", &template.place, error.to_string()));
+        return text.parse().map_err(|error: crate::capability::InvalidPattern| {
+            Problem::error("invalid_host", &template.place, error.to_string())
+        });
     }
-    let value = template.render(inputs).map_err(|error| {
-        Problem::error("invalid_expression", &error.place, error.message).remedy_if(error.remedy)
-    })?;
+    let value = template
+        .render(inputs)
+        .map_err(|error| Problem::error("invalid_expression", &error.place, error.message).remedy_if(error.remedy))?;
     let text = value.as_str().unwrap_or_default();
     // A host without a scheme is meant as one that is reached by TLS.
     let origin = Origin::from_url(text).or_else(|| Origin::from_url(&format!("https://{text}")));
     let Some(origin) = origin else {
-        let message = format!("this permission gives {value}, which is no address: an expression gives one exact origin");
-        return Err(Problem::error("invalid_host", &template.place, message).remedy("give a URL such as https://example.org"));
+        let message =
+            format!("this permission gives {value}, which is no address: an expression gives one exact origin");
+        return Err(
+            Problem::error("invalid_host", &template.place, message).remedy("give a URL such as https://example.org")
+        );
     };
-    let private = origin.host == "localhost" || origin.host.ends_with(".localhost") || origin.host.parse().is_ok_and(is_private);
+    let private =
+        origin.host == "localhost" || origin.host.ends_with(".localhost") || origin.host.parse().is_ok_and(is_private);
     if private && !allowed.covers(&origin) {
         let message = format!("this permission gives {origin}, a private address, which an expression cannot grant");
         let remedy = format!("name it in `permissions`, or allow it for this run: --allow {origin}");

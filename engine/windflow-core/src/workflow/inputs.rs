@@ -16,7 +16,10 @@ pub(super) fn resolve(workflow: &Workflow, mut given: Map<String, Value>) -> Res
             (None, None) => {
                 let message = format!("input `{name}` is required and was not given");
                 let description = input.schema.get("description").and_then(Value::as_str);
-                let remedy = format!("give it, for example with -i {name}=…{}", description.map(|text| format!(" ({text})")).unwrap_or_default());
+                let remedy = format!(
+                    "give it, for example with -i {name}=…{}",
+                    description.map(|text| format!(" ({text})")).unwrap_or_default()
+                );
                 problems.push(Problem::error("missing_input", &input.place, message).remedy(remedy));
                 continue;
             }

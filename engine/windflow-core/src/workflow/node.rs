@@ -14,7 +14,19 @@ use crate::place::Spanned;
 use crate::yaml;
 
 const KEYS: &[&str] = &[
-    "uses", "with", "needs", "join", "if", "retry", "timeout", "on_unknown", "disabled", "title", "for_each", "compensate", "concurrency",
+    "uses",
+    "with",
+    "needs",
+    "join",
+    "if",
+    "retry",
+    "timeout",
+    "on_unknown",
+    "disabled",
+    "title",
+    "for_each",
+    "compensate",
+    "concurrency",
     "on_item_error",
 ];
 
@@ -25,7 +37,12 @@ pub(super) fn nodes(reader: &mut Reader, node: &yaml::Node) -> IndexMap<NodeId, 
     let mut nodes = IndexMap::new();
     let Some(fields) = reader.open_map(node, "`nodes`") else { return nodes };
     if fields.iter().next().is_none() {
-        reader.error_with("no_nodes", &node.place, "the workflow has no nodes", "add one, such as `hello: { uses: log@1, with: { message: Hello } }`");
+        reader.error_with(
+            "no_nodes",
+            &node.place,
+            "the workflow has no nodes",
+            "add one, such as `hello: { uses: log@1, with: { message: Hello } }`",
+        );
     }
     for (key, value) in fields.iter() {
         let Some(id) = reader.id::<NodeId>("invalid_name", &key.value, &key.place) else {
@@ -65,7 +82,8 @@ fn one(reader: &mut Reader, id: Spanned<NodeId>, node: &yaml::Node) -> Option<No
         Template::empty_map(&id.place)
     });
     let needs = fields.get("needs").map(|node| needs(reader, node));
-    let join = fields.get("join").and_then(|node| reader.word(node, "`join`", &[("all", Join::All), ("any", Join::Any)]));
+    let join =
+        fields.get("join").and_then(|node| reader.word(node, "`join`", &[("all", Join::All), ("any", Join::Any)]));
     let condition = fields.get("if").and_then(|node| condition(reader, node));
     let retry = fields.get("retry").and_then(|node| retry(reader, node));
     let timeout = fields.get("timeout").and_then(|node| {
@@ -78,7 +96,9 @@ fn one(reader: &mut Reader, id: Spanned<NodeId>, node: &yaml::Node) -> Option<No
     let words = [("retry", OnUnknown::Retry), ("fail", OnUnknown::Fail)];
     let on_unknown = fields.get("on_unknown").and_then(|node| reader.word(node, "`on_unknown`", &words));
     let disabled = fields.get("disabled").and_then(|node| reader.bool(node, "`disabled`"));
-    let title = fields.get("title").and_then(|node| reader.text(node, "`title`").map(|text| Spanned::new(text.to_owned(), node.place.clone())));
+    let title = fields
+        .get("title")
+        .and_then(|node| reader.text(node, "`title`").map(|text| Spanned::new(text.to_owned(), node.place.clone())));
     Some(Node {
         id,
         title,
@@ -136,7 +156,12 @@ fn condition(reader: &mut Reader, node: &yaml::Node) -> Option<Spanned<Expressio
         return match reader.template(node).kind {
             TemplateKind::Expression(expression) => Some(Spanned::new(expression, node.place.clone())),
             _ => {
-                reader.error_with("wrong_type", &node.place, "`if` is one expression, without text around it", "write it as ${{ … }}");
+                reader.error_with(
+                    "wrong_type",
+                    &node.place,
+                    "`if` is one expression, without text around it",
+                    "write it as ${{ … }}",
+                );
                 None
             }
         };

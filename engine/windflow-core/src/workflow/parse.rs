@@ -17,8 +17,18 @@ use crate::yaml;
 /// The version of the format that this release reads.
 pub const FORMAT: u64 = 1;
 
-const KEYS: &[&str] =
-    &["windflow", "name", "description", "inputs", "triggers", "permissions", "nodes", "outputs", "layout", "concurrency"];
+const KEYS: &[&str] = &[
+    "windflow",
+    "name",
+    "description",
+    "inputs",
+    "triggers",
+    "permissions",
+    "nodes",
+    "outputs",
+    "layout",
+    "concurrency",
+];
 
 pub(super) fn parse(text: &str) -> (Option<Workflow>, Vec<Problem>) {
     let (root, mut problems) = yaml::parse(text, yaml::Limits::default());
@@ -65,9 +75,16 @@ fn version(reader: &mut Reader, fields: &Fields<'_>) {
     match node.to_json().as_u64() {
         Some(FORMAT) => {}
         Some(newer) if newer > FORMAT => {
-            reader.error_with("format_version", &node.place, format!("this file is of format {newer}"), "use a newer release of windflow");
+            reader.error_with(
+                "format_version",
+                &node.place,
+                format!("this file is of format {newer}"),
+                "use a newer release of windflow",
+            );
         }
-        _ => reader.error_with("format_version", &node.place, "this is no version of the format", "write `windflow: 1`"),
+        _ => {
+            reader.error_with("format_version", &node.place, "this is no version of the format", "write `windflow: 1`");
+        }
     }
 }
 
@@ -82,9 +99,16 @@ fn inputs(reader: &mut Reader, node: &yaml::Node) -> IndexMap<String, Spanned<In
         let mut schema = node.to_json();
         if let Some(schema) = schema.as_object_mut() {
             schema.remove("default");
-            if let Some(required) = map.key("required").filter(|_| schema.get("required").is_some_and(serde_json::Value::is_boolean)) {
+            if let Some(required) =
+                map.key("required").filter(|_| schema.get("required").is_some_and(serde_json::Value::is_boolean))
+            {
                 schema.remove("required");
-                reader.error_with("unknown_key", &required.place, "an input has no key `required`", "an input without a `default` is required");
+                reader.error_with(
+                    "unknown_key",
+                    &required.place,
+                    "an input has no key `required`",
+                    "an input without a `default` is required",
+                );
             }
         }
         match Checker::new(&schema) {
@@ -95,7 +119,12 @@ fn inputs(reader: &mut Reader, node: &yaml::Node) -> IndexMap<String, Spanned<In
             }
             Err(error) => {
                 let message = format!("input `{}`: {error}", key.value);
-                reader.error_with("invalid_schema", &node.place, message, "write a JSON Schema, such as { type: string }");
+                reader.error_with(
+                    "invalid_schema",
+                    &node.place,
+                    message,
+                    "write a JSON Schema, such as { type: string }",
+                );
             }
         }
     }
@@ -110,14 +139,21 @@ fn name(reader: &mut Reader, key: &Spanned<String>, what: &str) {
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
     if !fits {
         let message = format!("{what} cannot be called `{text}`: expressions could not name it");
-        reader.error_with("invalid_name", &key.place, message, "use letters, digits and _, 64 at most, not beginning with a digit");
+        reader.error_with(
+            "invalid_name",
+            &key.place,
+            message,
+            "use letters, digits and _, 64 at most, not beginning with a digit",
+        );
     } else if let Some(why) = reserved(text) {
         reader.error_with("invalid_name", &key.place, why, "choose another name");
     }
 }
 
 fn permissions(reader: &mut Reader, node: &yaml::Node) -> Permissions {
-    let Some(fields) = reader.map(node, "`permissions`", &["http", "credentials"]) else { return Permissions::default() };
+    let Some(fields) = reader.map(node, "`permissions`", &["http", "credentials"]) else {
+        return Permissions::default();
+    };
     let http = fields.get("http").map(|node| reader.list(node, "`http`")).unwrap_or_default();
     let http = http.iter().filter_map(|item| {
         reader.text(item, "a host")?;
@@ -131,7 +167,9 @@ fn permissions(reader: &mut Reader, node: &yaml::Node) -> Permissions {
     let credentials = fields.get("credentials").map(|node| reader.list(node, "`credentials`")).unwrap_or_default();
     let credentials = credentials
         .iter()
-        .filter_map(|item| reader.text(item, "a credential").map(|text| Spanned::new(text.to_owned(), item.place.clone())))
+        .filter_map(|item| {
+            reader.text(item, "a credential").map(|text| Spanned::new(text.to_owned(), item.place.clone()))
+        })
         .collect();
     Permissions { http, credentials }
 }
@@ -156,11 +194,16 @@ fn layout(reader: &mut Reader, node: &yaml::Node, nodes: &IndexMap<NodeId, super
         }
         let Some((id, _)) = nodes.get_key_value(key.value.as_str()) else {
             let remedy = problem::did_you_mean(&key.value, nodes.keys().map(NodeId::as_str));
-            let problem = Problem::warning("unknown_node", &key.place, format!("`layout` places `{}`, which is no node", key.value));
+            let problem = Problem::warning(
+                "unknown_node",
+                &key.place,
+                format!("`layout` places `{}`, which is no node", key.value),
+            );
             reader.problems.push(problem.remedy_if(remedy));
             continue;
         };
-        let numbers: Vec<f64> = reader.list(node, "a place").iter().filter_map(|item| item.to_json().as_f64()).collect();
+        let numbers: Vec<f64> =
+            reader.list(node, "a place").iter().filter_map(|item| item.to_json().as_f64()).collect();
         match numbers[..] {
             [x, y] if x.is_finite() && y.is_finite() => drop(layout.insert(id.clone(), [x, y])),
             _ => reader.error_with("wrong_type", &node.place, "a place is two numbers", "write it as [x, y]"),
@@ -173,6 +216,8 @@ fn layout_is_last(reader: &mut Reader, fields: &Fields<'_>) {
     let Some(layout) = fields.key("layout") else { return };
     if fields.iter().last().is_some_and(|(key, _)| key.value != "layout") {
         let problem = Problem::warning("layout_not_last", &layout.place, "`layout` is not the last key");
-        reader.problems.push(problem.remedy("move it to the end, so that changes of the drawing do not hide changes of the logic"));
+        reader.problems.push(
+            problem.remedy("move it to the end, so that changes of the drawing do not hide changes of the logic"),
+        );
     }
 }

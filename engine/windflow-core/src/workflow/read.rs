@@ -42,7 +42,13 @@ impl Reader {
         self.problems.push(Problem::error(code, place, message));
     }
 
-    pub(super) fn error_with(&mut self, code: &'static str, place: &Place, message: impl Into<String>, remedy: impl Into<String>) {
+    pub(super) fn error_with(
+        &mut self,
+        code: &'static str,
+        place: &Place,
+        message: impl Into<String>,
+        remedy: impl Into<String>,
+    ) {
         self.problems.push(Problem::error(code, place, message).remedy(remedy));
     }
 
@@ -77,7 +83,12 @@ impl Reader {
         let found = fields.get(key);
         if found.is_none() {
             let place = Place { bytes: fields.place.bytes.start..fields.place.bytes.start, ..fields.place.clone() };
-            self.error_with("missing_key", &place, format!("{} needs the key `{key}`", fields.what), format!("add `{key}: …`"));
+            self.error_with(
+                "missing_key",
+                &place,
+                format!("{} needs the key `{key}`", fields.what),
+                format!("add `{key}: …`"),
+            );
         }
         found
     }
@@ -113,7 +124,11 @@ impl Reader {
         match value {
             Some(number) if (least..=most).contains(&number) => Some(number),
             Some(number) => {
-                self.error("out_of_range", &node.place, format!("{what} must lie between {least} and {most}, but it is {number}"));
+                self.error(
+                    "out_of_range",
+                    &node.place,
+                    format!("{what} must lie between {least} and {most}, but it is {number}"),
+                );
                 None
             }
             None => {
@@ -136,7 +151,12 @@ impl Reader {
     }
 
     /// A name or identifier that parses from text.
-    pub(super) fn id<T: std::str::FromStr<Err: std::fmt::Display>>(&mut self, code: &'static str, text: &str, place: &Place) -> Option<T> {
+    pub(super) fn id<T: std::str::FromStr<Err: std::fmt::Display>>(
+        &mut self,
+        code: &'static str,
+        text: &str,
+        place: &Place,
+    ) -> Option<T> {
         match text.parse() {
             Ok(id) => Some(id),
             Err(error) => {
@@ -155,7 +175,12 @@ impl Reader {
         let duration = super::duration::parse(text);
         if duration.is_none() {
             let message = format!("{what} `{text}` is no duration");
-            self.error_with("invalid_duration", &node.place, message, "write it as 500ms, 10s, 5m, 1h30m or 2d; at most 366d");
+            self.error_with(
+                "invalid_duration",
+                &node.place,
+                message,
+                "write it as 500ms, 10s, 5m, 1h30m or 2d; at most 366d",
+            );
         }
         duration
     }

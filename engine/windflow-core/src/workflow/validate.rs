@@ -13,6 +13,9 @@ use crate::schema::fill_defaults;
 pub(super) fn validate(workflow: &Workflow, registry: &(impl Registry + ?Sized)) -> Vec<Problem> {
     let mut problems = Vec::new();
     for node in workflow.nodes.values() {
+        if is_enough(&problems) {
+            break;
+        }
         check_node(workflow, node, registry, &mut problems);
     }
     for template in workflow.outputs.values() {
@@ -41,8 +44,16 @@ pub(super) fn validate(workflow: &Workflow, registry: &(impl Registry + ?Sized))
     problems
 }
 
+/// Searching the nearest spelling among thousands of names, for thousands of problems that nobody is told, would take long.
+fn is_enough(problems: &[Problem]) -> bool {
+    problems.len() > 2 * problem::MAX_TOLD
+}
+
 fn check_node(workflow: &Workflow, node: &Node, registry: &(impl Registry + ?Sized), problems: &mut Vec<Problem>) {
     for need in node.needs.iter().flatten() {
+        if is_enough(problems) {
+            return;
+        }
         match workflow.nodes.get(&need.node) {
             // Its ports are not known.
             Some(_) if ["with", "uses"].iter().any(|part| workflow.is_unreadable(part, &need.node)) => {}
@@ -73,7 +84,8 @@ fn check_node(workflow: &Workflow, node: &Node, registry: &(impl Registry + ?Siz
         }
     }
     if !installed.manifest.capabilities.http.is_empty() && workflow.permissions.http.is_empty() {
-        let message = format!("`{}` sends requests, and this workflow grants no host: they will be denied", node.uses.value);
+        let message =
+            format!("`{}` sends requests, and this workflow grants no host: they will be denied", node.uses.value);
         let remedy = "add the hosts that it may reach: permissions: { http: [\"api.example.org\"] }";
         problems.push(Problem::warning("no_permission", &node.uses.place, message).remedy(remedy));
     }
@@ -96,13 +108,20 @@ fn check_ports_from(installed: &InstalledNodeType, node: &Node, problems: &mut V
     }
 }
 
-fn check_port(source: &Node, port: Option<&PortName>, place: &Place, registry: &(impl Registry + ?Sized), problems: &mut Vec<Problem>) {
+fn check_port(
+    source: &Node,
+    port: Option<&PortName>,
+    place: &Place,
+    registry: &(impl Registry + ?Sized),
+    problems: &mut Vec<Problem>,
+) {
     let Some(port) = port.filter(|port| port.as_str() != ERROR_PORT) else { return };
     let Some(installed) = registry.get(&source.uses.value) else { return };
     let ports = plan::ports(installed.node_type(), &source.with);
     if !ports.contains(port) {
         let known = ports.iter().map(PortName::as_str).chain([ERROR_PORT]);
-        let remedy = did_you_mean(port.as_str(), known.clone()).unwrap_or_else(|| format!("its ports are {}", list(known)));
+        let remedy =
+            did_you_mean(port.as_str(), known.clone()).unwrap_or_else(|| format!("its ports are {}", list(known)));
         let message = format!("node `{}` has no port `{port}`", source.id.value);
         problems.push(Problem::error("unknown_port", place, message).remedy(remedy));
     }
@@ -115,18 +134,27 @@ fn references<'a>(
     problems: &mut Vec<Problem>,
 ) {
     for reference in references {
+        if is_enough(problems) {
+            return;
+        }
         match &reference.target {
             Target::Inputs(Some(name)) => check_input(workflow, name, &reference.place, problems),
             Target::Output(id) | Target::Error(id) | Target::Status(id) => {
                 if !workflow.nodes.contains_key(id) {
                     problems.extend(unknown_node(workflow, id, &reference.place));
                 } else if node.is_some_and(|node| node.id.value == *id) {
-                    problems.push(Problem::error("self_reference", &reference.place, format!("node `{id}` refers to itself")));
+                    problems.push(Problem::error(
+                        "self_reference",
+                        &reference.place,
+                        format!("node `{id}` refers to itself"),
+                    ));
                 }
             }
             Target::Input if node.is_none() => {
                 let message = "`input` is what came into a node; here there is none";
-                problems.push(Problem::error("no_input_here", &reference.place, message).remedy("name a node: nodes.<id>.output"));
+                problems.push(
+                    Problem::error("no_input_here", &reference.place, message).remedy("name a node: nodes.<id>.output"),
+                );
             }
             Target::Inputs(None) | Target::Input | Target::RunId | Target::Trigger => {}
         }
@@ -170,11 +198,13 @@ fn unknown_node(workflow: &Workflow, id: &NodeId, place: &Place) -> Option<Probl
 
 fn unknown_type(registry: &(impl Registry + ?Sized), uses: &NodeTypeRef, place: &Place) -> Problem {
     let all = registry.list();
-    let versions: Vec<String> = all.iter().filter(|(known, _)| known.name == uses.name).map(|(known, _)| known.to_string()).collect();
+    let versions: Vec<String> =
+        all.iter().filter(|(known, _)| known.name == uses.name).map(|(known, _)| known.to_string()).collect();
     let remedy = if versions.is_empty() {
         match nearest(&uses.name, all.iter().map(|(known, _)| &*known.name)) {
             Some(name) => {
-                let known = all.iter().rev().find(|(known, _)| &*known.name == name).map(|(known, _)| known.to_string());
+                let known =
+                    all.iter().rev().find(|(known, _)| &*known.name == name).map(|(known, _)| known.to_string());
                 format!("did you mean `{}`?", known.unwrap_or_default())
             }
             None => "`windflow plugins list` shows what is installed".to_owned(),

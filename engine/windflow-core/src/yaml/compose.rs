@@ -74,7 +74,12 @@ impl Composer<'_> {
                 Ok(found) => found,
                 Err(error) => {
                     let place = self.place(Span::empty(*error.marker()));
-                    self.problems.push(Problem::error("yaml_syntax", &place, format!("this is no YAML: {}", error.info())));
+                    // The parser has a bound of its own for brackets that it must look beyond.
+                    self.problems.push(if error.info().contains("recursion limit") {
+                        too_deep(&place, self.limits.depth)
+                    } else {
+                        Problem::error("yaml_syntax", &place, format!("this is no YAML: {}", error.info()))
+                    });
                     self.partial = true;
                     return;
                 }
@@ -85,14 +90,22 @@ impl Composer<'_> {
                     documents += 1;
                     if documents > 1 {
                         let message = "a second document begins here; a workflow is one document";
-                        self.problems.push(Problem::error("several_documents", &place, message).remedy("write each workflow into a file of its own"));
+                        self.problems.push(
+                            Problem::error("several_documents", &place, message)
+                                .remedy("write each workflow into a file of its own"),
+                        );
                         self.partial = true;
                         return;
                     }
                 }
                 Event::Alias(_) => {
                     self.partial = true;
-                    self.refuse("alias", &place, "aliases are refused: a short text could mean an endless one", "write the value out");
+                    self.refuse(
+                        "alias",
+                        &place,
+                        "aliases are refused: a short text could mean an endless one",
+                        "write the value out",
+                    );
                     self.add(Node { place, kind: Kind::List(Vec::new()) });
                 }
                 Event::Scalar(text, style, anchor, tag) => {
@@ -121,15 +134,17 @@ impl Composer<'_> {
     /// Whether reading goes on.
     fn within_limits(&mut self, span: Span) -> bool {
         let problem = if self.open.len() > self.limits.depth {
-            Some(("too_deep", format!("lists and maps are nested more than {} deep", self.limits.depth)))
+            Some(too_deep(&self.place(span), self.limits.depth))
         } else if self.nodes > self.limits.nodes {
-            Some(("too_many_values", format!("the document has more than {} values", self.limits.nodes)))
+            let message = format!("the document has more than {} values", self.limits.nodes);
+            Some(
+                Problem::error("too_many_values", &self.place(span), message).remedy("split it into several workflows"),
+            )
         } else {
             None
         };
-        if let Some((code, message)) = problem {
-            let place = self.place(span);
-            self.problems.push(Problem::error(code, &place, message).remedy("make it smaller; nothing after this place was read"));
+        if let Some(problem) = problem {
+            self.problems.push(problem);
             self.partial = true;
             return false;
         }
@@ -140,10 +155,20 @@ impl Composer<'_> {
 
     fn modifiers(&mut self, place: &Place, anchor: usize, tagged: bool) {
         if anchor > 0 {
-            self.refuse("anchor", place, "anchors are refused: a short text could mean an endless one", "write the value out where it is needed");
+            self.refuse(
+                "anchor",
+                place,
+                "anchors are refused: a short text could mean an endless one",
+                "write the value out where it is needed",
+            );
         }
         if tagged {
-            self.refuse("tag", place, "tags are refused: a value is what it looks like", "leave the tag out; put text in quotes");
+            self.refuse(
+                "tag",
+                place,
+                "tags are refused: a value is what it looks like",
+                "leave the tag out; put text in quotes",
+            );
         }
     }
 
@@ -229,6 +254,11 @@ fn quoted_length(written: &str, style: ScalarStyle) -> Option<usize> {
     None
 }
 
+fn too_deep(place: &Place, depth: usize) -> Problem {
+    Problem::error("too_deep", place, format!("lists and maps are nested more than {depth} deep"))
+        .remedy("make it flatter; nothing after this place was read")
+}
+
 /// Characters that a reader does not see, or that make a text look like another one.
 fn invisible(text: &str) -> Vec<Problem> {
     let bad = |c: char| {
@@ -240,7 +270,8 @@ fn invisible(text: &str) -> Vec<Problem> {
     let origin = Place { line: 1, column: 1, bytes: 0..0 };
     for (at, c) in found {
         let place = origin.within(text, at..at + c.len_utf8());
-        let message = format!("the character U+{:04X} cannot be seen, and may hide what the document says", u32::from(c));
+        let message =
+            format!("the character U+{:04X} cannot be seen, and may hide what the document says", u32::from(c));
         let problem = Problem::error("invisible_character", &place, message);
         problems.push(problem.remedy(format!("write it as an escape in double quotes: \"\\u{:04X}\"", u32::from(c))));
     }
@@ -318,7 +349,9 @@ mod tests {
 
     #[test]
     fn hostile_documents_end_quickly() {
-        for text in ["[".repeat(100_000), "{a: ".repeat(50_000), "- ".repeat(100_000), format!("a: {}", "x ".repeat(1 << 20))] {
+        for text in
+            ["[".repeat(100_000), "{a: ".repeat(50_000), "- ".repeat(100_000), format!("a: {}", "x ".repeat(1 << 20))]
+        {
             assert!(!codes(&text).is_empty());
         }
         let many = format!("a: [{}]\n", "1,".repeat(300_000));

@@ -1,6 +1,6 @@
 //! Node types for tests of documents.
 #![allow(dead_code, reason = "each test binary uses a part")]
-#![allow(clippy::unwrap_used, reason = "this is a test")]
+#![allow(clippy::unwrap_used, clippy::needless_pass_by_value, reason = "this is a test")]
 
 use std::sync::Arc;
 
@@ -36,8 +36,12 @@ fn plugin(name: &str, capabilities: Value, node_type: NodeType) -> (NodeTypeRef,
         "node": {name: node_type},
     }))
     .unwrap();
-    let installed =
-        InstalledNodeType { manifest: Arc::new(manifest), name: name.into(), component: Digest::of(name.as_bytes()), pure: true };
+    let installed = InstalledNodeType {
+        manifest: Arc::new(manifest),
+        name: name.into(),
+        component: Digest::of(name.as_bytes()),
+        pure: true,
+    };
     (format!("{name}@1").parse().unwrap(), installed)
 }
 
@@ -58,11 +62,60 @@ pub(crate) fn registry() -> Installed {
     let nothing = json!({});
     let ports = |names: &[&str]| names.iter().map(|name| json!({"name": name})).collect::<Value>();
     Installed(vec![
-        plugin("condition", nothing.clone(), node_type(object(json!({"if": {"type": "boolean"}}), json!(["if"])), ports(&["true", "false"]), Value::Null)),
+        plugin(
+            "condition",
+            nothing.clone(),
+            node_type(
+                object(json!({"if": {"type": "boolean"}}), json!(["if"])),
+                ports(&["true", "false"]),
+                Value::Null,
+            ),
+        ),
         plugin("http", sends.clone(), node_type(object(http, json!(["url"])), ports(&[]), Value::Null)),
-        plugin("log", nothing.clone(), node_type(object(json!({"message": {"type": "string"}, "level": {"enum": ["info", "warn"], "default": "info"}}), json!(["message"])), ports(&[]), Value::Null)),
-        plugin("slack", sends, node_type(object(json!({"credential": {"type": "string"}, "text": {"type": "string"}}), json!(["credential", "text"])), ports(&[]), Value::Null)),
-        plugin("switch", nothing.clone(), node_type(object(json!({"value": true, "cases": {"type": "object"}}), json!(["value", "cases"])), ports(&["default"]), json!("cases"))),
-        plugin("transform", nothing, node_type(object(json!({"input": {"default": "${{ input }}"}, "jq": {"type": "string"}, "pick": {"type": "array", "items": {"type": "string"}}}), json!(["input"])), ports(&[]), Value::Null)),
+        plugin(
+            "log",
+            nothing.clone(),
+            node_type(
+                object(
+                    json!({"message": {"type": "string"}, "level": {"enum": ["info", "warn"], "default": "info"}}),
+                    json!(["message"]),
+                ),
+                ports(&[]),
+                Value::Null,
+            ),
+        ),
+        plugin(
+            "slack",
+            sends,
+            node_type(
+                object(
+                    json!({"credential": {"type": "string"}, "text": {"type": "string"}}),
+                    json!(["credential", "text"]),
+                ),
+                ports(&[]),
+                Value::Null,
+            ),
+        ),
+        plugin(
+            "switch",
+            nothing.clone(),
+            node_type(
+                object(json!({"value": true, "cases": {"type": "object"}}), json!(["value", "cases"])),
+                ports(&["default"]),
+                json!("cases"),
+            ),
+        ),
+        plugin(
+            "transform",
+            nothing,
+            node_type(
+                object(
+                    json!({"input": {"default": "${{ input }}"}, "jq": {"type": "string"}, "pick": {"type": "array", "items": {"type": "string"}}}),
+                    json!(["input"]),
+                ),
+                ports(&[]),
+                Value::Null,
+            ),
+        ),
     ])
 }
