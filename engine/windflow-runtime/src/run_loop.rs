@@ -81,8 +81,7 @@ impl RunLoop {
         cancel: Option<String>,
     ) -> Self {
         let updates = updates_channel();
-        let (cancel_in, mut cancelled) = watch::channel(cancel);
-        cancelled.mark_changed();
+        let (cancel_in, cancelled) = watch::channel(cancel);
         Self {
             inner,
             key,
@@ -154,9 +153,6 @@ impl RunLoop {
     }
 
     fn hear_cancel(&mut self) -> Result<(), Lost> {
-        if !self.cancel.has_changed().unwrap_or(false) {
-            return Ok(());
-        }
         let by = self.cancel.borrow_and_update().clone();
         match by {
             Some(by) if *self.state.phase() == Phase::Running => {

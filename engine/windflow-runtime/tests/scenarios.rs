@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Map, Value};
-use windflow_core::expression::Template;
 use windflow_core::id::{OrganisationId, RunKey};
 use windflow_core::ports::store::{Blobs, Journal};
 use windflow_core::run::Event;
@@ -24,7 +23,7 @@ struct Scenario {
 }
 
 fn value(node: &yaml::Node) -> Value {
-    Template::from_yaml(node).unwrap().render(&Value::Null).unwrap()
+    node.to_json()
 }
 
 fn scenarios() -> Vec<Scenario> {
