@@ -37,3 +37,18 @@ impl Guest {
             .map_err(|error| format!("{}: {error}", self.folder.display()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::workspace::Workspace;
+
+    /// Together with [`crate::output::Row::impurity`]: all other built-in plugins are pure.
+    #[test]
+    fn of_the_built_in_plugins_only_http_asks_for_anything() {
+        let guests = Workspace::find(None).unwrap().plugins().unwrap();
+        let asks = |guest: &&Guest| !guest.manifest().unwrap().capabilities.list().is_empty();
+        let asking: Vec<&str> = guests.iter().filter(asks).map(|guest| &*guest.name).collect();
+        assert_eq!(asking, ["http"]);
+    }
+}

@@ -89,6 +89,10 @@ fn plugins() -> Result<(), String> {
             Err(format!("{}: the plugin's name is {:?}: name it as its folder", guest.folder.display(), row.plugin))
         })
         .collect::<Result<Vec<Row>, String>>()?;
+    let impure: Vec<String> = rows.iter().filter_map(Row::impurity).collect();
+    if !impure.is_empty() {
+        return Err(impure.join("\n"));
+    }
     // The binary embeds whatever lies here, so a plugin that was removed must not stay.
     output::keep_only(&out, &guests)?;
     report(&rows)

@@ -16,6 +16,8 @@ pub(crate) struct Row {
     bytes: usize,
     max_kib: Option<u64>,
     capabilities: String,
+    /// It asks for nothing and is not pure all the same.
+    needlessly_impure: bool,
 }
 
 impl Row {
@@ -28,7 +30,20 @@ impl Row {
             (false, false) => asked.join(", "),
         };
         let plugin = package.manifest.plugin.name.clone();
-        Self { plugin, name: guest.name.clone(), bytes, max_kib: guest.max_kib, capabilities }
+        let needlessly_impure = asked.is_empty() && !package.pure;
+        Self { plugin, name: guest.name.clone(), bytes, max_kib: guest.max_kib, capabilities, needlessly_impure }
+    }
+
+    /// What is wrong, if it imports what ends purity without asking for anything. Only foreign runtimes may: of our own
+    /// plugins, each either asks for a capability or is computed again after a crash and never waits for the disk.
+    pub(crate) fn impurity(&self) -> Option<String> {
+        self.needlessly_impure.then(|| {
+            format!(
+                "{} asks for no capability but imports WASI, so it is not pure: leave out the dependency that reads a clock, \
+                 a random source or files (`cargo tree` tells what brings it in)",
+                self.name
+            )
+        })
     }
 
     /// What is wrong, if it is longer than it may be.
@@ -92,7 +107,8 @@ mod tests {
     use super::*;
 
     fn row(bytes: usize, max_kib: Option<u64>) -> Row {
-        Row { plugin: "a".into(), name: "a".into(), bytes, max_kib, capabilities: "http".into() }
+        let capabilities = "http".into();
+        Row { plugin: "a".into(), name: "a".into(), bytes, max_kib, capabilities, needlessly_impure: false }
     }
 
     #[test]
@@ -101,6 +117,13 @@ mod tests {
         assert!(row(1025, None).excess().is_none());
         assert!(row(1025, Some(1)).excess().unwrap().contains("max-size-kib"));
         assert_eq!(table(&[row(2048, None)]), "plugin        KiB  capabilities\na             2.0  http\n");
+    }
+
+    #[test]
+    fn what_asks_for_nothing_has_to_be_pure() {
+        assert!(row(1, None).impurity().is_none());
+        let impure = Row { needlessly_impure: true, ..row(1, None) };
+        assert!(impure.impurity().unwrap().contains("not pure"));
     }
 
     #[test]

@@ -24,7 +24,7 @@ pub use generated::*;
 pub use wit_bindgen::rt as runtime;
 
 pub use self::generated::windflow::node::types::{Emission, NodeError, RetryHint};
-use crate::{Node, Retry};
+use crate::{Node, Retry, log};
 
 /// Runs one node type of several for the host.
 ///
@@ -32,6 +32,7 @@ use crate::{Node, Retry};
 ///
 /// As the node fails.
 pub fn execute(nodes: &[Node], node_type: &str, config: &[u8]) -> Result<Emission, NodeError> {
+    std::panic::set_hook(Box::new(log_panic));
     match crate::execute(nodes, node_type, config) {
         Ok(emission) => Ok(Emission { port: emission.port.into_owned(), value: emission.value }),
         Err(error) => Err(NodeError {
@@ -45,4 +46,18 @@ pub fn execute(nodes: &[Node], node_type: &str, config: &[u8]) -> Result<Emissio
             details: error.details,
         }),
     }
+}
+
+/// A panic ends the attempt with a trap, which has no message: the host tells the last error that was logged instead.
+fn log_panic(panic: &std::panic::PanicHookInfo<'_>) {
+    let mut message = String::from("panicked");
+    if let Some(place) = panic.location() {
+        message.push_str(" at ");
+        message.push_str(&place.to_string());
+    }
+    if let Some(text) = panic.payload_as_str() {
+        message.push_str(": ");
+        message.push_str(text);
+    }
+    log::error(&message);
 }
