@@ -26,7 +26,7 @@ test: plugins tools ## Set everything up and run every quick test
 	cargo fmt --all --check
 ifneq ($(NEXTEST),)
 	cargo nextest run --workspace --no-fail-fast
-	cargo test --workspace --doc
+	cargo test --package windflow-sdk --doc
 else
 	cargo test --workspace --no-fail-fast
 endif

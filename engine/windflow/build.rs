@@ -34,7 +34,9 @@ fn plugins_folder() -> Option<PathBuf> {
     let out = PathBuf::from(env::var_os("OUT_DIR")?);
     let has_components = |folder: &PathBuf| {
         fs::read_dir(folder).is_ok_and(|mut entries| {
-            entries.any(|entry| entry.is_ok_and(|entry| entry.path().extension().is_some_and(|extension| extension == "wasm")))
+            entries.any(|entry| {
+                entry.is_ok_and(|entry| entry.path().extension().is_some_and(|extension| extension == "wasm"))
+            })
         })
     };
     out.ancestors().map(|ancestor| ancestor.join("plugins")).find(has_components)

@@ -82,11 +82,7 @@ impl FromStr for AddressRange {
 impl fmt::Display for AddressRange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let widest = if self.address.is_ipv4() { 32 } else { 128 };
-        if self.prefix == widest {
-            self.address.fmt(f)
-        } else {
-            write!(f, "{}/{}", self.address, self.prefix)
-        }
+        if self.prefix == widest { self.address.fmt(f) } else { write!(f, "{}/{}", self.address, self.prefix) }
     }
 }
 
@@ -173,10 +169,33 @@ mod tests {
     #[test]
     fn addresses_that_are_not_the_public_internet() {
         for private in [
-            "127.0.0.1", "127.8.8.8", "10.0.0.1", "172.16.0.1", "172.31.255.255", "192.168.1.1", "169.254.169.254", "0.0.0.0",
-            "100.64.0.1", "100.100.100.200", "224.0.0.1", "255.255.255.255", "192.0.2.1", "198.18.0.1", "240.0.0.1", "::1", "::",
-            "fe80::1", "fc00::1", "fd00:ec2::254", "ff02::1", "::ffff:127.0.0.1", "::ffff:169.254.169.254", "2002:7f00:1::",
-            "64:ff9b::7f00:1", "2001:db8::1", "2001::1",
+            "127.0.0.1",
+            "127.8.8.8",
+            "10.0.0.1",
+            "172.16.0.1",
+            "172.31.255.255",
+            "192.168.1.1",
+            "169.254.169.254",
+            "0.0.0.0",
+            "100.64.0.1",
+            "100.100.100.200",
+            "224.0.0.1",
+            "255.255.255.255",
+            "192.0.2.1",
+            "198.18.0.1",
+            "240.0.0.1",
+            "::1",
+            "::",
+            "fe80::1",
+            "fc00::1",
+            "fd00:ec2::254",
+            "ff02::1",
+            "::ffff:127.0.0.1",
+            "::ffff:169.254.169.254",
+            "2002:7f00:1::",
+            "64:ff9b::7f00:1",
+            "2001:db8::1",
+            "2001::1",
         ] {
             assert!(is_private(private.parse().unwrap()), "{private}");
         }

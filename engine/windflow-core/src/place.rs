@@ -24,7 +24,9 @@ impl Place {
         let end = floor(text, part.end).max(start);
         let before = &text[..start];
         let (line, column) = match before.rfind('\n') {
-            Some(newline) => (self.line + count(before.matches('\n').count()), 1 + count(before[newline + 1..].chars().count())),
+            Some(newline) => {
+                (self.line + count(before.matches('\n').count()), 1 + count(before[newline + 1..].chars().count()))
+            }
             None => (self.line, self.column + count(before.chars().count())),
         };
         Self { line, column, bytes: self.bytes.start + start..self.bytes.start + end }

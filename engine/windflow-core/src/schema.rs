@@ -53,9 +53,13 @@ impl Checker {
             .take(MAX_VIOLATIONS)
             .map(|error| {
                 let (unexpected, missing, is_choice) = match error.kind() {
-                    Is::AdditionalProperties { unexpected } | Is::UnevaluatedProperties { unexpected } => (unexpected.clone(), None, false),
+                    Is::AdditionalProperties { unexpected } | Is::UnevaluatedProperties { unexpected } => {
+                        (unexpected.clone(), None, false)
+                    }
                     Is::Required { property } => (Vec::new(), property.as_str().map(str::to_owned), false),
-                    Is::AnyOf { .. } | Is::OneOfNotValid { .. } | Is::OneOfMultipleValid { .. } | Is::Not { .. } => (Vec::new(), None, true),
+                    Is::AnyOf { .. } | Is::OneOfNotValid { .. } | Is::OneOfMultipleValid { .. } | Is::Not { .. } => {
+                        (Vec::new(), None, true)
+                    }
                     _ => (Vec::new(), None, false),
                 };
                 let message = describe(&error);
@@ -115,7 +119,9 @@ pub fn fill_defaults(with: &Template, schema: &Value) -> Template {
     let mut filled = with.clone();
     let Kind::Map(fields) = &mut filled.kind else { return filled };
     for (name, field) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
-        let Some(default) = field.get("default").filter(|default| default.as_str().is_some_and(|text| text.contains("${{"))) else {
+        let Some(default) =
+            field.get("default").filter(|default| default.as_str().is_some_and(|text| text.contains("${{")))
+        else {
             continue;
         };
         if let (false, Ok(value)) = (fields.contains_key(name), Template::from_json(default, &with.place)) {
@@ -134,7 +140,8 @@ mod tests {
 
     #[test]
     fn defaults_that_are_expressions_are_filled_in() {
-        let schema = json!({ "properties": { "input": { "default": "${{ input }}" }, "level": { "default": "info" } } });
+        let schema =
+            json!({ "properties": { "input": { "default": "${{ input }}" }, "level": { "default": "info" } } });
         let with = Template::empty_map(&Place::default());
         let filled = fill_defaults(&with, &schema);
         assert_eq!(filled.keys().collect::<Vec<_>>(), ["input"]);
@@ -145,7 +152,9 @@ mod tests {
 
     #[test]
     fn values_are_held_against_schemas() {
-        let checker = Checker::new(&json!({ "type": "object", "required": ["a"], "properties": { "a": { "type": "integer" } } })).unwrap();
+        let checker =
+            Checker::new(&json!({ "type": "object", "required": ["a"], "properties": { "a": { "type": "integer" } } }))
+                .unwrap();
         assert!(checker.check(&json!({ "a": 1 })).is_ok());
         let errors = checker.check(&json!({ "a": "x".repeat(1000) })).unwrap_err();
         assert_eq!(errors[0].path, "/a");

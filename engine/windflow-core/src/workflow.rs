@@ -69,7 +69,10 @@ impl Workflow {
     ///
     /// # Errors
     /// Every input that is missing, unknown or of the wrong type. Places are those of the inputs in the document.
-    pub fn resolve_inputs(&self, given: serde_json::Map<String, serde_json::Value>) -> Result<serde_json::Value, Vec<Problem>> {
+    pub fn resolve_inputs(
+        &self,
+        given: serde_json::Map<String, serde_json::Value>,
+    ) -> Result<serde_json::Value, Vec<Problem>> {
         inputs::resolve(self, given)
     }
 
@@ -91,7 +94,11 @@ pub fn validate(workflow: &Workflow, registry: &(impl Registry + ?Sized)) -> Vec
 ///
 /// # Errors
 /// Every permission that grants nothing sensible.
-pub fn resolve_grants(workflow: &Workflow, inputs: &serde_json::Value, allowed: &Grants) -> Result<Grants, Vec<Problem>> {
+pub fn resolve_grants(
+    workflow: &Workflow,
+    inputs: &serde_json::Value,
+    allowed: &Grants,
+) -> Result<Grants, Vec<Problem>> {
     grants::resolve(workflow, inputs, allowed)
 }
 

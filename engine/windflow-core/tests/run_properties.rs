@@ -75,7 +75,10 @@ impl<'a> Driver<'a> {
                     return;
                 }
                 let planned = self.plan.node(*node);
-                let holds = planned.condition.as_ref().is_none_or(|condition| condition.evaluate_bool(&serde_json::json!({})).unwrap());
+                let holds = planned
+                    .condition
+                    .as_ref()
+                    .is_none_or(|condition| condition.evaluate_bool(&serde_json::json!({})).unwrap());
                 if *attempt == 1 && !holds {
                     return self.append(Event::NodeSkipped { node: id(node), reason: SkipReason::Condition });
                 }
@@ -84,7 +87,9 @@ impl<'a> Driver<'a> {
                 }
                 self.in_flight.push((*node, *attempt));
             }
-            Effect::Cancel { node, attempt } => self.append(Event::AttemptCancelled { node: id(node), attempt: *attempt }),
+            Effect::Cancel { node, attempt } => {
+                self.append(Event::AttemptCancelled { node: id(node), attempt: *attempt })
+            }
             Effect::Finish { status } => {
                 self.append(Event::RunFinished { status: *status, outputs: None, failure: None });
             }
@@ -173,7 +178,9 @@ fn may_start(plan: &Plan, state: &RunState, index: NodeIndex) -> bool {
 }
 
 fn words(state: &RunState, plan: &Plan) -> Vec<(NodeId, &'static str, u32)> {
-    plan.nodes().map(|(index, node)| (node.id.clone(), state.node(index).state.word(), state.node(index).attempts)).collect()
+    plan.nodes()
+        .map(|(index, node)| (node.id.clone(), state.node(index).state.word(), state.node(index).attempts))
+        .collect()
 }
 
 proptest! {
@@ -252,8 +259,10 @@ proptest! {
 
 #[test]
 fn events_that_do_not_fit_are_refused_and_change_nothing() {
-    let plan = compile("windflow: 1\nname: random\nnodes:\n  a: { uses: effect@1 }\n  b: { uses: pure@1, needs: [a] }\n");
-    let attempt = |node: &str, attempt| Event::AttemptStarted { node: node.parse().unwrap(), attempt, key: String::new() };
+    let plan =
+        compile("windflow: 1\nname: random\nnodes:\n  a: { uses: effect@1 }\n  b: { uses: pure@1, needs: [a] }\n");
+    let attempt =
+        |node: &str, attempt| Event::AttemptStarted { node: node.parse().unwrap(), attempt, key: String::new() };
     let success = |node: &str| Event::AttemptSucceeded {
         node: node.parse().unwrap(),
         attempt: 1,

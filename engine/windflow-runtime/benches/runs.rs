@@ -28,7 +28,8 @@ fn target() -> PathBuf {
 
 fn components() -> Vec<PathBuf> {
     let wasm = |folder: &Path| -> Vec<PathBuf> {
-        let entries = std::fs::read_dir(folder).map(|entries| entries.flatten().map(|entry| entry.path()).collect::<Vec<_>>());
+        let entries =
+            std::fs::read_dir(folder).map(|entries| entries.flatten().map(|entry| entry.path()).collect::<Vec<_>>());
         entries.unwrap_or_default().into_iter().filter(|path| path.extension().is_some_and(|is| is == "wasm")).collect()
     };
     [wasm(&target().join("plugins")), wasm(&target().join("guests"))].concat()
@@ -68,9 +69,12 @@ impl Bench {
 
 /// `n` nodes one after another, each setting a field of what comes in.
 fn chain(n: usize) -> String {
-    let mut text = String::from("windflow: 1\nname: chain\nnodes:\n  n0: { uses: transform@1, with: { set: { name: anchor } } }\n");
+    let mut text = String::from(
+        "windflow: 1\nname: chain\nnodes:\n  n0: { uses: transform@1, with: { set: { name: anchor } } }\n",
+    );
     for i in 1..n {
-        let _ = writeln!(text, "  n{i}: {{ uses: transform@1, needs: [n{}], with: {{ set: {{ name: anchor }} }} }}", i - 1);
+        let _ =
+            writeln!(text, "  n{i}: {{ uses: transform@1, needs: [n{}], with: {{ set: {{ name: anchor }} }} }}", i - 1);
     }
     text
 }
@@ -82,7 +86,11 @@ fn fan(n: usize) -> String {
         let _ = writeln!(text, "  n{i}: {{ uses: condition@1, with: {{ if: true }} }}");
     }
     let needs: Vec<String> = (0..n).map(|i| format!("n{i}")).collect();
-    let _ = writeln!(text, "  join: {{ uses: condition@1, needs: [{}], with: {{ if: true, input: null }} }}", needs.join(", "));
+    let _ = writeln!(
+        text,
+        "  join: {{ uses: condition@1, needs: [{}], with: {{ if: true, input: null }} }}",
+        needs.join(", ")
+    );
     text
 }
 

@@ -96,7 +96,9 @@ pub(crate) fn spawned(guests: &tokio::runtime::Handle, work: BoxFuture<'static, 
     Box::pin(async move {
         match tasks.join_next().await {
             Some(Ok(done)) => done,
-            Some(Err(error)) => Done::Lost(StoreError::Unavailable(format!("an attempt's task ended abnormally: {error}"))),
+            Some(Err(error)) => {
+                Done::Lost(StoreError::Unavailable(format!("an attempt's task ended abnormally: {error}")))
+            }
             None => Done::Lost(StoreError::Unavailable("an attempt's task vanished".into())),
         }
     })

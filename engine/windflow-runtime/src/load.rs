@@ -92,7 +92,9 @@ pub(crate) fn replay(inner: &Arc<Inner>, key: &RunKey) -> Result<Replayed, Lost>
     let mut records = inner.store.read(key, 0, READ)?;
     let Some((_, first)) = records.first() else { return Err(StoreError::NotFound(key.run.to_string()).into()) };
     let Event::RunStarted(started) = &first.event else {
-        return Err(StoreError::Corrupted(format!("the journal of run {} does not begin with its start", key.run)).into());
+        return Err(
+            StoreError::Corrupted(format!("the journal of run {} does not begin with its start", key.run)).into()
+        );
     };
     let document = inner.store.blob(&key.organisation, &started.document)?;
     let document = String::from_utf8(document)
@@ -104,7 +106,11 @@ pub(crate) fn replay(inner: &Arc<Inner>, key: &RunKey) -> Result<Replayed, Lost>
         let read = records.len();
         for (at, record) in records {
             if record.v > RECORD_VERSION {
-                return Err(StoreError::Unavailable(format!("run {} was written by a newer release of windflow", key.run)).into());
+                return Err(StoreError::Unavailable(format!(
+                    "run {} was written by a newer release of windflow",
+                    key.run
+                ))
+                .into());
             }
             apply(&mut state, &prepared.plan, &record)?;
             sequence = at;

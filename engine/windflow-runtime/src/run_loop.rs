@@ -15,7 +15,8 @@ use windflow_core::ports::store::{BoxFuture, Position, StoreError};
 use windflow_core::problem::Problem;
 use windflow_core::retry;
 use windflow_core::run::{
-    Effect, EndStatus, Event, IllegalTransition, Phase, Record, RunFailure, RunState, Sequence, SkipReason, Timestamp, apply,
+    Effect, EndStatus, Event, IllegalTransition, Phase, Record, RunFailure, RunState, Sequence, SkipReason, Timestamp,
+    apply,
 };
 
 use crate::attempt::{self, Attempt, CancelFlag, Done, RunObserver};
@@ -304,7 +305,9 @@ impl RunLoop {
                         let (port, output) = (emission.port, emission.output);
                         self.append(Event::AttemptSucceeded { node, attempt, port, output, took_us }).map(drop)
                     }
-                    Err(failure) if failure.kind == FailureKind::Cancelled && *self.state.phase() == Phase::Cancelling => {
+                    Err(failure)
+                        if failure.kind == FailureKind::Cancelled && *self.state.phase() == Phase::Cancelling =>
+                    {
                         let node = self.prepared.plan.node(node).id.clone();
                         self.append(Event::AttemptCancelled { node, attempt }).map(drop)
                     }

@@ -115,7 +115,10 @@ pub(crate) fn config(node: &PlanNode, checker: &Checker, scope: &Scope<'_>) -> R
     let value = node.with.render(scope).map_err(|error| failure("`with`", &error))?;
     if let Err(errors) = checker.check(&value) {
         let errors: Vec<String> = errors.iter().take(5).map(ToString::to_string).collect();
-        return Err(Failure::new(FailureKind::InvalidConfig, format!("`with` does not fit {}: {}", node.uses, errors.join("; "))));
+        return Err(Failure::new(
+            FailureKind::InvalidConfig,
+            format!("`with` does not fit {}: {}", node.uses, errors.join("; ")),
+        ));
     }
     serde_json::to_vec(&value).map_err(|error| Failure::new(FailureKind::InvalidConfig, error.to_string()))
 }

@@ -72,7 +72,9 @@ pub enum ResumeError {
     #[error("run {0} has ended; `windflow runs show {0}` shows how")]
     Ended(RunId),
     /// It pinned a component that is not installed as it was.
-    #[error("run {run} began with another version of {uses} than the one that is installed; install that one again, or start a new run")]
+    #[error(
+        "run {run} began with another version of {uses} than the one that is installed; install that one again, or start a new run"
+    )]
     ComponentChanged {
         /// The run.
         run: RunId,

@@ -52,7 +52,10 @@ fn script(expect: &Value) -> HashMap<String, Vec<Outcome>> {
         "hang" => Outcome::Hang,
         port => Outcome::Emit(port.to_owned()),
     };
-    nodes.into_iter().map(|(node, outcomes)| (node, outcomes.as_array().unwrap().iter().map(outcome).collect())).collect()
+    nodes
+        .into_iter()
+        .map(|(node, outcomes)| (node, outcomes.as_array().unwrap().iter().map(outcome).collect()))
+        .collect()
 }
 
 struct World {
@@ -93,9 +96,18 @@ fn check_end(scenario: &Scenario, report: &RunReport) {
     let Scenario { name, expect, .. } = scenario;
     assert_eq!(report.status, expect["status"].as_str().unwrap(), "{name}: status; {:?}", report.error);
     for (node, status) in expect["nodes"].as_object().unwrap() {
-        assert_eq!(report.nodes[node.as_str()].status, status.as_str().unwrap(), "{name}: {node}; {:?}", report.nodes[node.as_str()]);
+        assert_eq!(
+            report.nodes[node.as_str()].status,
+            status.as_str().unwrap(),
+            "{name}: {node}; {:?}",
+            report.nodes[node.as_str()]
+        );
     }
-    assert_eq!(report.nodes.len(), expect["nodes"].as_object().unwrap().len(), "{name}: every node is expected something of");
+    assert_eq!(
+        report.nodes.len(),
+        expect["nodes"].as_object().unwrap().len(),
+        "{name}: every node is expected something of"
+    );
     if let Some(failed) = expect["failed"].as_str() {
         assert_eq!(report.error.as_ref().unwrap().node.as_ref().unwrap().as_str(), failed, "{name}: why it failed");
     }
@@ -103,7 +115,11 @@ fn check_end(scenario: &Scenario, report: &RunReport) {
         assert_eq!(report.outputs.as_ref().unwrap().value(), &Value::Object(outputs.clone()), "{name}: outputs");
     }
     for (node, attempts) in expect["attempts"].as_object().into_iter().flatten() {
-        assert_eq!(u64::from(report.nodes[node.as_str()].attempts), attempts.as_u64().unwrap(), "{name}: attempts of {node}");
+        assert_eq!(
+            u64::from(report.nodes[node.as_str()].attempts),
+            attempts.as_u64().unwrap(),
+            "{name}: attempts of {node}"
+        );
     }
 }
 
@@ -117,7 +133,8 @@ fn check_made(scenario: &Scenario, made: &[Made]) {
         assert_eq!(made.len() as u64, count, "{name}: attempts that reached the host");
     }
     if expect["one_key"] == Value::Bool(true) {
-        let keys: std::collections::HashSet<_> = made.iter().filter(|one| one.node == made[0].node).map(|one| &one.key).collect();
+        let keys: std::collections::HashSet<_> =
+            made.iter().filter(|one| one.node == made[0].node).map(|one| &one.key).collect();
         assert_eq!(keys.len(), 1, "{name}: one key for all attempts");
     }
 }
@@ -126,13 +143,19 @@ fn check_made(scenario: &Scenario, made: &[Made]) {
 async fn every_scenario_ends_as_its_folder_says() {
     for scenario in scenarios() {
         let world = world(&scenario);
-        let started = world.runtime.start(start(&scenario)).unwrap_or_else(|error| panic!("{}: {error:?}", scenario.name));
+        let started =
+            world.runtime.start(start(&scenario)).unwrap_or_else(|error| panic!("{}: {error:?}", scenario.name));
         let key = RunKey { organisation: OrganisationId::local(), run: started.run };
         let report = finish(&world, &scenario, &key).await;
         check_end(&scenario, &report);
         check_made(&scenario, &world.host.made());
         let replayed = world.runtime.report(&key).unwrap();
-        assert_eq!(serde_json::to_value(&replayed).unwrap(), serde_json::to_value(&*report).unwrap(), "{}: replay", scenario.name);
+        assert_eq!(
+            serde_json::to_value(&replayed).unwrap(),
+            serde_json::to_value(&*report).unwrap(),
+            "{}: replay",
+            scenario.name
+        );
     }
 }
 
@@ -143,7 +166,8 @@ async fn every_scenario_ends_the_same_after_a_crash_at_any_event() {
         let started = whole.runtime.start(start(&scenario)).unwrap();
         let key = RunKey { organisation: OrganisationId::local(), run: started.run };
         finish(&whole, &scenario, &key).await;
-        let journal: Vec<_> = whole.store.read(&key, 0, 10_000).unwrap().into_iter().map(|(_, record)| record).collect();
+        let journal: Vec<_> =
+            whole.store.read(&key, 0, 10_000).unwrap().into_iter().map(|(_, record)| record).collect();
         let keys: HashMap<_, _> = whole.host.made().into_iter().map(|made| (made.node, made.key)).collect();
 
         for survived in 1..journal.len() {
@@ -154,7 +178,12 @@ async fn every_scenario_ends_the_same_after_a_crash_at_any_event() {
             let report = finish(&recovered, &scenario, &key).await;
             check_end(&scenario, &report);
             for made in recovered.host.made() {
-                assert_eq!(Some(&made.key), keys.get(&made.node).or(Some(&made.key)), "{}: the key survives", scenario.name);
+                assert_eq!(
+                    Some(&made.key),
+                    keys.get(&made.node).or(Some(&made.key)),
+                    "{}: the key survives",
+                    scenario.name
+                );
             }
         }
     }
@@ -181,7 +210,8 @@ async fn an_effect_is_journalled_before_it_is_made_and_pure_nodes_are_not() {
 
 #[tokio::test(start_paused = true)]
 async fn an_unknown_outcome_is_not_repeated_where_that_is_forbidden() {
-    let document = "windflow: 1\nname: once\nnodes:\n  pay: { uses: effect@1, on_unknown: fail, retry: { attempts: 3 } }\n";
+    let document =
+        "windflow: 1\nname: once\nnodes:\n  pay: { uses: effect@1, on_unknown: fail, retry: { attempts: 3 } }\n";
     let scenario = Scenario { name: "once".into(), document: document.into(), expect: Value::Null };
     let first = world(&scenario);
     let started = first.runtime.start(start(&scenario)).unwrap();

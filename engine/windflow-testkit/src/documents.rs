@@ -44,7 +44,8 @@ fn node() -> impl Strategy<Value = Sketch> {
         1 => Just(Outcome::FailForGood),
     ];
     let needs = vec((0.0..1.0_f64, 0..6_usize), 0..4);
-    let modifiers = (any::<bool>(), prop::bool::weighted(0.1), prop::option::weighted(0.2, any::<bool>()), any::<bool>());
+    let modifiers =
+        (any::<bool>(), prop::bool::weighted(0.1), prop::option::weighted(0.2, any::<bool>()), any::<bool>());
     (uses, needs, prop::option::weighted(0.3, 0.0..1.0_f64), modifiers, vec(outcome, 1..4)).prop_map(
         |(uses, needs, refers, (join_any, disabled, condition, retry), outcomes)| Sketch {
             uses,
@@ -59,7 +60,12 @@ fn node() -> impl Strategy<Value = Sketch> {
     )
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "picks one of few")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_precision_loss,
+    reason = "picks one of few"
+)]
 fn pick(fraction: f64, count: usize) -> usize {
     ((fraction * count as f64) as usize).min(count.saturating_sub(1))
 }
@@ -74,11 +80,19 @@ fn assemble(nodes: &[Sketch]) -> Scripted {
             let _ = writeln!(document, "    with: {{ seen: \"${{{{ nodes.n{}.status }}}}\" }}", pick(fraction, index));
         }
         if index > 0 && !node.needs.is_empty() {
-            let mut needs: Vec<String> = node.needs.iter().map(|(fraction, port)| {
-                let from = pick(*fraction, index);
-                let ports: &[&str] = if nodes[from].uses.ends_with("branch") { &["", ".yes", ".no", ".error"] } else { &["", ".out", ".error"] };
-                format!("n{from}{}", ports[port % ports.len()])
-            }).collect();
+            let mut needs: Vec<String> = node
+                .needs
+                .iter()
+                .map(|(fraction, port)| {
+                    let from = pick(*fraction, index);
+                    let ports: &[&str] = if nodes[from].uses.ends_with("branch") {
+                        &["", ".yes", ".no", ".error"]
+                    } else {
+                        &["", ".out", ".error"]
+                    };
+                    format!("n{from}{}", ports[port % ports.len()])
+                })
+                .collect();
             needs.sort();
             needs.dedup();
             let _ = writeln!(document, "    needs: [{}]", needs.join(", "));

@@ -96,7 +96,12 @@ pub fn installed(uses: &NodeTypeRef) -> Option<InstalledNodeType> {
     });
     let manifest: Manifest = serde_json::from_value(manifest).ok()?;
     let component = Digest::of(uses.to_string().as_bytes());
-    (uses.major == 1).then(|| InstalledNodeType { manifest: Arc::new(manifest), name: uses.name.clone(), component, pure })
+    (uses.major == 1).then(|| InstalledNodeType {
+        manifest: Arc::new(manifest),
+        name: uses.name.clone(),
+        component,
+        pure,
+    })
 }
 
 impl Registry for ScriptedHost {

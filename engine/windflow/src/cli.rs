@@ -8,7 +8,9 @@ use windflow_core::capability::HttpPattern;
 /// Run and look after workflows of sandboxed nodes.
 #[derive(Debug, Parser)]
 #[command(name = "windflow", version, arg_required_else_help = true, propagate_version = true)]
-#[command(after_help = "Start with:\n  windflow run workflows/status-report/workflow.yaml\n\nEvery command has a --help of its own.")]
+#[command(
+    after_help = "Start with:\n  windflow run workflows/status-report/workflow.yaml\n\nEvery command has a --help of its own."
+)]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) global: Global,
@@ -44,7 +46,9 @@ pub(crate) enum Command {
     /// Print the JSON Schema of workflow files, for editors
     Schema,
     /// Print completions for a shell
-    #[command(after_help = "For bash:\n  windflow completions bash > ~/.local/share/bash-completion/completions/windflow")]
+    #[command(
+        after_help = "For bash:\n  windflow completions bash > ~/.local/share/bash-completion/completions/windflow"
+    )]
     Completions {
         /// The shell
         shell: clap_complete::Shell,
@@ -52,9 +56,11 @@ pub(crate) enum Command {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Exit status: 0 the run succeeded, 1 it failed, 2 the workflow or an input is invalid, 130 interrupted.\n\
+#[command(
+    after_help = "Exit status: 0 the run succeeded, 1 it failed, 2 the workflow or an input is invalid, 130 interrupted.\n\
 The outputs go to stdout: as text to a terminal, as one JSON object to a file or pipe. Everything else goes to stderr.\n\
-Ctrl-C cancels the run and waits for its nodes; a second one leaves at once, and `windflow runs resume` goes on.")]
+Ctrl-C cancels the run and waits for its nodes; a second one leaves at once, and `windflow runs resume` goes on."
+)]
 pub(crate) struct RunArgs {
     /// The workflow file
     pub(crate) file: PathBuf,

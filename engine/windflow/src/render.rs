@@ -71,13 +71,9 @@ mod tests {
 
     #[test]
     fn durations_are_short() {
-        for (microseconds, expect) in [
-            (13, "13 µs"),
-            (1_250, "1.2 ms"),
-            (12_500, "12 ms"),
-            (1_250_000, "1.2 s"),
-            (75_000_000, "1 min 15 s"),
-        ] {
+        for (microseconds, expect) in
+            [(13, "13 µs"), (1_250, "1.2 ms"), (12_500, "12 ms"), (1_250_000, "1.2 s"), (75_000_000, "1 min 15 s")]
+        {
             assert_eq!(duration(microseconds), expect);
         }
     }

@@ -85,7 +85,9 @@ fn invalid_documents_and_inputs_exit_2_with_every_problem() {
         }
     }
     let file = place.file(HELLO);
-    for (arguments, part) in [(["-i", "nam=x"], "name"), (["-i", "times=many"], "times"), (["--input-file", "/nowhere.json"], "nowhere")] {
+    for (arguments, part) in
+        [(["-i", "nam=x"], "name"), (["-i", "times=many"], "times"), (["--input-file", "/nowhere.json"], "nowhere")]
+    {
         let output = place.windflow(&["run", path(&file), arguments[0], arguments[1]]);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
         assert!(text(&output.stderr).contains(part), "{}", text(&output.stderr));
@@ -96,7 +98,9 @@ fn invalid_documents_and_inputs_exit_2_with_every_problem() {
 #[test]
 fn a_failed_run_exits_1_and_says_why() {
     let place = Place::new();
-    let file = place.file("windflow: 1\nname: sad\nnodes:\n  no: { uses: fail@1, with: { code: closed, message: we are closed } }\n");
+    let file = place.file(
+        "windflow: 1\nname: sad\nnodes:\n  no: { uses: fail@1, with: { code: closed, message: we are closed } }\n",
+    );
     let output = place.windflow(&["run", path(&file), "--json"]);
     assert_eq!(output.status.code(), Some(1));
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
@@ -111,7 +115,11 @@ fn runs_are_listed_shown_and_their_events_printed() {
     let file = place.file(HELLO);
     place.windflow(&["run", path(&file), "--quiet"]);
     let listed = place.windflow(&["runs", "list"]);
-    assert!(text(&listed.stdout).contains("hello") && text(&listed.stdout).contains("succeeded"), "{}", text(&listed.stdout));
+    assert!(
+        text(&listed.stdout).contains("hello") && text(&listed.stdout).contains("succeeded"),
+        "{}",
+        text(&listed.stdout)
+    );
     let shown = place.windflow(&["runs", "show", "last"]);
     assert!(text(&shown.stdout).contains("Hello world 1"), "{}", text(&shown.stdout));
     let events = place.windflow(&["runs", "events", "last"]);
@@ -170,7 +178,12 @@ fn a_killed_run_is_told_of_and_resumed_and_a_data_folder_has_one_user() {
     let slow = Answer { after: Duration::from_secs(120), ..Answer::ok("late") };
     let witness = Witness::start(vec![slow, Answer::ok("soon")]);
     let mut command = windflow(&place.data());
-    command.arg("run").arg(&file).args(["-i", &format!("url={}", witness.url())]).stdout(Stdio::null()).stderr(Stdio::null());
+    command
+        .arg("run")
+        .arg(&file)
+        .args(["-i", &format!("url={}", witness.url())])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
     let mut child = command.spawn().unwrap();
     until("the request", || !witness.seen().is_empty());
 
@@ -194,7 +207,12 @@ fn an_interrupted_run_can_be_cancelled() {
     let file = place.file(SLOW);
     let witness = Witness::start(vec![Answer { after: Duration::from_secs(120), ..Answer::ok("late") }]);
     let mut command = windflow(&place.data());
-    command.arg("run").arg(&file).args(["-i", &format!("url={}", witness.url())]).stdout(Stdio::null()).stderr(Stdio::null());
+    command
+        .arg("run")
+        .arg(&file)
+        .args(["-i", &format!("url={}", witness.url())])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
     let mut child = command.spawn().unwrap();
     until("the request", || !witness.seen().is_empty());
     child.kill().unwrap();
@@ -210,7 +228,16 @@ fn an_interrupted_run_can_be_cancelled() {
 fn plugins_and_plans_say_what_may_be_touched() {
     let place = Place::new();
     let listed = text(&place.windflow(&["plugins", "list"]).stdout);
-    for part in ["http@1", "condition@1", "switch@1", "transform@1", "template@1", "log@1", "fail@1", "nothing: it only computes"] {
+    for part in [
+        "http@1",
+        "condition@1",
+        "switch@1",
+        "transform@1",
+        "template@1",
+        "log@1",
+        "fail@1",
+        "nothing: it only computes",
+    ] {
         assert!(listed.contains(part), "{listed}");
     }
     let shown = text(&place.windflow(&["plugins", "show", "http"]).stdout);

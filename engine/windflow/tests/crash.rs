@@ -55,7 +55,13 @@ fn kill_9_loses_nothing() {
     std::fs::write(&file, WORKFLOW).unwrap();
     let run = |tag: &str| {
         let mut command = windflow(&folder.path().join("data"));
-        command.arg("run").arg(&file).args(["--quiet", "-i", &format!("server={}", witness.url()), "-i", &format!("tag={tag}")]);
+        command.arg("run").arg(&file).args([
+            "--quiet",
+            "-i",
+            &format!("server={}", witness.url()),
+            "-i",
+            &format!("tag={tag}"),
+        ]);
         command.stdout(Stdio::null()).stderr(Stdio::null());
         command
     };
@@ -84,13 +90,21 @@ fn kill_9_loses_nothing() {
     let resumed = windflow(&folder.path().join("data")).args(["runs", "resume", "--all", "--quiet"]).output().unwrap();
     assert!(resumed.status.success(), "{}", String::from_utf8_lossy(&resumed.stderr));
 
-    let listed = windflow(&folder.path().join("data")).args(["runs", "list", "--json", "--limit", "1000"]).output().unwrap();
+    let listed =
+        windflow(&folder.path().join("data")).args(["runs", "list", "--json", "--limit", "1000"]).output().unwrap();
     let listed: Value = serde_json::from_slice(&listed.stdout).unwrap();
-    let ended: BTreeMap<String, String> = listed["items"].as_array().unwrap().iter().map(|run| {
-        (run["run"].as_str().unwrap().to_owned(), run["status"].as_str().unwrap().to_owned())
-    }).collect();
+    let ended: BTreeMap<String, String> = listed["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|run| (run["run"].as_str().unwrap().to_owned(), run["status"].as_str().unwrap().to_owned()))
+        .collect();
     for run in &acknowledged {
-        assert_eq!(ended.get(run).map(String::as_str), Some("succeeded"), "run {run} had an effect and is lost or did not end");
+        assert_eq!(
+            ended.get(run).map(String::as_str),
+            Some("succeeded"),
+            "run {run} had an effect and is lost or did not end"
+        );
     }
     assert!(ended.values().all(|status| status == "succeeded"), "{ended:?}");
 
@@ -101,7 +115,9 @@ fn kill_9_loses_nothing() {
     }
     for run in ended.keys() {
         for node in EFFECTS {
-            let keys = keys.get(&(run.clone(), node.to_owned())).unwrap_or_else(|| panic!("{node} of run {run} never had its effect"));
+            let keys = keys
+                .get(&(run.clone(), node.to_owned()))
+                .unwrap_or_else(|| panic!("{node} of run {run} never had its effect"));
             assert_eq!(keys.len(), 1, "{node} of run {run}: {keys:?}");
         }
     }

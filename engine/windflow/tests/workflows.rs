@@ -16,7 +16,11 @@ fn cases() -> Vec<PathBuf> {
             .unwrap_or_else(|_| panic!("{} has no cases", folder.display()))
             .map(|case| case.unwrap().path())
             .collect();
-        assert!(!cases.is_empty() && folder.join("README.md").exists(), "{} needs cases and a README", folder.display());
+        assert!(
+            !cases.is_empty() && folder.join("README.md").exists(),
+            "{} needs cases and a README",
+            folder.display()
+        );
         found.extend(cases);
     }
     found.sort();
@@ -26,7 +30,8 @@ fn cases() -> Vec<PathBuf> {
 fn check(path: &Path) {
     let text = std::fs::read_to_string(path).unwrap();
     let folder = path.parent().unwrap().parent().unwrap();
-    let answers = common::yaml(&text)["server"].as_array().map(|answers| answers.iter().map(Answer::from_case).collect());
+    let answers =
+        common::yaml(&text)["server"].as_array().map(|answers| answers.iter().map(Answer::from_case).collect());
     let witness = Witness::start(answers.unwrap_or_default());
     let case = common::yaml(&text.replace("${SERVER}", &witness.url()).replace("${CLOSED}", &common::closed_address()));
 
@@ -53,7 +58,8 @@ fn check(path: &Path) {
         assert!(output.stdout.is_empty(), "{name}: nothing was started");
         return;
     }
-    let report: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{name}: {error}\n{stderr}"));
+    let report: Value =
+        serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{name}: {error}\n{stderr}"));
     let none = Map::new();
     let part = |key: &str| expect[key].as_object().unwrap_or(&none).clone();
     for (node, status) in part("nodes") {
@@ -76,7 +82,8 @@ fn check(path: &Path) {
         assert_eq!(seen.len() as u64, requests, "{name}: requests that the server saw");
     }
     if expect["one_key"] == true {
-        let keys: std::collections::BTreeSet<_> = seen.iter().map(|request| request.key.clone().expect("a key")).collect();
+        let keys: std::collections::BTreeSet<_> =
+            seen.iter().map(|request| request.key.clone().expect("a key")).collect();
         assert_eq!(keys.len(), 1, "{name}: one key over all attempts");
     }
 }

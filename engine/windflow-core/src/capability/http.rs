@@ -68,7 +68,11 @@ impl Origin {
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { scheme, host, port } = self;
-        if host.contains(':') { write!(f, "{scheme}://[{host}]")? } else { write!(f, "{scheme}://{host}")? }
+        if host.contains(':') {
+            write!(f, "{scheme}://[{host}]")?
+        } else {
+            write!(f, "{scheme}://{host}")?
+        }
         if *port == scheme.default_port() { Ok(()) } else { write!(f, ":{port}") }
     }
 }
@@ -144,14 +148,19 @@ enum PortPattern {
 
 /// A text that is no pattern of hosts.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no host: write a name (api.example.org), names below one (*.example.org), an address or range (10.0.0.0/8), with scheme and port where they matter (https://api.example.org:8443)")]
+#[error(
+    "{0:?} is no host: write a name (api.example.org), names below one (*.example.org), an address or range (10.0.0.0/8), with scheme and port where they matter (https://api.example.org:8443)"
+)]
 pub struct InvalidPattern(pub String);
 
 impl HttpPattern {
     /// The pattern that covers exactly one origin.
     #[must_use]
     pub fn exactly(origin: &Origin) -> Self {
-        let host = origin.host.parse().map_or_else(|_| Host::Exact(origin.host.clone()), |ip| Host::Range(AddressRange::one(ip)));
+        let host = origin
+            .host
+            .parse()
+            .map_or_else(|_| Host::Exact(origin.host.clone()), |ip| Host::Range(AddressRange::one(ip)));
         Self { scheme: Some(origin.scheme), host, port: PortPattern::Exact(origin.port) }
     }
 
@@ -183,7 +192,9 @@ impl HttpPattern {
         };
         named
             && match self.port {
-                PortPattern::Default => self.scheme.map_or(port == 80 || port == 443, |scheme| port == scheme.default_port()),
+                PortPattern::Default => {
+                    self.scheme.map_or(port == 80 || port == 443, |scheme| port == scheme.default_port())
+                }
                 PortPattern::Any => true,
                 PortPattern::Exact(exact) => exact == port,
             }
@@ -195,7 +206,9 @@ impl HttpPattern {
         let host = match (&self.host, &other.host) {
             (Host::Any, _) => true,
             (Host::Exact(a), Host::Exact(b)) => a == b,
-            (Host::Below(suffix), Host::Exact(name) | Host::Below(name)) => name.len() >= suffix.len() && name.ends_with(suffix.as_str()),
+            (Host::Below(suffix), Host::Exact(name) | Host::Below(name)) => {
+                name.len() >= suffix.len() && name.ends_with(suffix.as_str())
+            }
             (Host::Range(a), Host::Range(b)) => a.prefix <= b.prefix && a.contains(b.address),
             _ => false,
         };
@@ -269,7 +282,9 @@ impl fmt::Display for HttpPattern {
             Host::Any => f.write_str("*")?,
             Host::Exact(name) => f.write_str(name)?,
             Host::Below(suffix) => write!(f, "*{suffix}")?,
-            Host::Range(range) if range.address.is_ipv6() && self.port != PortPattern::Default => write!(f, "[{range}]")?,
+            Host::Range(range) if range.address.is_ipv6() && self.port != PortPattern::Default => {
+                write!(f, "[{range}]")?
+            }
             Host::Range(range) => range.fmt(f)?,
         }
         match self.port {
@@ -355,7 +370,20 @@ mod tests {
 
     #[test]
     fn nonsense_is_refused() {
-        for bad in ["", "*.", "a b", "http://", "example.org:0", "example.org:99999", "ex*mple.org", "ftp://a.b", "a/b", "*.1.2.3.4", "user@host", "999.1.1.1"] {
+        for bad in [
+            "",
+            "*.",
+            "a b",
+            "http://",
+            "example.org:0",
+            "example.org:99999",
+            "ex*mple.org",
+            "ftp://a.b",
+            "a/b",
+            "*.1.2.3.4",
+            "user@host",
+            "999.1.1.1",
+        ] {
             assert!(bad.parse::<HttpPattern>().is_err(), "{bad}");
         }
     }

@@ -60,10 +60,12 @@ impl Template {
         let place = node.place.clone();
         let kind = match &node.kind {
             yaml::Kind::Scalar(scalar) => match &scalar.source {
-                Some(source) if scalar.value.is_string() => embed::parse(&scalar.text, source, &place).unwrap_or_else(|found| {
-                    problems.extend(found);
-                    Expression::compile("null", &place).ok().map(Kind::Expression)
-                }),
+                Some(source) if scalar.value.is_string() => {
+                    embed::parse(&scalar.text, source, &place).unwrap_or_else(|found| {
+                        problems.extend(found);
+                        Expression::compile("null", &place).ok().map(Kind::Expression)
+                    })
+                }
                 _ => None,
             }
             .unwrap_or_else(|| Kind::Literal(scalar.value.clone())),

@@ -1,6 +1,5 @@
 //! Compiles a workflow into a plan.
 
-
 use indexmap::IndexMap;
 
 use super::{FiresOn, InEdge, NodeIndex, OutEdge, Plan, PlanNode, dependencies, find_cycle};

@@ -199,7 +199,9 @@ impl RunState {
             },
             Obligation::Attempt(node) => match self.node(node).state {
                 NodeState::Ready => Some(Effect::Attempt { node, attempt: 1, not_before: None, unknown: false }),
-                NodeState::Running { attempt } => Some(Effect::Attempt { node, attempt, not_before: None, unknown: true }),
+                NodeState::Running { attempt } => {
+                    Some(Effect::Attempt { node, attempt, not_before: None, unknown: true })
+                }
                 NodeState::Retrying { attempt, at, .. } => {
                     Some(Effect::Attempt { node, attempt, not_before: Some(at), unknown: false })
                 }

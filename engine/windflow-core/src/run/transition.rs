@@ -86,7 +86,9 @@ fn settle(state: &mut RunState, plan: &Plan, node: NodeIndex) {
     state.unsettled = state.unsettled.saturating_sub(1);
     for edge in &plan.node(node).out {
         let fires = match (&state.node(node).state, &edge.on) {
-            (_, FiresOn::Settled) | (NodeState::Succeeded { .. }, FiresOn::Success) | (NodeState::Failed(_), FiresOn::Error) => true,
+            (_, FiresOn::Settled)
+            | (NodeState::Succeeded { .. }, FiresOn::Success)
+            | (NodeState::Failed(_), FiresOn::Error) => true,
             (NodeState::Succeeded { port, .. }, FiresOn::Port(wanted)) => port == wanted,
             _ => false,
         };

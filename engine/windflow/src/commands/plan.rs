@@ -33,7 +33,8 @@ fn graph(text: &mut String, plan: &Plan) {
             waits[edge.to.0 as usize] += 1;
         }
     }
-    let mut open: Vec<_> = plan.nodes().filter(|(index, _)| waits[index.0 as usize] == 0).map(|(index, _)| index).collect();
+    let mut open: Vec<_> =
+        plan.nodes().filter(|(index, _)| waits[index.0 as usize] == 0).map(|(index, _)| index).collect();
     while let Some(index) = open.pop() {
         for edge in &plan.node(index).out {
             let to = edge.to.0 as usize;
@@ -83,7 +84,10 @@ fn describe(plan: &Plan, node: &PlanNode) -> String {
         parts.push(format!("up to {} attempts", retry.attempts));
     }
     if let Some(timeout) = node.timeout {
-        parts.push(format!("at most {} an attempt", render::duration(u64::try_from(timeout.as_micros()).unwrap_or(u64::MAX))));
+        parts.push(format!(
+            "at most {} an attempt",
+            render::duration(u64::try_from(timeout.as_micros()).unwrap_or(u64::MAX))
+        ));
     }
     parts.join(", ")
 }
@@ -123,7 +127,9 @@ fn reach(text: &mut String, workflow: &Workflow, plan: &Plan, registry: &dyn Reg
 fn shown(template: &Template) -> String {
     match (template.as_str(), template.expressions().first()) {
         (Some(literal), _) => literal.to_owned(),
-        (None, Some(expression)) => format!("the origin that `{}` gives when the run starts", expression.source().trim()),
+        (None, Some(expression)) => {
+            format!("the origin that `{}` gives when the run starts", expression.source().trim())
+        }
         (None, None) => "?".into(),
     }
 }

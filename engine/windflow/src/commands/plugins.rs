@@ -53,7 +53,11 @@ fn touches(installed: &InstalledNodeType) -> Vec<String> {
     if !asked.http.is_empty() {
         let hosts: Vec<String> = asked.http.iter().map(ToString::to_string).collect();
         let any = asked.http.iter().any(|pattern| pattern.to_string().starts_with('*'));
-        all.push(if any { "hosts that the workflow grants, by HTTP".into() } else { format!("{} by HTTP", hosts.join(", ")) });
+        all.push(if any {
+            "hosts that the workflow grants, by HTTP".into()
+        } else {
+            format!("{} by HTTP", hosts.join(", "))
+        });
     }
     if asked.run_context {
         all.push("knows its run and attempt".into());

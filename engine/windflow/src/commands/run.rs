@@ -9,7 +9,7 @@ use windflow_core::capability::Grants;
 use windflow_core::id::{OrganisationId, RunKey};
 use windflow_core::problem;
 use windflow_core::workflow::Workflow;
-use windflow_runtime::{Runtime, RunReport, Start, StartError, Updates};
+use windflow_runtime::{RunReport, Runtime, Start, StartError, Updates};
 
 use super::document;
 use crate::cli::{Global, RunArgs};
@@ -42,7 +42,11 @@ pub(crate) fn run(global: &Global, args: RunArgs) -> anyhow::Result<ExitCode> {
         let key = RunKey { organisation, run: started.run };
         let shown = (!args.quiet).then(|| Live::new(workflow.nodes.keys()));
         if !args.quiet {
-            render::line(&format!("{} {}", style("▶").cyan().for_stderr(), style(&workflow.name.value).bold().for_stderr()));
+            render::line(&format!(
+                "{} {}",
+                style("▶").cyan().for_stderr(),
+                style(&workflow.name.value).bold().for_stderr()
+            ));
         }
         let report = follow(&engine.runtime, &key, shown, started.updates).await?;
         finish(&report, args.json, args.quiet)
@@ -50,7 +54,12 @@ pub(crate) fn run(global: &Global, args: RunArgs) -> anyhow::Result<ExitCode> {
 }
 
 /// Shows a run until it has ended. Ctrl-C cancels it; a second one leaves the process, and the run to be resumed.
-pub(crate) async fn follow(runtime: &Runtime, key: &RunKey, live: Option<Live>, updates: Updates) -> anyhow::Result<Arc<RunReport>> {
+pub(crate) async fn follow(
+    runtime: &Runtime,
+    key: &RunKey,
+    live: Option<Live>,
+    updates: Updates,
+) -> anyhow::Result<Arc<RunReport>> {
     let shown = live.map(|live| tokio::spawn(live.watch(updates)));
     let ended = runtime.wait(key);
     tokio::pin!(ended);
@@ -133,7 +142,11 @@ fn outputs_to_stdout(outputs: &Value) -> anyhow::Result<()> {
             other => serde_json::to_string_pretty(other)?,
         };
         let name = style(name).bold();
-        if text.contains('\n') { render::result(&format!("\n{name}:\n{text}"))? } else { render::result(&format!("{name}: {text}"))? }
+        if text.contains('\n') {
+            render::result(&format!("\n{name}:\n{text}"))?
+        } else {
+            render::result(&format!("{name}: {text}"))?
+        }
     }
     Ok(())
 }

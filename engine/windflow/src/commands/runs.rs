@@ -32,7 +32,13 @@ fn list(engine: &Engine, args: ListArgs) -> anyhow::Result<ExitCode> {
         StatusArg::Failed => RunStatus::Failed,
         StatusArg::Cancelled => RunStatus::Cancelled,
     });
-    let query = RunQuery { workflow: args.workflow, status, after: args.after, limit: args.limit.into(), ..RunQuery::default() };
+    let query = RunQuery {
+        workflow: args.workflow,
+        status,
+        after: args.after,
+        limit: args.limit.into(),
+        ..RunQuery::default()
+    };
     let page = engine.store.runs(&OrganisationId::local(), &query)?;
     if args.json {
         render::json(&page)?;
@@ -46,7 +52,9 @@ fn list(engine: &Engine, args: ListArgs) -> anyhow::Result<ExitCode> {
     rows.extend(page.items.iter().map(row));
     render::result(&table(&rows))?;
     if page.items.iter().any(|run| run.finished_at.is_none()) {
-        render::line("Runs that are running here were interrupted: windflow runs resume RUN (or --all) goes on with them.");
+        render::line(
+            "Runs that are running here were interrupted: windflow runs resume RUN (or --all) goes on with them.",
+        );
     }
     if let Some(next) = page.next {
         render::line(&format!("More: windflow runs list --after {next}"));
@@ -85,16 +93,33 @@ fn show(engine: &Engine, args: &RunArg) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let summary = engine.store.run(&key)?;
-    let mut text = format!("{}  {}  {}  started {} by {}\n\n", summary.workflow, key.run, status(report.status), time(summary.started_at), summary.started_by);
-    let rows: Vec<_> = report.nodes.iter().map(|(node, run)| {
-        let what = match (&run.error, &run.output) {
-            (Some(failure), _) => failure.to_string(),
-            (None, Some(output)) => output.text().to_owned(),
-            (None, None) => String::new(),
-        };
-        let attempts = if run.attempts > 1 { format!("{} attempts", run.attempts) } else { String::new() };
-        vec![format!("  {}", status(run.status)), node.to_string(), format!("{:.1} ms", run.took_ms), attempts, shorten(&what, 90)]
-    }).collect();
+    let mut text = format!(
+        "{}  {}  {}  started {} by {}\n\n",
+        summary.workflow,
+        key.run,
+        status(report.status),
+        time(summary.started_at),
+        summary.started_by
+    );
+    let rows: Vec<_> = report
+        .nodes
+        .iter()
+        .map(|(node, run)| {
+            let what = match (&run.error, &run.output) {
+                (Some(failure), _) => failure.to_string(),
+                (None, Some(output)) => output.text().to_owned(),
+                (None, None) => String::new(),
+            };
+            let attempts = if run.attempts > 1 { format!("{} attempts", run.attempts) } else { String::new() };
+            vec![
+                format!("  {}", status(run.status)),
+                node.to_string(),
+                format!("{:.1} ms", run.took_ms),
+                attempts,
+                shorten(&what, 90),
+            ]
+        })
+        .collect();
     text.push_str(&table(&rows));
     if let Some(outputs) = &report.outputs {
         text.push_str(&format!("\noutputs:\n{}\n", serde_json::to_string_pretty(outputs.value())?));
@@ -121,7 +146,9 @@ fn events(engine: &Engine, args: &RunArg) -> anyhow::Result<ExitCode> {
             after = sequence;
             let event = serde_json::to_string(&record.event)?;
             if args.json {
-                render::result(&serde_json::json!({ "sequence": sequence, "at": record.at, "event": record.event }).to_string())?;
+                render::result(
+                    &serde_json::json!({ "sequence": sequence, "at": record.at, "event": record.event }).to_string(),
+                )?;
             } else {
                 render::result(&format!("{sequence:>5}  {}  {}", time(record.at), shorten(&event, 160)))?;
             }

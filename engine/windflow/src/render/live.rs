@@ -35,7 +35,9 @@ impl Live {
         while let Some(update) = updates.next().await {
             match update {
                 Ok(update) => self.show(update),
-                Err(missed) => self.line(&style(format!("… {missed} updates not shown")).dim().for_stderr().to_string()),
+                Err(missed) => {
+                    self.line(&style(format!("… {missed} updates not shown")).dim().for_stderr().to_string())
+                }
             }
         }
         for (_, bar) in self.running.drain() {
@@ -95,8 +97,16 @@ impl Live {
             LogLevel::Error => style("error").red(),
         };
         for line in message.lines() {
-            self.line(&format!("  {} {:<width$}  {}", style("│").dim().for_stderr(), node, console::strip_ansi_codes(line), width = self.width + 10 - 5)
-                .replacen(node.as_str(), &format!("{} {node}", level.clone().for_stderr()), 1));
+            self.line(
+                &format!(
+                    "  {} {:<width$}  {}",
+                    style("│").dim().for_stderr(),
+                    node,
+                    console::strip_ansi_codes(line),
+                    width = self.width + 10 - 5
+                )
+                .replacen(node.as_str(), &format!("{} {node}", level.clone().for_stderr()), 1),
+            );
         }
     }
 
@@ -117,7 +127,11 @@ impl Live {
                         let rest = format!("attempt {attempt} {}; again in {}", describe(failure), duration(wait));
                         self.node_line("retrying", node, &rest);
                     }
-                    None => self.node_line("failed", node, &format!("{}, attempt {attempt}: {}", duration(*took_us), describe(failure))),
+                    None => self.node_line(
+                        "failed",
+                        node,
+                        &format!("{}, attempt {attempt}: {}", duration(*took_us), describe(failure)),
+                    ),
                 }
             }
             Event::NodeSkipped { node, reason } => {

@@ -16,7 +16,12 @@ pub(super) struct Ended {
     pub(super) took_us: u64,
 }
 
-pub(super) fn started(state: &mut RunState, node: NodeIndex, plan: &Plan, attempt: u32) -> Result<(), IllegalTransition> {
+pub(super) fn started(
+    state: &mut RunState,
+    node: NodeIndex,
+    plan: &Plan,
+    attempt: u32,
+) -> Result<(), IllegalTransition> {
     if state.phase != Phase::Running {
         return Err(illegal_run("attempt_started", &state.phase));
     }
@@ -38,7 +43,13 @@ pub(super) fn started(state: &mut RunState, node: NodeIndex, plan: &Plan, attemp
 
 /// How an attempt may end from where its node stands: begun, or not begun but due (pure nodes record only their end, and
 /// an attempt whose configuration cannot be evaluated never begins).
-fn ending(state: &RunState, plan: &Plan, ended: &Ended, event: &'static str, may_skip_start: bool) -> Result<(), IllegalTransition> {
+fn ending(
+    state: &RunState,
+    plan: &Plan,
+    ended: &Ended,
+    event: &'static str,
+    may_skip_start: bool,
+) -> Result<(), IllegalTransition> {
     let (begun, fits) = match state.node(ended.node).state {
         NodeState::Running { attempt } => (true, ended.attempt == attempt),
         NodeState::Ready => (false, ended.attempt == 1 && may_skip_start),
@@ -51,7 +62,9 @@ fn ending(state: &RunState, plan: &Plan, ended: &Ended, event: &'static str, may
     match state.phase {
         Phase::Running => Ok(()),
         Phase::Failing(_) | Phase::Cancelling if begun => Ok(()),
-        Phase::New | Phase::Failing(_) | Phase::Cancelling | Phase::Ended { .. } => Err(illegal_run(event, &state.phase)),
+        Phase::New | Phase::Failing(_) | Phase::Cancelling | Phase::Ended { .. } => {
+            Err(illegal_run(event, &state.phase))
+        }
     }
 }
 
