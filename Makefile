@@ -44,7 +44,8 @@ lint: plugins tools ## Formatting, clippy, licences and sources of dependencies,
 	cargo deny check bans licenses sources
 
 bench: plugins ## Measure; docs/benchmarks.md says what came out and how to read it
-	cargo bench --package windflow-core --package windflow-store --package windflow-host --package windflow
+	cargo xtask pack bench/guests/fib --out target/guests
+	cargo bench --package windflow-core --package windflow-store --package windflow-host --package windflow-runtime
 	bench/cli.sh
 
 clean: ## Remove everything that was built or run
