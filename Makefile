@@ -31,7 +31,7 @@ else
 	cargo test --workspace --no-fail-fast
 endif
 
-test-long: test ## The quick tests, then hundreds of crashes and the second way to the WebAssembly target (about 15 minutes)
+test-long: test ## The quick tests, then hundreds of crashes and the second way to the WebAssembly target
 	WINDFLOW_LONG=1 cargo test --package windflow --test crash -- --nocapture
 	WINDFLOW_WASM_NO_RUSTUP=1 WINDFLOW_WASM_SYSROOT=target/wasm-sysroot-long sdk/toolchain/ensure-wasm-target.sh
 

@@ -110,7 +110,7 @@ fn reach(state: &mut RunState, plan: &Plan, edge: &OutEdge, fires: bool) {
     }
 }
 
-/// Decides whether a pending node starts, is skipped, or waits on: the table in `tests/scenarios`.
+/// Decides whether a pending node starts, is skipped, or waits on: the table of folders in the runtime's `tests/scenarios`.
 fn decide(state: &mut RunState, plan: &Plan, index: NodeIndex) {
     if state.phase != Phase::Running {
         return;

@@ -96,17 +96,11 @@ impl Live {
             LogLevel::Warn => style("warn ").yellow(),
             LogLevel::Error => style("error").red(),
         };
+        let (bar, level) = (style("│").dim().for_stderr(), level.for_stderr());
         for line in message.lines() {
-            self.line(
-                &format!(
-                    "  {} {:<width$}  {}",
-                    style("│").dim().for_stderr(),
-                    node,
-                    console::strip_ansi_codes(line),
-                    width = self.width + 10 - 5
-                )
-                .replacen(node.as_str(), &format!("{} {node}", level.clone().for_stderr()), 1),
-            );
+            // A guest must not steer the terminal.
+            let line = console::strip_ansi_codes(line);
+            self.line(&format!("  {bar} {level} {node:<width$}  {line}", width = self.width + 5));
         }
     }
 
