@@ -10,6 +10,7 @@ pub mod failure;
 pub mod id;
 pub mod json;
 pub mod manifest;
+pub mod native;
 pub mod place;
 pub mod plan;
 pub mod ports;

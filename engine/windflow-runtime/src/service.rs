@@ -4,15 +4,17 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{Semaphore, broadcast, watch};
+use tokio::sync::{Semaphore, broadcast, mpsc, oneshot, watch};
 use windflow_core::id::RunKey;
 use windflow_core::ports::host::Host;
 use windflow_core::ports::store::{Position, Store, StoreError};
+use windflow_core::run::Sequence;
 
+use crate::answer::{Answer, AnswerError};
 use crate::clock::Clock;
 use crate::load::{Plans, replay};
 use crate::report::RunReport;
-use crate::run_loop::{Lost, RunLoop};
+use crate::run_loop::{Given, Lost, RunLoop};
 use crate::start::{ResumeError, Start, StartError, Started};
 use crate::updates::Updates;
 
@@ -58,6 +60,7 @@ pub(crate) struct Inner {
 #[derive(Clone)]
 struct Active {
     cancel: watch::Sender<Option<String>>,
+    answers: mpsc::Sender<Given>,
     updates: broadcast::WeakSender<crate::Update>,
     ended: watch::Receiver<Option<Ended>>,
 }
@@ -113,6 +116,20 @@ impl Runtime {
         }
     }
 
+    /// Answers what a run asks. One that no process is at work on is taken up for that, and goes on. Returns the
+    /// place of the answer in the journal, once it is durable.
+    ///
+    /// # Errors
+    /// [`AnswerError`]: the run asks nothing of that kind, or the answer does not fit; the run is as it was.
+    pub async fn answer(&self, key: &RunKey, answer: Answer) -> Result<Sequence, AnswerError> {
+        drop(self.resume(key)?);
+        let stopped = || AnswerError::Resume(ResumeError::Lost(Lost::Stopped));
+        let active = self.active(key).ok_or_else(stopped)?;
+        let (taken, verdict) = oneshot::channel();
+        active.answers.send(Given { answer, taken }).await.map_err(|_| stopped())?;
+        verdict.await.map_err(|_| stopped())?
+    }
+
     /// Waits until a run that this process is at work on has ended, durably.
     ///
     /// # Errors
@@ -164,7 +181,8 @@ impl Runtime {
         let (ended_in, ended) = watch::channel(None);
         let updates = run_loop.updates().clone();
         let watched = Updates(updates.subscribe());
-        let active = Active { cancel: run_loop.cancel_sender(), updates: updates.downgrade(), ended };
+        let (cancel, answers) = (run_loop.cancel_sender(), run_loop.answers());
+        let active = Active { cancel, answers, updates: updates.downgrade(), ended };
         self.lock().insert(key.clone(), active);
         let runtime = self.clone();
         self.0.config.guests.spawn(async move {

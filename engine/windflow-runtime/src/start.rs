@@ -109,7 +109,8 @@ pub(crate) fn start(inner: &Arc<Inner>, start: Start) -> Result<(RunLoop, Positi
 }
 
 fn components(prepared: &Prepared) -> BTreeMap<NodeTypeRef, windflow_core::id::Digest> {
-    prepared.plan.nodes().map(|(_, node)| (node.uses.clone(), node.component)).collect()
+    let plugins = prepared.plan.nodes().filter(|(_, node)| node.native.is_none());
+    plugins.map(|(_, node)| (node.uses.clone(), node.component)).collect()
 }
 
 pub(crate) fn resume(inner: &Arc<Inner>, key: &RunKey, cancel: Option<String>) -> Result<RunLoop, ResumeError> {

@@ -37,7 +37,7 @@ pub(crate) enum Command {
     Validate(ValidateArgs),
     /// Show a workflow's graph, and everything that it may reach
     Plan(PlanArgs),
-    /// List, show, resume and cancel runs
+    /// List, show, resume, cancel and answer runs
     #[command(subcommand)]
     Runs(RunsCommand),
     /// List and show the installed plugins
@@ -57,7 +57,8 @@ pub(crate) enum Command {
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Exit status: 0 the run succeeded, 1 it failed, 2 the workflow or an input is invalid, 130 interrupted.\n\
+    after_help = "Exit status: 0 the run succeeded, 1 it failed, 2 the workflow or an input is invalid, 3 it waits for an\n\
+answer (`windflow runs approve` and `answer` go on with it), 130 interrupted.\n\
 The outputs go to stdout: as text to a terminal, as one JSON object to a file or pipe. Everything else goes to stderr.\n\
 Ctrl-C cancels the run and waits for its nodes; a second one leaves at once, and `windflow runs resume` goes on."
 )]
@@ -109,6 +110,55 @@ pub(crate) enum RunsCommand {
     Resume(ResumeArgs),
     /// Cancel a run
     Cancel(RunArg),
+    /// Report back to a run that waits in a `callback` node, and go on with it
+    Answer(AnswerArgs),
+    /// Approve what a run asks in an `approval` node, and go on with it
+    Approve(DecideArgs),
+    /// Reject what a run asks in an `approval` node, and go on with it
+    Reject(DecideArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AnswerArgs {
+    /// Id of the run, or its beginning; `last` is the newest
+    pub(crate) run: String,
+    /// The node that waits, where several do
+    pub(crate) node: Option<windflow_core::id::NodeId>,
+    /// The item, where the node runs for each of several
+    #[arg(long)]
+    pub(crate) item: Option<u32>,
+    /// What is reported, as JSON
+    #[arg(long, value_name = "JSON")]
+    pub(crate) data: Option<String>,
+    /// A file with what is reported; - reads it from stdin
+    #[arg(long, value_name = "FILE", conflicts_with = "data")]
+    pub(crate) data_file: Option<PathBuf>,
+    /// Print one JSON object with the run, its outputs and its nodes
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DecideArgs {
+    /// Id of the run, or its beginning; `last` is the newest
+    pub(crate) run: String,
+    /// The node that asks, where several do
+    pub(crate) node: Option<windflow_core::id::NodeId>,
+    /// The item, where the node runs for each of several
+    #[arg(long)]
+    pub(crate) item: Option<u32>,
+    /// Why
+    #[arg(long)]
+    pub(crate) comment: Option<String>,
+    /// What the form asks for, as JSON
+    #[arg(long, value_name = "JSON")]
+    pub(crate) data: Option<String>,
+    /// Who decides [default: the user]
+    #[arg(long)]
+    pub(crate) by: Option<String>,
+    /// Print one JSON object with the run, its outputs and its nodes
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Args)]

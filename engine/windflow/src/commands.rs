@@ -1,5 +1,6 @@
 //! One command a file.
 
+pub(crate) mod answer;
 pub(crate) mod completions;
 pub(crate) mod document;
 pub(crate) mod plan;

@@ -252,7 +252,7 @@ fn plugins_and_plans_say_what_may_be_touched() {
         assert!(plan.contains(part), "{plan}");
     }
     let pure = text(&place.windflow(&["plan", path(&place.file(HELLO))]).stdout);
-    assert!(pure.contains("nothing: every node is pure"), "{pure}");
+    assert!(pure.contains("nothing: its nodes need no network"), "{pure}");
 }
 
 #[test]

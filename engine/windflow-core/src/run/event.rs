@@ -17,8 +17,9 @@ pub struct Timestamp(pub u64);
 /// Place of an event in its run's journal, from 1. 0 is before the first.
 pub type Sequence = u64;
 
-/// The version that new records carry. Higher ones are refused, lower ones are read.
-pub const RECORD_VERSION: u32 = 1;
+/// The version that new records carry. Higher ones are refused, lower ones are read. 2 brought items, waits, compensation
+/// and the time of runs.
+pub const RECORD_VERSION: u32 = 2;
 
 /// One event as the journal keeps it, encoded as JSON.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -46,21 +47,38 @@ pub enum Event {
     /// The run exists. From: nothing. To: running. Refused by every run that has begun.
     RunStarted(Box<RunStarted>),
 
+    /// The node runs for each of these. From: ready, `if:` being true. To: iterating; succeeded where the list is empty.
+    ItemsListed {
+        /// The node.
+        node: NodeId,
+        /// The list.
+        items: Json,
+    },
+
     /// An attempt of a node with capabilities begins; durable before the attempt does anything. From: ready, or waiting for
     /// a retry, with that number. To: running. Nodes that are pure journal only how their attempt ended.
     AttemptStarted {
         /// The node.
         node: NodeId,
+        /// The item, from 0, where the node runs for each of several.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        item: Option<u32>,
         /// From 1.
         attempt: u32,
         /// Sent with every effect; the same for all attempts of the node run.
         key: String,
+        /// What the attempt waits for, where its node type is one of the engine's own.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        wait: Option<Wait>,
     },
 
     /// The node succeeded. From: running; ready or waiting for a retry where the node is pure. To: succeeded.
     AttemptSucceeded {
         /// The node.
         node: NodeId,
+        /// The item, from 0, where the node runs for each of several.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        item: Option<u32>,
         /// From 1.
         attempt: u32,
         /// The port that it emitted on.
@@ -76,6 +94,9 @@ pub enum Event {
     AttemptFailed {
         /// The node.
         node: NodeId,
+        /// The item, from 0, where the node runs for each of several.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        item: Option<u32>,
         /// From 1.
         attempt: u32,
         /// Why.
@@ -102,10 +123,19 @@ pub enum Event {
         by: String,
     },
 
-    /// An attempt ended because of the cancellation. From: running, in a run that is cancelling. To: cancelled.
+    /// The time that the workflow gives its runs is over. From: running. To: failing; what is in flight is told to end.
+    RunTimedOut {
+        /// How long the run was given, in milliseconds.
+        limit_ms: u64,
+    },
+
+    /// An attempt was told to end and did. From: running, in a run that is cancelling or failing. To: cancelled.
     AttemptCancelled {
         /// The node.
         node: NodeId,
+        /// The item, from 0, where the node runs for each of several.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        item: Option<u32>,
         /// From 1.
         attempt: u32,
     },
@@ -120,7 +150,51 @@ pub enum Event {
         /// The failure that ended it, where it failed.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         failure: Option<RunFailure>,
+        /// The nodes whose `compensate:` failed: what they did is still there, and somebody has to look.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        uncompensated: Vec<NodeId>,
     },
+}
+
+/// What an attempt of an engine-native node waits for. It outlives the process: whoever takes the run up waits on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Wait {
+    /// An instant.
+    Until {
+        /// It.
+        at: Timestamp,
+    },
+    /// Somebody's answer.
+    Answer(Question),
+}
+
+/// What somebody is asked.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Question {
+    /// Whether a person decides, or a system reports back.
+    pub of: Asked,
+    /// Whoever knows it may answer without being signed in.
+    pub token: String,
+    /// What is asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// JSON Schema of the answer's data.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub form: Option<Json>,
+    /// When it is too late.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires: Option<Timestamp>,
+}
+
+/// Who is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Asked {
+    /// A person, who approves or rejects.
+    Person,
+    /// A system, which reports back.
+    System,
 }
 
 /// All that a run was started with. It pins everything that decides what the run does.
