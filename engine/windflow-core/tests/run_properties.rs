@@ -1,4 +1,5 @@
 //! What holds for every workflow and every pattern of outcomes.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests fail by panicking, too")]
 
 use std::collections::HashMap;
 

@@ -2,6 +2,7 @@
 //!
 //! Needs the built-in plugins (`cargo xtask plugins`) and the guest `fib` (`cargo xtask pack bench/guests/fib --out …`);
 //! `make bench` builds both.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests fail by panicking, too")]
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};

@@ -224,13 +224,13 @@ impl RunLoop {
             }
             self.told_idle = false;
             for effect in effects {
-                self.interpret(effect)?;
+                self.interpret(&effect)?;
             }
         }
     }
 
-    fn interpret(&mut self, effect: Effect) -> Result<(), Lost> {
-        match effect {
+    fn interpret(&mut self, effect: &Effect) -> Result<(), Lost> {
+        match *effect {
             Effect::Skip { node, reason } => self.skip(node, reason),
             Effect::Attempt { step, attempt, not_before: None, unknown } => {
                 self.queue.push_back(Due { step, attempt, unknown });

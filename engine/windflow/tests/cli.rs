@@ -1,4 +1,5 @@
 //! The command line as users and scripts meet it.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests fail by panicking, too")]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! Runs that wait for people, other systems and time, as users of the command line meet them.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests fail by panicking, too")]
 
 mod common;
 

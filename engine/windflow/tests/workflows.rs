@@ -1,4 +1,5 @@
 //! Every case of every shipped workflow, run by the real binary against a real server.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests fail by panicking, too")]
 
 mod common;
 

@@ -201,9 +201,9 @@ fn outputs_to_stdout(outputs: &Value) -> anyhow::Result<()> {
         };
         let name = style(name).bold();
         if text.contains('\n') {
-            render::result(&format!("\n{name}:\n{text}"))?
+            render::result(&format!("\n{name}:\n{text}"))?;
         } else {
-            render::result(&format!("{name}: {text}"))?
+            render::result(&format!("{name}: {text}"))?;
         }
     }
     Ok(())
