@@ -3,6 +3,7 @@
 pub(crate) mod answer;
 pub(crate) mod completions;
 pub(crate) mod document;
+pub(crate) mod permission;
 pub(crate) mod plan;
 pub(crate) mod plugins;
 pub(crate) mod run;

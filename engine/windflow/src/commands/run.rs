@@ -24,6 +24,8 @@ pub(crate) fn run(global: &Global, args: RunArgs) -> anyhow::Result<ExitCode> {
     let host = crate::engine::host(Some(global))?;
     let (text, workflow) = document::check(&args.file, &host)?.into_valid(&args.file)?;
     let inputs = inputs(&workflow, &args)?;
+    let mut allowed = args.allow;
+    allowed.extend(super::permission::ask(&workflow, &host, &allowed)?);
     let engine = Engine::open(global, host)?;
     engine.block_on(async {
         let organisation = OrganisationId::local();
@@ -31,7 +33,7 @@ pub(crate) fn run(global: &Global, args: RunArgs) -> anyhow::Result<ExitCode> {
             organisation: organisation.clone(),
             document: text.clone(),
             inputs,
-            extra_grants: Grants { http: args.allow, credentials: Vec::new() },
+            extra_grants: Grants { http: allowed, credentials: Vec::new() },
             started_by: "cli".into(),
         };
         let started = engine.runtime.start(start).map_err(|error| match error {
