@@ -8,7 +8,7 @@
 pub use crate::clock::{Clock, SystemClock};
 pub use crate::report::{NodeReport, RunReport};
 pub use crate::run_loop::Lost;
-pub use crate::service::{Config, Runtime};
+pub use crate::service::{Config, Runtime, Turn, Turns};
 pub use crate::start::{InvalidStart, ResumeError, Start, StartError, Started};
 pub use crate::updates::{Update, Updates};
 
