@@ -114,6 +114,13 @@ impl OrganisationId {
     pub fn local() -> Self {
         Self("local".into())
     }
+
+    /// What belongs to the installation itself: which organisations there are, who signs in to which. No organisation may
+    /// take this name.
+    #[must_use]
+    pub fn installation() -> Self {
+        Self("installation".into())
+    }
 }
 
 /// One execution of a workflow. Made by the runtime as a UUID of version 7, so that ids sort by their start.

@@ -9,7 +9,7 @@ pub use crate::answer::{Answer, AnswerError, Reply};
 pub use crate::clock::{Clock, SystemClock};
 pub use crate::report::{ItemsReport, NodeReport, QuestionReport, RunReport};
 pub use crate::run_loop::Lost;
-pub use crate::service::{Config, Runtime};
+pub use crate::service::{Config, Runtime, Turn, Turns};
 pub use crate::start::{InvalidStart, ResumeError, Start, StartError, Started};
 pub use crate::updates::{Update, Updates};
 

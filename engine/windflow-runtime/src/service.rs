@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Semaphore, broadcast, mpsc, oneshot, watch};
-use windflow_core::id::RunKey;
+use windflow_core::id::{RunId, RunKey};
 use windflow_core::ports::host::Host;
 use windflow_core::ports::store::{Position, Store, StoreError};
 use windflow_core::run::Sequence;
@@ -54,6 +54,7 @@ pub(crate) struct Inner {
     pub(crate) slots: Arc<Semaphore>,
     pub(crate) plans: Plans,
     active: Mutex<HashMap<RunKey, Active>>,
+    turns: broadcast::Sender<Turn>,
 }
 
 /// A run that this process is at work on.
@@ -65,6 +66,30 @@ struct Active {
     ended: watch::Receiver<Option<Ended>>,
 }
 
+/// A run was taken up by this process, or let go of.
+#[derive(Debug, Clone)]
+pub enum Turn {
+    /// It is under way. Its beginning may not be durable yet.
+    Began(RunKey),
+    /// It has ended, durably, or was given up until somebody resumes it.
+    Left(RunKey),
+}
+
+/// Which runs are taken up and let go of, of every organisation. Bounded: one who reads too slowly misses some.
+#[derive(Debug)]
+pub struct Turns(broadcast::Receiver<Turn>);
+
+impl Turns {
+    /// The next one; `Err(n)` says that `n` were missed; nothing once the runtime is gone.
+    pub async fn next(&mut self) -> Option<Result<Turn, u64>> {
+        match self.0.recv().await {
+            Ok(turn) => Some(Ok(turn)),
+            Err(broadcast::error::RecvError::Lagged(missed)) => Some(Err(missed)),
+            Err(broadcast::error::RecvError::Closed) => None,
+        }
+    }
+}
+
 type Ended = Result<Arc<RunReport>, Arc<Lost>>;
 
 impl Runtime {
@@ -72,7 +97,8 @@ impl Runtime {
     #[must_use]
     pub fn new(store: Arc<dyn Store>, host: Arc<dyn Host>, clock: Arc<dyn Clock>, config: Config) -> Self {
         let slots = Arc::new(Semaphore::new(config.max_attempts));
-        Self(Arc::new(Inner { store, host, clock, config, slots, plans: Plans::default(), active: Mutex::default() }))
+        let (plans, active, turns) = (Plans::default(), Mutex::default(), broadcast::Sender::new(UPDATES_KEPT));
+        Self(Arc::new(Inner { store, host, clock, config, slots, plans, active, turns }))
     }
 
     /// Starts a run. It is under way at once; hand its id to others only after [`Runtime::durable`] of the position.
@@ -80,8 +106,16 @@ impl Runtime {
     /// # Errors
     /// [`StartError::Invalid`] with every problem of the document or its inputs; [`StartError::Store`].
     pub fn start(&self, start: Start) -> Result<Started, StartError> {
-        let (run_loop, position) = crate::start::start(&self.0, start)?;
-        let run = run_loop.key().run;
+        self.start_as(start, self.0.clock.new_run_id())
+    }
+
+    /// The same, with an id that the caller has chosen: what must not start twice is started under an id that follows from
+    /// its cause. The id should begin with the time, as [`Clock::new_run_id`] makes them.
+    ///
+    /// # Errors
+    /// As [`Runtime::start`], and [`StartError::Exists`].
+    pub fn start_as(&self, start: Start, run: RunId) -> Result<Started, StartError> {
+        let (run_loop, position) = crate::start::start(&self.0, start, run)?;
         Ok(Started { run, position, updates: self.launch(run_loop) })
     }
 
@@ -150,6 +184,18 @@ impl Runtime {
         self.active(key)?.updates.upgrade().map(|updates| Updates(updates.subscribe()))
     }
 
+    /// The runs that this process is at work on.
+    #[must_use]
+    pub fn active_runs(&self) -> Vec<RunKey> {
+        self.lock().keys().cloned().collect()
+    }
+
+    /// Which runs are taken up and let go of from now on.
+    #[must_use]
+    pub fn turns(&self) -> Turns {
+        Turns(self.0.turns.subscribe())
+    }
+
     /// How a run stands, read from its journal.
     ///
     /// # Errors
@@ -184,6 +230,8 @@ impl Runtime {
         let (cancel, answers) = (run_loop.cancel_sender(), run_loop.answers());
         let active = Active { cancel, answers, updates: updates.downgrade(), ended };
         self.lock().insert(key.clone(), active);
+        // Nobody listening is no error, here and below.
+        let _ = self.0.turns.send(Turn::Began(key.clone()));
         let runtime = self.clone();
         self.0.config.guests.spawn(async move {
             let ended = match run_loop.drive().await {
@@ -195,6 +243,7 @@ impl Runtime {
             };
             runtime.lock().remove(&key);
             ended_in.send_replace(Some(ended));
+            let _ = runtime.0.turns.send(Turn::Left(key));
             drop(updates);
         });
         watched

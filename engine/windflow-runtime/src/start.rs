@@ -57,6 +57,9 @@ pub enum StartError {
     /// The document or the inputs are not fit to run.
     #[error(transparent)]
     Invalid(#[from] InvalidStart),
+    /// There is a run of the id that it was to have: it was started before.
+    #[error("run {0} was started before")]
+    Exists(RunId),
     /// The store refused.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -86,7 +89,7 @@ pub enum ResumeError {
     Lost(#[from] Lost),
 }
 
-pub(crate) fn start(inner: &Arc<Inner>, start: Start) -> Result<(RunLoop, Position), StartError> {
+pub(crate) fn start(inner: &Arc<Inner>, start: Start, run: RunId) -> Result<(RunLoop, Position), StartError> {
     let prepared = inner.plans.prepare(&start.document, &*inner.host).map_err(|problems| InvalidStart { problems })?;
     let invalid = |problems| InvalidStart { problems };
     let inputs = prepared.workflow.resolve_inputs(start.inputs).map_err(invalid)?;
@@ -101,11 +104,14 @@ pub(crate) fn start(inner: &Arc<Inner>, start: Start) -> Result<(RunLoop, Positi
         grants,
         started_by: start.started_by,
     }));
-    let key = RunKey { organisation: start.organisation, run: inner.clock.new_run_id() };
+    let key = RunKey { organisation: start.organisation, run };
     let state = RunState::new(&prepared.plan);
     let mut run_loop = RunLoop::new(inner.clone(), key, prepared, state, 0, None);
-    let position = run_loop.append(event)?;
-    Ok((run_loop, position))
+    match run_loop.append(event) {
+        Ok(position) => Ok((run_loop, position)),
+        Err(Lost::Store(StoreError::Conflict { .. })) => Err(StartError::Exists(run)),
+        Err(lost) => Err(lost.into()),
+    }
 }
 
 fn components(prepared: &Prepared) -> BTreeMap<NodeTypeRef, windflow_core::id::Digest> {

@@ -12,6 +12,8 @@ use windflow_core::run::{Record, Sequence};
 use crate::record::MAX_BLOB_BYTES;
 use crate::{encode, order, summary};
 
+pub(crate) mod records;
+
 /// A store that forgets everything when it is dropped. What it has taken counts as durable at once.
 #[derive(Debug, Default)]
 pub struct MemoryStore {
@@ -22,6 +24,7 @@ pub struct MemoryStore {
 struct State {
     runs: BTreeMap<RunKey, Run>,
     blobs: HashMap<(OrganisationId, Digest), Vec<u8>>,
+    values: records::Values,
     position: u64,
 }
 

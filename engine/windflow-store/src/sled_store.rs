@@ -31,6 +31,7 @@ mod layout;
 mod list;
 mod pending;
 mod read;
+mod records;
 mod watermark;
 mod write;
 

@@ -105,6 +105,7 @@ impl Inner {
                 state.applied = position;
                 state.batches = batches;
                 state.forget_heads();
+                state.recent.forget(position);
                 Ok(())
             }
             Err(why) => {

@@ -39,6 +39,8 @@ pub(super) struct Inner {
     pub(super) room: Condvar,
     /// Held by whoever applies a batch, or must see no batch applied.
     pub(super) turn: Mutex<()>,
+    /// Held by whoever changes values.
+    pub(super) record_turn: Mutex<()>,
     /// Used by the committer alone.
     pub(super) files: Mutex<(Files, Watermark)>,
     pub(super) progress: watch::Sender<Progress>,
@@ -58,6 +60,7 @@ impl Inner {
         let db = guarded(&dir, || open_database(&dir, &folder.sled(), &options))?;
         let trees = guarded(&dir, || Trees::open(&db).map_err(|error| failed(&dir, &error)))?;
         let batches = guarded(&dir, || trees.batches(&dir))?;
+        let record_version = guarded(&dir, || trees.record_version(&dir))?;
         let cannot = |error| unwritable(&dir, &error);
         let (watermark, expected) = Watermark::open(&folder.watermark()).map_err(cannot)?;
         if batches < expected {
@@ -71,10 +74,11 @@ impl Inner {
             options,
             trees,
             db,
-            state: Mutex::new(State::new(batches)),
+            state: Mutex::new(State::new(batches, record_version)),
             work: Condvar::new(),
             room: Condvar::new(),
             turn: Mutex::new(()),
+            record_turn: Mutex::new(()),
             files: Mutex::new((files, watermark)),
             progress: watch::Sender::new(Progress::default()),
             commits: AtomicU64::new(0),
@@ -126,7 +130,7 @@ impl Inner {
 
     /// Called after every append. The committer needs to hear of the first one, to begin its second, and of the one that
     /// makes it much.
-    fn wake_committer(&self, state: &State) {
+    pub(super) fn wake_committer(&self, state: &State) {
         if state.appended == state.durable + 1
             || state.appended == state.applied + 1
             || state.pending.bytes >= self.eager_bytes()
@@ -157,7 +161,7 @@ impl Inner {
         }
     }
 
-    fn writable(&self) -> Result<MutexGuard<'_, State>, StoreError> {
+    pub(super) fn writable(&self) -> Result<MutexGuard<'_, State>, StoreError> {
         let mut state = self.state();
         loop {
             if let Some(why) = &state.failed {

@@ -20,6 +20,8 @@
 //! | `by_workflow` | org 0 workflow 0 status (1) at run | nothing |
 //! | `unfinished` | org 0 run | at |
 //! | `blobs` | org 0 digest (32) part (4) | content |
+//! | `records` | org 0 key 0 part (4) | version (8), then the value |
+//! | `meta` | `record_version` | the version of the last change of a value (8) |
 //! | `meta` | `batches` | how many batches were applied (8); it belongs to the installation, to no organisation |
 //!
 //! Values above [`PART_BYTES`] are cut into parts 0, 1, …. sled writes a page of up to 16 values as a whole, and pages
@@ -45,8 +47,10 @@ pub(super) const BY_STATUS: &str = "by_status";
 pub(super) const BY_WORKFLOW: &str = "by_workflow";
 pub(super) const UNFINISHED: &str = "unfinished";
 pub(super) const BLOBS: &str = "blobs";
+pub(super) const RECORDS: &str = "records";
 pub(super) const META: &str = "meta";
 pub(super) const BATCHES: &[u8] = b"batches";
+pub(super) const RECORD_VERSION: &[u8] = b"record_version";
 
 /// Every status, as lists merge them.
 pub(super) const STATUSES: [RunStatus; 5] =
@@ -96,6 +100,27 @@ pub(super) fn blob(org: &OrganisationId, digest: &Digest) -> Vec<u8> {
     let mut key = organisation(org, 36);
     key.extend_from_slice(&digest.0);
     key
+}
+
+/// Beginning of the keys of a value.
+pub(super) fn record(org: &OrganisationId, key: &str) -> Vec<u8> {
+    let mut place = records(org, key);
+    place.push(0);
+    place
+}
+
+/// Beginning of the keys of all values whose own keys begin with a prefix.
+pub(super) fn records(org: &OrganisationId, prefix: &str) -> Vec<u8> {
+    let mut place = organisation(org, prefix.len() + 5);
+    place.extend_from_slice(prefix.as_bytes());
+    place
+}
+
+/// The value's own key and the part in a key of `records`.
+pub(super) fn record_key<'a>(org: &OrganisationId, key: &'a [u8]) -> Option<(&'a str, u32)> {
+    let (rest, part) = key.split_last_chunk::<4>()?;
+    let own = rest.strip_prefix(&*organisation(org, 0))?.strip_suffix(&[0])?;
+    Some((std::str::from_utf8(own).ok()?, u32::from_be_bytes(*part)))
 }
 
 /// The key of a part of what begins with `prefix`.
@@ -153,6 +178,10 @@ mod tests {
             (Timestamp(258), key.run),
         );
         assert_eq!(index_key, [&b"local\0site-check\0\x04\0\0\0\0\0\0\x01\x02"[..], &id].concat());
+        let local = &key.organisation;
+        assert_eq!(part(&record(local, "workflows/a"), 3), b"local\0workflows/a\0\0\0\0\x03");
+        assert_eq!(record_key(local, b"local\0workflows/a\0\0\0\0\x03"), Some(("workflows/a", 3)));
+        assert_eq!(record_key(local, b"other\0workflows/a\0\0\0\0\x03"), None);
         let digest = Digest::of(b"");
         assert_eq!(part(&blob(&key.organisation, &digest), 2), [&b"local\0"[..], &digest.0, &[0, 0, 0, 2]].concat());
     }

@@ -8,6 +8,7 @@ use windflow_core::ports::store::{RunStatus, RunSummary, StoreError};
 use windflow_core::run::{Record, Sequence};
 
 use super::layout::PART_BYTES;
+use super::records::{self, Recent};
 use crate::summary;
 
 /// Heads that are kept at least; beyond, those that can be read back are forgotten.
@@ -18,6 +19,8 @@ const MIN_HEADS: usize = 1024;
 pub(super) struct State {
     /// The latest summary of every run with something pending, and of others that were appended to lately.
     pub(super) heads: HashMap<RunKey, Head>,
+    /// Values that were changed lately.
+    pub(super) recent: Recent,
     /// Grows whenever heads are forgotten.
     pub(super) forgotten: u64,
     max_heads: usize,
@@ -52,6 +55,9 @@ pub(super) struct Head {
 pub(super) struct Pending {
     pub(super) runs: HashMap<RunKey, PendingRun>,
     pub(super) blobs: HashMap<(OrganisationId, Digest), Vec<u8>>,
+    pub(super) records: records::Pending,
+    /// The version of the last change of a value, where there is one.
+    pub(super) record_version: Option<u64>,
     pub(super) bytes: usize,
 }
 
@@ -72,9 +78,10 @@ pub(super) struct Chunk {
 }
 
 impl State {
-    pub(super) fn new(batches: u64) -> Self {
+    pub(super) fn new(batches: u64, record_version: u64) -> Self {
         Self {
             heads: HashMap::new(),
+            recent: Recent::new(record_version),
             forgotten: 0,
             max_heads: MIN_HEADS,
             pending: Pending::default(),
@@ -124,7 +131,7 @@ impl State {
         self.note_append();
     }
 
-    fn note_append(&mut self) {
+    pub(super) fn note_append(&mut self) {
         self.appended += 1;
         self.oldest.get_or_insert_with(Instant::now);
     }

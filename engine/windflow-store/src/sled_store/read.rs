@@ -79,7 +79,7 @@ impl Inner {
     }
 
     /// The content of which `prefix` begins the keys, put together; at most so many bytes.
-    fn parts(&self, tree: &Tree, prefix: &[u8], most: usize) -> Result<Option<Vec<u8>>, StoreError> {
+    pub(super) fn parts(&self, tree: &Tree, prefix: &[u8], most: usize) -> Result<Option<Vec<u8>>, StoreError> {
         let mut content: Option<Vec<u8>> = None;
         for (number, entry) in (0..).zip(tree.scan_prefix(prefix)) {
             let (key, part) = entry.map_err(|error| failed(&self.dir, &error))?;

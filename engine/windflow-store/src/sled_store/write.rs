@@ -10,6 +10,7 @@ use windflow_core::ports::store::{RunStatus, RunSummary, StoreError};
 use super::guard::{damaged, failed};
 use super::layout::{self, PART_BYTES};
 use super::pending::{Pending, PendingRun};
+use super::records;
 use crate::{order, summary};
 
 /// The open trees; [`layout`] says what is in them.
@@ -21,6 +22,7 @@ pub(super) struct Trees {
     pub(super) by_workflow: Tree,
     pub(super) unfinished: Tree,
     pub(super) blobs: Tree,
+    pub(super) records: Tree,
     meta: Tree,
 }
 
@@ -33,15 +35,25 @@ impl Trees {
             by_workflow: db.open_tree(layout::BY_WORKFLOW)?,
             unfinished: db.open_tree(layout::UNFINISHED)?,
             blobs: db.open_tree(layout::BLOBS)?,
+            records: db.open_tree(layout::RECORDS)?,
             meta: db.open_tree(layout::META)?,
         })
     }
 
     /// How many batches were ever applied.
     pub(super) fn batches(&self, dir: &Path) -> Result<u64, StoreError> {
-        let value = self.meta.get(layout::BATCHES).map_err(|error| failed(dir, &error))?;
+        self.count(dir, layout::BATCHES)
+    }
+
+    /// The version of the last change of a value.
+    pub(super) fn record_version(&self, dir: &Path) -> Result<u64, StoreError> {
+        self.count(dir, layout::RECORD_VERSION)
+    }
+
+    fn count(&self, dir: &Path, key: &[u8]) -> Result<u64, StoreError> {
+        let value = self.meta.get(key).map_err(|error| failed(dir, &error))?;
         let Some(value) = value else { return Ok(0) };
-        let value = <[u8; 8]>::try_from(&*value).map_err(|_| damaged(dir, "the count of batches is no number"))?;
+        let value = <[u8; 8]>::try_from(&*value).map_err(|_| damaged(dir, "a count is no number"))?;
         Ok(u64::from_be_bytes(value))
     }
 
@@ -56,10 +68,18 @@ impl Trees {
 
     /// Writes a batch: all of it, or nothing.
     pub(super) fn write(&self, dir: &Path, batch: &Pending, batches: u64) -> Result<(), StoreError> {
-        let trees =
-            [&self.journal, &self.runs, &self.by_status, &self.by_workflow, &self.unfinished, &self.blobs, &self.meta];
+        let trees = [
+            &self.journal,
+            &self.runs,
+            &self.by_status,
+            &self.by_workflow,
+            &self.unfinished,
+            &self.blobs,
+            &self.records,
+            &self.meta,
+        ];
         let done = trees.as_slice().transaction(|trees| {
-            let [journal, runs, by_status, by_workflow, unfinished, blobs, meta] = trees.as_slice() else {
+            let [journal, runs, by_status, by_workflow, unfinished, blobs, records, meta] = trees.as_slice() else {
                 return Err(ConflictableTransactionError::Abort(()));
             };
             for ((organisation, digest), content) in &batch.blobs {
@@ -73,6 +93,12 @@ impl Trees {
                 }
                 list(key, run, [runs, by_status, by_workflow, unfinished])?;
             }
+            for (place, value) in &batch.records {
+                records::write(records, place, value.as_ref())?;
+            }
+            if let Some(version) = batch.record_version {
+                meta.insert(layout::RECORD_VERSION, &version.to_be_bytes())?;
+            }
             meta.insert(layout::BATCHES, &batches.to_be_bytes())?;
             Ok(())
         });
@@ -84,9 +110,9 @@ impl Trees {
     }
 }
 
-type Done = Result<(), ConflictableTransactionError<()>>;
+pub(super) type Done = Result<(), ConflictableTransactionError<()>>;
 
-fn put_parts(tree: &TransactionalTree, prefix: &[u8], content: &[u8]) -> Done {
+pub(super) fn put_parts(tree: &TransactionalTree, prefix: &[u8], content: &[u8]) -> Done {
     // Content without a byte has one part, so that it can be found.
     let first = content.get(..PART_BYTES.min(content.len())).unwrap_or_default();
     tree.insert(layout::part(prefix, 0), first)?;
