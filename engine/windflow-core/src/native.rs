@@ -15,6 +15,8 @@ pub enum Native {
     Callback,
     /// Waits until a person approves or rejects.
     Approval,
+    /// Runs another workflow.
+    Workflow,
 }
 
 impl Native {
@@ -25,6 +27,7 @@ impl Native {
             ("wait", 1) => Some(Self::Wait),
             ("callback", 1) => Some(Self::Callback),
             ("approval", 1) => Some(Self::Approval),
+            ("workflow", 1) => Some(Self::Workflow),
             _ => None,
         }
     }

@@ -14,9 +14,11 @@ use crate::ports::host::Registry;
 use crate::problem::Problem;
 use crate::schema::Checker;
 
+pub use self::children::{Child, ChildName, Children, Documents, FoundDocument, resolve as resolve_children};
 pub use self::duration::{format_duration, parse as parse_duration};
 pub use self::parse::FORMAT;
 
+mod children;
 mod config;
 mod document_schema;
 mod duration;

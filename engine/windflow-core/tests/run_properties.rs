@@ -149,6 +149,9 @@ fn started() -> Event {
         components: Default::default(),
         grants: Default::default(),
         started_by: "test".into(),
+        allowed: Default::default(),
+        children: Default::default(),
+        parent: None,
     }))
 }
 

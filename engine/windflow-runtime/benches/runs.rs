@@ -58,6 +58,7 @@ impl Bench {
                 inputs: Map::new(),
                 extra_grants: windflow_core::capability::Grants::default(),
                 started_by: "bench".into(),
+                children: Default::default(),
             };
             let started = self.runtime.start(start).expect("a valid workflow");
             drop(started.updates);

@@ -15,6 +15,7 @@ pub use crate::updates::{Update, Updates};
 
 mod answer;
 mod attempt;
+mod child;
 mod clock;
 mod load;
 mod native;

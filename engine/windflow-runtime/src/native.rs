@@ -31,7 +31,7 @@ pub(crate) fn wait(native: Native, node: &PlanNode, config: &Value, clock: &dyn 
     }
     let (of, form) = match native {
         Native::Approval => (Asked::Person, config.get("form")),
-        Native::Wait | Native::Callback => (Asked::System, config.get("schema")),
+        Native::Wait | Native::Callback | Native::Workflow => (Asked::System, config.get("schema")),
     };
     if let Some(form) = form {
         // Nobody could answer a question whose schema is none.

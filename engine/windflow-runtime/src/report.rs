@@ -8,7 +8,7 @@ use windflow_core::failure::Failure;
 use windflow_core::id::{NodeId, RunId};
 use windflow_core::json::Json;
 use windflow_core::plan::Plan;
-use windflow_core::run::{Cause, EndStatus, NodeState, Phase, Question, RunFailure, RunState, Step};
+use windflow_core::run::{Cause, EndStatus, NodeState, Phase, Question, RunFailure, RunState, Step, Wait};
 
 /// How a run stands or ended.
 #[derive(Debug, Clone, Serialize)]
@@ -49,6 +49,9 @@ pub struct NodeReport {
     /// What it waits for somebody to answer.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub questions: Vec<QuestionReport>,
+    /// The runs that it started and waits for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub runs: Vec<RunId>,
     /// How long its attempts took, in milliseconds.
     pub took_ms: f64,
 }
@@ -108,11 +111,17 @@ impl RunReport {
                 settled: items.settled(),
                 failed: items.failures().count(),
             });
+            let waiting = std::iter::once(&run.state).chain(run.items.iter().flat_map(|items| items.states()));
+            let runs = waiting.filter_map(|state| match state {
+                NodeState::Running { wait: Some(Wait::Child { run }), .. } => Some(*run),
+                _ => None,
+            });
+            let runs = runs.collect();
             let questions = asked.remove(&index).unwrap_or_default();
             #[expect(clippy::cast_precision_loss, reason = "a duration for people")]
             let took_ms = run.took_us as f64 / 1000.0;
             let attempts = run.attempts;
-            (node.id.clone(), NodeReport { status, attempts, output, port, error, items, questions, took_ms })
+            (node.id.clone(), NodeReport { status, attempts, output, port, error, items, questions, runs, took_ms })
         });
         let nodes = nodes.collect();
         let failed = |by| matches!(state.node(by).state, NodeState::Failed(_));

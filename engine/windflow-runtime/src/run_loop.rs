@@ -1,6 +1,6 @@
 //! One run, driven to its end: the only place that interprets effects and appends to the run's journal.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,6 +18,7 @@ use windflow_core::run::{
 
 use crate::answer::{Answer, AnswerError};
 use crate::attempt::{CancelFlag, Done, RunObserver};
+use crate::child::Asleep;
 use crate::load::Prepared;
 use crate::report::RunReport;
 use crate::service::{Inner, updates_channel};
@@ -55,11 +56,15 @@ pub(crate) struct RunLoop {
     position: Position,
     /// Attempts that are due and wait for a place.
     queue: VecDeque<Due>,
+    /// Steps whose runs this process watches.
+    children: HashSet<Step>,
     /// Attempts that this process is at work on.
     live: HashMap<Step, u32>,
     in_flight: FuturesUnordered<BoxFuture<'static, Done>>,
     /// Those of `in_flight` that only watch for something to be too late.
     guards: usize,
+    /// How many runs that this one started wait for nothing but answers.
+    asleep: Arc<Asleep>,
     /// Whether watchers were told that nothing goes on until somebody answers.
     told_idle: bool,
     answers_in: mpsc::Sender<Given>,
@@ -107,9 +112,11 @@ impl RunLoop {
             sequence,
             position: Position::default(),
             queue: VecDeque::new(),
+            children: HashSet::new(),
             live: HashMap::new(),
             in_flight: FuturesUnordered::new(),
             guards: 0,
+            asleep: Arc::default(),
             told_idle: false,
             answers_in,
             answers,
@@ -168,13 +175,17 @@ impl RunLoop {
                 self.inner.store.durable(self.position).await?;
                 return Ok(());
             }
-            if self.in_flight.len() == self.guards {
-                self.tell_idle()?;
+            let asleep = self.asleep.count();
+            if self.in_flight.len() == self.guards + asleep {
+                self.tell_idle(asleep)?;
+            } else {
+                self.told_idle = false;
             }
             tokio::select! {
                 Some(done) = self.in_flight.next(), if !self.in_flight.is_empty() => self.settle(done)?,
                 changed = self.cancel.changed() => changed.map_err(|_| Lost::Stopped)?,
                 Some(given) = self.answers.recv() => self.answer(given).await?,
+                () = self.asleep.changed() => {}
             }
         }
     }
@@ -192,9 +203,9 @@ impl RunLoop {
         }
     }
 
-    /// All that the run waits for is an answer.
-    fn tell_idle(&mut self) -> Result<(), Lost> {
-        if self.state.questions().next().is_none() {
+    /// All that the run waits for are answers, its own or those of runs that it started.
+    fn tell_idle(&mut self, asleep: usize) -> Result<(), Lost> {
+        if asleep == 0 && self.state.questions().next().is_none() {
             return Err(Lost::Stuck);
         }
         if !std::mem::replace(&mut self.told_idle, true) {
@@ -245,7 +256,11 @@ impl RunLoop {
                 Ok(())
             }
             // What is live hears the flag; what began in another process ended with it, and what waits just stops.
-            Effect::Cancel { step, .. } if self.live.contains_key(&step) => Ok(()),
+            Effect::Cancel { step, .. } if self.live.contains_key(&step) || self.children.contains(&step) => Ok(()),
+            Effect::Cancel { step, attempt } if self.child_of(step).is_some() => {
+                self.watch_child(step, attempt, None, self.position);
+                Ok(())
+            }
             Effect::Cancel { step, attempt } => self.cancelled(step, attempt),
             Effect::Finish { status } => self.finish(status),
         }

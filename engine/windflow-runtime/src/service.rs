@@ -15,7 +15,7 @@ use crate::clock::Clock;
 use crate::load::{Plans, replay};
 use crate::report::RunReport;
 use crate::run_loop::{Given, Lost, RunLoop};
-use crate::start::{ResumeError, Start, StartError, Started};
+use crate::start::{Begin, ResumeError, Start, StartError, Started};
 use crate::updates::Updates;
 
 /// Settings of the runtime.
@@ -117,6 +117,16 @@ impl Runtime {
     pub fn start_as(&self, start: Start, run: RunId) -> Result<Started, StartError> {
         let (run_loop, position) = crate::start::start(&self.0, start, run)?;
         Ok(Started { run, position, updates: self.launch(run_loop) })
+    }
+
+    /// Starts a run on behalf of another, once: where it was started before it goes on.
+    pub(crate) fn start_child(&self, begin: Begin, run: RunId) -> Result<(), StartError> {
+        match crate::start::begin(&self.0, begin, run) {
+            Ok((run_loop, _)) => drop(self.launch(run_loop)),
+            Err(StartError::Exists(_)) => {}
+            Err(error) => return Err(error),
+        }
+        Ok(())
     }
 
     /// Goes on with a run that no process is at work on, and lets its caller watch. A run that this process is at work on

@@ -9,8 +9,8 @@ use windflow_core::id::{NodeTypeRef, OrganisationId, RunId, RunKey};
 use windflow_core::json::Json;
 use windflow_core::ports::store::{Position, StoreError};
 use windflow_core::problem::Problem;
-use windflow_core::run::{Event, Phase, RunStarted, RunState};
-use windflow_core::workflow;
+use windflow_core::run::{Event, ParentRun, Phase, PinnedChild, RunStarted, RunState};
+use windflow_core::workflow::{self, Child, Children};
 
 use crate::load::{Prepared, replay};
 use crate::run_loop::{Lost, RunLoop};
@@ -30,6 +30,19 @@ pub struct Start {
     pub extra_grants: Grants,
     /// Who or what starts it.
     pub started_by: String,
+    /// The workflows that its nodes run, as [`workflow::resolve_children`] found them.
+    pub children: Children,
+}
+
+/// A start whose documents are in the store.
+pub(crate) struct Begin {
+    pub(crate) organisation: OrganisationId,
+    pub(crate) document: String,
+    pub(crate) inputs: Map<String, Value>,
+    pub(crate) allowed: Grants,
+    pub(crate) started_by: String,
+    pub(crate) children: BTreeMap<String, PinnedChild>,
+    pub(crate) parent: Option<ParentRun>,
 }
 
 /// A run that is under way.
@@ -90,10 +103,29 @@ pub enum ResumeError {
 }
 
 pub(crate) fn start(inner: &Arc<Inner>, start: Start, run: RunId) -> Result<(RunLoop, Position), StartError> {
+    let children = pin(inner, &start.organisation, start.children)?;
+    let Start { organisation, document, inputs, extra_grants: allowed, started_by, .. } = start;
+    begin(inner, Begin { organisation, document, inputs, allowed, started_by, children, parent: None }, run)
+}
+
+/// Keeps the documents of children, so that the run has them for good.
+fn pin(
+    inner: &Arc<Inner>,
+    organisation: &OrganisationId,
+    children: Children,
+) -> Result<BTreeMap<String, PinnedChild>, StoreError> {
+    let pin = |(key, child): (String, Child)| {
+        let document = inner.store.put_blob(organisation, child.document.as_bytes())?;
+        Ok((key, PinnedChild { document, children: pin(inner, organisation, child.children)? }))
+    };
+    children.0.into_iter().map(pin).collect()
+}
+
+pub(crate) fn begin(inner: &Arc<Inner>, start: Begin, run: RunId) -> Result<(RunLoop, Position), StartError> {
     let prepared = inner.plans.prepare(&start.document, &*inner.host).map_err(|problems| InvalidStart { problems })?;
     let invalid = |problems| InvalidStart { problems };
     let inputs = prepared.workflow.resolve_inputs(start.inputs).map_err(invalid)?;
-    let grants = workflow::resolve_grants(&prepared.workflow, &inputs, &start.extra_grants).map_err(invalid)?;
+    let grants = workflow::resolve_grants(&prepared.workflow, &inputs, &start.allowed).map_err(invalid)?;
 
     inner.store.put_blob(&start.organisation, start.document.as_bytes())?;
     let event = Event::RunStarted(Box::new(RunStarted {
@@ -103,6 +135,9 @@ pub(crate) fn start(inner: &Arc<Inner>, start: Start, run: RunId) -> Result<(Run
         components: components(&prepared),
         grants,
         started_by: start.started_by,
+        allowed: start.allowed,
+        children: start.children,
+        parent: start.parent,
     }));
     let key = RunKey { organisation: start.organisation, run };
     let state = RunState::new(&prepared.plan);

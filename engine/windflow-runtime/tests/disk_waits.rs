@@ -24,6 +24,7 @@ async fn check(nodes: &str, expect: u64) {
         inputs: Map::new(),
         extra_grants: Default::default(),
         started_by: "test".into(),
+        children: Default::default(),
     };
     let run = runtime.start(start).unwrap().run;
     let report = runtime.wait(&RunKey { organisation: OrganisationId::local(), run }).await.unwrap();

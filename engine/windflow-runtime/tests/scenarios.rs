@@ -80,6 +80,7 @@ fn start(scenario: &Scenario) -> Start {
         inputs: Map::new(),
         extra_grants: Default::default(),
         started_by: "test".into(),
+        children: Default::default(),
     }
 }
 

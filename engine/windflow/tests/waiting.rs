@@ -97,3 +97,53 @@ unbook: { uses: template@1, with: { template: \"gave back {{ seat }}\", values: 
     assert_eq!(code, Some(1));
     assert_eq!(report["nodes"]["unbook"]["output"], "gave back seat 7", "{report}");
 }
+
+const CHILD: &str = "windflow: 1\nname: child\ninputs: { who: { type: string } }\nnodes:\n  \
+greet: { uses: template@1, with: { template: \"Hello {{ who }}\", values: \"${{ inputs }}\" } }\n  \
+ask: { uses: approval@1, needs: [greet], with: { message: \"Say so?\" } }\n\
+outputs: { text: \"${{ nodes.greet.output }}\" }\n";
+
+#[test]
+fn workflows_run_workflows_and_wait_for_them() {
+    let place = Place::new(
+        "windflow: 1\nname: parent\nnodes:\n  \
+each: { uses: workflow@1, for_each: [ada, eve], concurrency: 1, with: { file: parts/child.yaml, inputs: { who: \"${{ item }}\" } } }\n\
+outputs: { all: \"${{ nodes.each.output.map(one, one.text) }}\" }\n",
+    );
+    let parts = place.folder.path().join("parts");
+    std::fs::create_dir(&parts).unwrap();
+    std::fs::write(parts.join("child.yaml"), CHILD).unwrap();
+    let begun = place.windflow(&["run", text(&place.file), "--json"]);
+    let parent: Value = serde_json::from_slice(&begun.stdout).unwrap_or_else(|_| panic!("{}", stderr(&begun)));
+    let parent = parent["run"].as_str().unwrap();
+    assert_eq!(begun.status.code(), Some(3));
+    // The first child is answered by its own name, the second by that of the run that waits for it.
+    let (report, code) = place.report(&["runs", "approve", "last", "ask"]);
+    assert_eq!((report["status"].as_str(), code), (Some("succeeded"), Some(0)), "{report}");
+    let resumed = place.windflow(&["runs", "resume", parent]);
+    assert_eq!(resumed.status.code(), Some(3), "{}", stderr(&resumed));
+    assert!(stderr(&resumed).contains("Say so?"), "{}", stderr(&resumed));
+    let (report, code) = place.report(&["runs", "approve", parent]);
+    assert_eq!((report["status"].as_str(), code), (Some("succeeded"), Some(0)), "{report}");
+    assert_eq!(report["outputs"], json!({ "all": ["Hello ada", "Hello eve"] }), "{report}");
+}
+
+#[test]
+fn what_is_wrong_with_a_child_is_told_before_anything_starts() {
+    let place = Place::new(
+        "windflow: 1\nname: parent\nnodes:\n  \
+a: { uses: workflow@1, with: { file: child.yaml, inputs: { whom: ada } } }\n  \
+b: { uses: workflow@1, with: { file: missing.yaml } }\n  \
+c: { uses: workflow@1, with: { file: circle.yaml } }\n  \
+d: { uses: workflow@1, with: { name: other } }\n",
+    );
+    std::fs::write(place.folder.path().join("child.yaml"), CHILD).unwrap();
+    let circle = "windflow: 1\nname: circle\nnodes:\n  c: { uses: workflow@1, with: { file: circle.yaml } }\n";
+    std::fs::write(place.folder.path().join("circle.yaml"), circle).unwrap();
+    let output = place.windflow(&["validate", text(&place.file)]);
+    assert_eq!(output.status.code(), Some(2));
+    for part in [":4:62", "did you mean `who`", "needs the input `who`", "missing.yaml", "in a circle", "only a server"]
+    {
+        assert!(stderr(&output).contains(part), "{part}: {}", stderr(&output));
+    }
+}

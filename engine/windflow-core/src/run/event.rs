@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::capability::Grants;
 use crate::failure::Failure;
-use crate::id::{Digest, NodeId, NodeTypeRef, PortName, WorkflowName};
+use crate::id::{Digest, NodeId, NodeTypeRef, PortName, RunId, WorkflowName};
 use crate::json::Json;
 
 /// Milliseconds since 1970, UTC. The core gets them; it never asks for them.
@@ -167,6 +167,11 @@ pub enum Wait {
     },
     /// Somebody's answer.
     Answer(Question),
+    /// The end of another run, which the attempt has started.
+    Child {
+        /// It. Its id follows from this run, the node, the item and the attempt, so that it is started once.
+        run: RunId,
+    },
 }
 
 /// What somebody is asked.
@@ -212,6 +217,37 @@ pub struct RunStarted {
     pub grants: Grants,
     /// Who or what started it: `cli`, a trigger, a user.
     pub started_by: String,
+    /// What the operator granted beyond the workflow's permissions.
+    #[serde(default, skip_serializing_if = "Grants::is_empty")]
+    pub allowed: Grants,
+    /// The workflows that its nodes run, by what the document calls them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub children: BTreeMap<String, PinnedChild>,
+    /// The run that started it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<ParentRun>,
+}
+
+/// A workflow that a node runs, as it was when the run began.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PinnedChild {
+    /// Digest of the document; its text is a blob of the store.
+    pub document: Digest,
+    /// The workflows that it runs in turn.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub children: BTreeMap<String, PinnedChild>,
+}
+
+/// Where a run was started from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ParentRun {
+    /// The run.
+    pub run: RunId,
+    /// The node.
+    pub node: NodeId,
+    /// The item, where the node runs for each of several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub item: Option<u32>,
 }
 
 /// Why a node did not run.

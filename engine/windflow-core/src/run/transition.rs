@@ -1,7 +1,7 @@
 //! The one place where a run's state changes: an exhaustive table of what each event does in each state.
 
 use super::state::Obligation;
-use super::{Event, NodeState, Phase, Record, RunState, SkipReason, Step};
+use super::{Event, NodeState, Phase, Record, RunState, SkipReason, Step, Wait};
 use crate::id::NodeId;
 use crate::plan::{FiresOn, NodeIndex, OutEdge, Plan};
 use crate::workflow::Join;
@@ -152,7 +152,7 @@ fn decide(state: &mut RunState, plan: &Plan, index: NodeIndex) {
 
 /// No new work starts any more: what has not begun goes back to pending and is no longer owed. An attempt that began in a
 /// process that is no more is still owed its end; one that began in this process was handed out before. What only waits is
-/// told to end: nobody needs to wait for it.
+/// told to end: nobody needs to wait for it. Runs that it started go on, as attempts do.
 fn stop_starting(state: &mut RunState) {
     let mut running = Vec::new();
     for index in 0..state.nodes.len() {
@@ -181,7 +181,9 @@ fn stop_starting(state: &mut RunState) {
         Obligation::Cancel(_) | Obligation::Skip(_) | Obligation::Finish => false,
     });
     for step in running {
-        if matches!(state.step(step), NodeState::Running { wait: Some(_), .. }) {
+        let waits =
+            matches!(state.step(step), NodeState::Running { wait: Some(Wait::Until { .. } | Wait::Answer(_)), .. });
+        if waits {
             state.due.remove(&Obligation::Attempt(step));
             state.due.insert(Obligation::Cancel(step));
         }

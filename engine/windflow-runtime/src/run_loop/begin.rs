@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use windflow_core::failure::{Failure, FailureKind};
+use windflow_core::id::RunKey;
+use windflow_core::native::Native;
 use windflow_core::plan::PlanNode;
 use windflow_core::ports::store::Position;
 use windflow_core::run::{Event, NodeState, SkipReason, Step, Wait};
@@ -11,8 +13,10 @@ use windflow_core::workflow::OnUnknown;
 use super::{Due, Lost, RunLoop};
 use crate::attempt::{self, Attempt, CancelFlag, Done};
 use crate::load::Prepared;
+use crate::service::Runtime;
+use crate::start::Begin;
 use crate::updates::Update;
-use crate::{native, scope};
+use crate::{child, native, scope};
 
 impl RunLoop {
     pub(super) fn begin(&mut self, due: &Due) -> Result<(), Lost> {
@@ -23,8 +27,13 @@ impl RunLoop {
             if let NodeState::Running { wait: Some(wait), .. } = self.state.step(step) {
                 // A wait has no outcome that could be unknown.
                 let wait = wait.clone();
-                self.wait(step, attempt, &wait, self.position);
-                return Ok(());
+                return match self.child_again(&prepared, node, step, &wait) {
+                    Ok(child) => {
+                        self.wait(step, attempt, &wait, child, self.position);
+                        Ok(())
+                    }
+                    Err(failure) => self.failed(step, attempt, failure, 0),
+                };
             }
             if node.on_unknown == OnUnknown::Fail {
                 let message = "the engine stopped during this attempt, so that nobody knows its outcome, and `on_unknown: fail` forbids trying again";
@@ -33,12 +42,12 @@ impl RunLoop {
         }
         match self.prepare(&prepared, node, due) {
             Ok(Next::Attempt(config)) => self.attempt(&prepared, node, due, config),
-            Ok(Next::Wait(wait)) => {
+            Ok(Next::Wait(wait, child)) => {
                 let key = attempt::idempotency_key(&self.key, &node.id, step.item).to_string();
                 let (id, item) = (node.id.clone(), step.item);
                 let position =
                     self.append(Event::AttemptStarted { node: id, item, attempt, key, wait: Some(wait.clone()) })?;
-                self.wait(step, attempt, &wait, position);
+                self.wait(step, attempt, &wait, child, position);
                 Ok(())
             }
             Ok(Next::Items(items)) => self.append(Event::ItemsListed { node: node.id.clone(), items }).map(drop),
@@ -61,7 +70,12 @@ impl RunLoop {
         }
         let config = scope::config(node, &prepared.checkers[step.node.0 as usize], &scope)?;
         match node.native {
-            Some(kind) => Ok(Next::Wait(native::wait(kind, node, &config, &*self.inner.clock)?)),
+            Some(Native::Workflow) => {
+                let run = child::run_id(&self.key, &node.id, step.item, due.attempt, self.inner.clock.now());
+                let begin = child::begin(&self.inner, &self.key, &self.state, node, step, &config)?;
+                Ok(Next::Wait(Wait::Child { run }, Some(begin)))
+            }
+            Some(kind) => Ok(Next::Wait(native::wait(kind, node, &config, &*self.inner.clock)?, None)),
             None => serde_json::to_vec(&config)
                 .map(Next::Attempt)
                 .map_err(|error| Failure::new(FailureKind::InvalidConfig, error.to_string())),
@@ -108,9 +122,26 @@ impl RunLoop {
         }
     }
 
+    /// What a step that waits for another run has to start, where it did not come to that.
+    fn child_again(
+        &self,
+        prepared: &Prepared,
+        node: &PlanNode,
+        step: Step,
+        wait: &Wait,
+    ) -> Result<Option<Begin>, Failure> {
+        if !matches!(wait, Wait::Child { .. }) {
+            return Ok(None);
+        }
+        let scope = scope::of_step(&self.key, prepared, &self.state, step);
+        let config = scope::config(node, &prepared.checkers[step.node.0 as usize], &scope)?;
+        child::begin(&self.inner, &self.key, &self.state, node, step, &config).map(Some)
+    }
+
     /// Waits for what a step waits for, once it is durable that it does.
-    fn wait(&mut self, step: Step, attempt: u32, wait: &Wait, recorded: Position) {
+    fn wait(&mut self, step: Step, attempt: u32, wait: &Wait, child: Option<Begin>, recorded: Position) {
         let (until, question) = match wait {
+            Wait::Child { .. } => return self.watch_child(step, attempt, child, recorded),
             Wait::Until { at } => (Some(*at), None),
             Wait::Answer(question) => (question.expires, Some(question.clone())),
         };
@@ -140,12 +171,44 @@ impl RunLoop {
     }
 }
 
+impl RunLoop {
+    /// The run that a step waits for.
+    pub(super) fn child_of(&self, step: Step) -> Option<RunKey> {
+        match self.state.step(step) {
+            NodeState::Running { wait: Some(Wait::Child { run }), .. } => {
+                Some(RunKey { organisation: self.key.organisation.clone(), run: *run })
+            }
+            _ => None,
+        }
+    }
+
+    /// Starts the run of a step, where it is to be started, and waits for its end; stops it once this run is to stop.
+    pub(super) fn watch_child(&mut self, step: Step, attempt: u32, begin: Option<Begin>, recorded: Position) {
+        let Some(child) = self.child_of(step) else { return };
+        self.children.insert(step);
+        let (inner, cancel, asleep) = (self.inner.clone(), self.cancel_flag.clone(), self.asleep.clone());
+        // A recovered run that is cancelling heard of it in another process.
+        if begin.is_none() {
+            cancel.raise();
+        }
+        self.in_flight.push(Box::pin(async move {
+            if let Err(error) = inner.store.durable(recorded).await {
+                return Done::Lost(error);
+            }
+            let began = std::time::Instant::now();
+            let result = child::watch(&Runtime(inner), &child, begin, &cancel, &asleep).await;
+            let took_us = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
+            Done::ChildEnded { step, attempt, result, took_us }
+        }));
+    }
+}
+
 /// How a step begins.
 enum Next {
     /// With an attempt in the sandbox, with this configuration.
     Attempt(Vec<u8>),
-    /// With a wait.
-    Wait(Wait),
+    /// With a wait, of which another run may be the reason.
+    Wait(Wait, Option<Begin>),
     /// With the list of its items.
     Items(windflow_core::json::Json),
     /// Not at all.

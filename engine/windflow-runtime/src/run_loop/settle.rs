@@ -36,27 +36,35 @@ impl RunLoop {
                 }
                 Ok(())
             }
+            Done::ChildEnded { step, attempt, result, took_us } => {
+                self.children.remove(&step);
+                self.ended(step, attempt, result, took_us)
+            }
             Done::TimeIsUp { step, attempt, guard } => {
                 self.guards -= usize::from(guard);
                 self.time_is_up(step, attempt)
             }
             Done::Ended { step, attempt, result, took_us } => {
                 self.live.remove(&step);
-                if !self.state.wants_attempt(step, attempt) {
-                    // A pure attempt of a run that is failing or cancelling: its node never began, as far as anybody knows.
-                    return Ok(());
-                }
-                match result {
-                    Ok(emission) => self.succeeded(step, attempt, emission, took_us).map(drop),
-                    Err(failure)
-                        if failure.kind == FailureKind::Cancelled
-                            && matches!(self.state.phase(), Phase::Cancelling | Phase::Failing(_)) =>
-                    {
-                        self.cancelled(step, attempt)
-                    }
-                    Err(failure) => self.failed(step, attempt, failure, took_us),
-                }
+                self.ended(step, attempt, result, took_us)
             }
+        }
+    }
+
+    fn ended(&mut self, step: Step, attempt: u32, result: Result<Emission, Failure>, took_us: u64) -> Result<(), Lost> {
+        if !self.state.wants_attempt(step, attempt) {
+            // A pure attempt of a run that is failing or cancelling: its node never began, as far as anybody knows.
+            return Ok(());
+        }
+        match result {
+            Ok(emission) => self.succeeded(step, attempt, emission, took_us).map(drop),
+            Err(failure)
+                if failure.kind == FailureKind::Cancelled
+                    && matches!(self.state.phase(), Phase::Cancelling | Phase::Failing(_)) =>
+            {
+                self.cancelled(step, attempt)
+            }
+            Err(failure) => self.failed(step, attempt, failure, took_us),
         }
     }
 
@@ -77,7 +85,7 @@ impl RunLoop {
                 self.failed(step, attempt, failure, 0)
             }
             // The answer came in time, or nobody waits any more.
-            None => Ok(()),
+            Some(Wait::Child { .. }) | None => Ok(()),
         }
     }
 

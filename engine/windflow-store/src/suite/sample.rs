@@ -33,6 +33,9 @@ pub fn started(at: u64, workflow: &str) -> Record {
         components: [("log@1".parse().unwrap(), Digest::of(b"log"))].into(),
         grants: Grants::default(),
         started_by: "cli".to_owned(),
+        allowed: Default::default(),
+        children: Default::default(),
+        parent: None,
     };
     Record::new(Timestamp(at), Event::RunStarted(Box::new(started)))
 }

@@ -3,9 +3,10 @@
 use std::process::ExitCode;
 
 use serde_json::Value;
-use windflow_core::id::NodeId;
+use windflow_core::id::{NodeId, RunKey};
+use windflow_core::ports::store::ReadModel;
 use windflow_core::run::Asked;
-use windflow_runtime::{Answer, Reply, RunReport};
+use windflow_runtime::{Answer, Reply};
 
 use super::document;
 use super::run::{finish, follow};
@@ -45,29 +46,65 @@ struct Asking<'a> {
 }
 
 fn give(engine: &Engine, asking: &Asking<'_>, reply: Reply, json: bool) -> anyhow::Result<ExitCode> {
-    let key = find(engine, asking.run)?;
-    let report = engine.runtime.report(&key)?;
-    let node = match asking.node {
-        Some(node) => node.clone(),
-        None => only(&report, asking.of)?,
+    let top = find(engine, asking.run)?;
+    let (path, node) = match asking.node {
+        Some(node) if engine.runtime.report(&top)?.nodes.contains_key(node) => (vec![top], node.clone()),
+        _ => only(engine, top, asking)?,
     };
     engine.block_on(async {
-        let live = (!json).then(|| Live::new(report.nodes.keys()));
-        let updates = engine.runtime.resume(&key)?;
+        // The run that asks goes on first; then those that wait for it, each once it has heard of the end of the one below.
+        let Some((asks, waiting)) = path.split_last() else { return Err(invalid("there is no such run")) };
+        let mut below = engine.runtime.resume(asks)?;
+        let mut above = Vec::new();
+        for run in waiting {
+            let heard = engine.store.run(run)?.sequence + 1;
+            above.push((run, engine.runtime.resume(run)?, heard));
+        }
         let answer = Answer { node, item: asking.item, token: None, reply };
-        let answered = engine.runtime.answer(&key, answer).await.map_err(|error| invalid(error.to_string()))?;
-        let report = follow(&engine.runtime, &key, live, updates, answered).await?;
-        finish(&report, json, json)
+        let mut answered = engine.runtime.answer(asks, answer).await.map_err(|error| invalid(error.to_string()))?;
+        let mut run = asks;
+        loop {
+            let live = if json { None } else { Some(Live::new(engine.runtime.report(run)?.nodes.keys())) };
+            let report = follow(&engine.runtime, run, live, below, answered).await?;
+            let ended = engine.store.run(run)?.finished_at.is_some();
+            match above.pop().filter(|_| ended) {
+                Some(next) => (run, below, answered) = next,
+                None => return finish(&engine.runtime, &report, json, json),
+            }
+        }
     })
 }
 
-/// The one node of the run that asks.
-fn only(report: &RunReport, of: Asked) -> anyhow::Result<NodeId> {
-    let asks = |questions: &[windflow_runtime::QuestionReport]| questions.iter().any(|asked| asked.question.of == of);
-    let mut asking = report.nodes.iter().filter(|(_, node)| asks(&node.questions)).map(|(id, _)| id);
-    match (asking.next(), asking.next()) {
-        (Some(node), None) => Ok(node.clone()),
-        (None, _) => Err(invalid(format!("run {} is {} and asks nothing of that kind", report.run, report.status))),
-        (Some(a), Some(b)) => Err(invalid(format!("several nodes ask, `{a}` and `{b}` among them: name one"))),
+/// The one node that asks, and the runs from the given one down to the one that it is of.
+fn only(engine: &Engine, top: RunKey, asking: &Asking<'_>) -> anyhow::Result<(Vec<RunKey>, NodeId)> {
+    let mut found = Vec::new();
+    search(engine, vec![top.clone()], asking, &mut found)?;
+    match found.len() {
+        1 => Ok(found.remove(0)),
+        0 => {
+            let report = engine.runtime.report(&top)?;
+            Err(invalid(format!("run {} is {} and asks nothing of that kind", report.run, report.status)))
+        }
+        _ => Err(invalid(format!("several nodes ask, `{}` and `{}` among them: name one", found[0].1, found[1].1))),
     }
+}
+
+fn search(
+    engine: &Engine,
+    path: Vec<RunKey>,
+    asking: &Asking<'_>,
+    found: &mut Vec<(Vec<RunKey>, NodeId)>,
+) -> anyhow::Result<()> {
+    let Some(run) = path.last() else { return Ok(()) };
+    for (id, node) in engine.runtime.report(run)?.nodes {
+        let fits = asking.node.is_none_or(|wanted| *wanted == id);
+        if fits && node.questions.iter().any(|asked| asked.question.of == asking.of) {
+            found.push((path.clone(), id));
+        }
+        for child in node.runs {
+            let child = RunKey { organisation: run.organisation.clone(), run: child };
+            search(engine, [path.clone(), vec![child]].concat(), asking, found)?;
+        }
+    }
+    Ok(())
 }

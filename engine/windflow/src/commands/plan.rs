@@ -15,7 +15,7 @@ use crate::{engine, render};
 
 pub(crate) fn run(args: &PlanArgs) -> anyhow::Result<ExitCode> {
     let host = engine::host(None)?;
-    let (_, workflow) = document::check(&args.file, &host)?.into_valid(&args.file)?;
+    let (_, workflow, _) = document::check(&args.file, &host)?.into_valid(&args.file)?;
     let plan = plan::build(&workflow, &host)?;
     let mut text = format!("{}\n", workflow.name.value);
     graph(&mut text, &plan);

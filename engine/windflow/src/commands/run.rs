@@ -22,7 +22,7 @@ use crate::render::live::Live;
 
 pub(crate) fn run(global: &Global, args: RunArgs) -> anyhow::Result<ExitCode> {
     let host = crate::engine::host(Some(global))?;
-    let (text, workflow) = document::check(&args.file, &host)?.into_valid(&args.file)?;
+    let (text, workflow, children) = document::check(&args.file, &host)?.into_valid(&args.file)?;
     let inputs = inputs(&workflow, &args)?;
     let mut allowed = args.allow;
     allowed.extend(super::permission::ask(&workflow, &host, &allowed)?);
@@ -35,6 +35,7 @@ pub(crate) fn run(global: &Global, args: RunArgs) -> anyhow::Result<ExitCode> {
             inputs,
             extra_grants: Grants { http: allowed, credentials: Vec::new() },
             started_by: "cli".into(),
+            children,
         };
         let started = engine.runtime.start(start).map_err(|error| match error {
             StartError::Invalid(error) => {
@@ -53,7 +54,7 @@ pub(crate) fn run(global: &Global, args: RunArgs) -> anyhow::Result<ExitCode> {
             ));
         }
         let report = follow(&engine.runtime, &key, shown, started.updates, 0).await?;
-        finish(&report, args.json, args.quiet)
+        finish(&engine.runtime, &report, args.json, args.quiet)
     })
 }
 
@@ -125,9 +126,15 @@ async fn watch(mut live: Option<Live>, mut updates: Updates, answered: Sequence)
 }
 
 /// What a run waits for somebody to answer, and how that is done; nothing where it waits for nobody.
-pub(crate) fn questions(report: &RunReport) -> String {
+pub(crate) fn questions(runtime: &Runtime, report: &RunReport) -> String {
     let mut text = String::new();
     for (node, run) in &report.nodes {
+        for child in &run.runs {
+            let key = RunKey { organisation: OrganisationId::local(), run: *child };
+            if let Ok(child) = runtime.report(&key) {
+                let _ = writeln!(text, "{}", questions(runtime, &child));
+            }
+        }
         for asked in &run.questions {
             let QuestionReport { item, question } = asked;
             let item = item.map(|item| format!(" --item {item}")).unwrap_or_default();
@@ -158,7 +165,7 @@ async fn interrupted() -> std::io::Result<()> {
 }
 
 /// Prints how a run ended.
-pub(crate) fn finish(report: &RunReport, json: bool, quiet: bool) -> anyhow::Result<ExitCode> {
+pub(crate) fn finish(runtime: &Runtime, report: &RunReport, json: bool, quiet: bool) -> anyhow::Result<ExitCode> {
     if !quiet {
         let took: f64 = report.nodes.values().map(|node| node.took_ms).sum();
         let count = report.nodes.values().filter(|node| node.status == "succeeded").count();
@@ -173,7 +180,7 @@ pub(crate) fn finish(report: &RunReport, json: bool, quiet: bool) -> anyhow::Res
         let at = error.node.as_ref().map_or_else(|| "the outputs".to_owned(), |node| format!("node {node}"));
         render::error(&format!("{at} failed: {}", error.failure));
     }
-    let asked = questions(report);
+    let asked = questions(runtime, report);
     if !asked.is_empty() && !quiet {
         render::line(&format!("\nThe run is kept and waits for an answer:\n{asked}"));
     }

@@ -134,7 +134,7 @@ fn show(engine: &Engine, args: &RunArg) -> anyhow::Result<ExitCode> {
         let at = error.node.as_ref().map_or_else(|| "the outputs".to_owned(), |node| format!("node {node}"));
         text.push_str(&format!("\n{at} failed: {}\n", error.failure));
     }
-    let asked = crate::commands::run::questions(&report);
+    let asked = crate::commands::run::questions(&engine.runtime, &report);
     if !asked.is_empty() {
         text.push_str(&format!("\n{asked}\n"));
     } else if summary.finished_at.is_none() {
@@ -185,7 +185,7 @@ fn resume(engine: &Engine, args: &ResumeArgs) -> anyhow::Result<ExitCode> {
                 render::line(&format!("▶ resuming {}", key.run));
             }
             let report = follow(&engine.runtime, &key, live, updates, 0).await?;
-            finish(&report, args.json, args.quiet)
+            finish(&engine.runtime, &report, args.json, args.quiet)
         })?;
         if code != ExitCode::SUCCESS {
             worst = code;
@@ -199,7 +199,7 @@ fn cancel(engine: &Engine, args: &RunArg) -> anyhow::Result<ExitCode> {
     engine.block_on(async {
         engine.runtime.cancel(&key, "cli")?;
         let report = engine.runtime.wait(&key).await.map_err(|lost| anyhow::anyhow!("{lost}"))?;
-        finish(&report, args.json, args.json)?;
+        finish(&engine.runtime, &report, args.json, args.json)?;
         Ok(ExitCode::from(if report.status == "cancelled" { 0 } else { exit::FAILED }))
     })
 }
