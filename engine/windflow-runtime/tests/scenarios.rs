@@ -2,7 +2,7 @@
 //! is adding a folder. Every scenario is also crashed after each of its events and must end the same.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests fail by panicking, too")]
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -43,6 +43,20 @@ fn scenarios() -> Vec<Scenario> {
     found.sort_by(|a, b| a.name.cmp(&b.name));
     assert!(found.len() >= 20, "the table of scenarios is gone");
     found
+}
+
+#[test]
+fn the_page_of_semantics_names_every_scenario_and_no_other() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/semantics.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    // The tables whose last column names scenarios come first.
+    let tables = page.split("## Other workflows").next().unwrap();
+    let cells = tables.lines().filter(|line| line.starts_with("| ")).filter_map(|line| line.rsplit('|').nth(1));
+    let named: BTreeSet<String> =
+        cells.flat_map(|cell| cell.split('`').skip(1).step_by(2)).map(str::to_owned).collect();
+    let there: BTreeSet<String> = scenarios().into_iter().map(|scenario| scenario.name).collect();
+    let differ: Vec<_> = named.symmetric_difference(&there).collect();
+    assert!(differ.is_empty(), "either the page or the folders lack: {differ:?}");
 }
 
 fn script(expect: &Value) -> HashMap<String, Vec<Outcome>> {
