@@ -15,6 +15,7 @@ pub mod place;
 pub mod plan;
 pub mod ports;
 pub mod problem;
+pub mod rerun;
 pub mod retry;
 pub mod run;
 pub mod schema;

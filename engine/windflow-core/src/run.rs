@@ -2,7 +2,7 @@
 
 pub use self::effect::Effect;
 pub use self::event::{
-    Asked, EndStatus, Event, ParentRun, PinnedChild, Question, RECORD_VERSION, Record, RunFailure, RunStarted,
+    Asked, Emitted, EndStatus, Event, ParentRun, PinnedChild, Question, RECORD_VERSION, Record, RunFailure, RunStarted,
     Sequence, SkipReason, Timestamp, Wait,
 };
 pub use self::items::{Items, MAX_ITEMS};

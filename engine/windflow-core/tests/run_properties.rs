@@ -152,6 +152,8 @@ fn started() -> Event {
         allowed: Default::default(),
         children: Default::default(),
         parent: None,
+        repeats: None,
+        reused: Default::default(),
     }))
 }
 

@@ -1,5 +1,6 @@
 //! Runs that a node starts.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::{Map, Value, json};
@@ -55,6 +56,8 @@ pub(crate) fn begin(
         started_by: format!("run {}", parent.run),
         children: child.children.clone(),
         parent: Some(ParentRun { run: parent.run, node: node.id.clone(), item: step.item }),
+        repeats: None,
+        reused: BTreeMap::new(),
     })
 }
 

@@ -8,6 +8,7 @@
 pub use crate::answer::{Answer, AnswerError, Reply};
 pub use crate::clock::{Clock, SystemClock};
 pub use crate::report::{ItemsReport, NodeReport, QuestionReport, RunReport};
+pub use crate::rerun::{Rerun, RerunError};
 pub use crate::run_loop::Lost;
 pub use crate::service::{Config, Runtime, Turn, Turns};
 pub use crate::start::{InvalidStart, ResumeError, Start, StartError, Started};
@@ -20,6 +21,7 @@ mod clock;
 mod load;
 mod native;
 mod report;
+mod rerun;
 mod run_loop;
 mod scope;
 mod service;

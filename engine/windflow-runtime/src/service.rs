@@ -8,12 +8,14 @@ use tokio::sync::{Semaphore, broadcast, mpsc, oneshot, watch};
 use windflow_core::id::{RunId, RunKey};
 use windflow_core::ports::host::Host;
 use windflow_core::ports::store::{Position, Store, StoreError};
+use windflow_core::rerun::Verdict;
 use windflow_core::run::Sequence;
 
 use crate::answer::{Answer, AnswerError};
 use crate::clock::Clock;
 use crate::load::{Plans, replay};
 use crate::report::RunReport;
+use crate::rerun::{Rerun, RerunError};
 use crate::run_loop::{Given, Lost, RunLoop};
 use crate::start::{Begin, ResumeError, Start, StartError, Started};
 use crate::updates::Updates;
@@ -116,6 +118,25 @@ impl Runtime {
     /// As [`Runtime::start`], and [`StartError::Exists`].
     pub fn start_as(&self, start: Start, run: RunId) -> Result<Started, StartError> {
         let (run_loop, position) = crate::start::start(&self.0, start, run)?;
+        Ok(Started { run, position, updates: self.launch(run_loop) })
+    }
+
+    /// What a new run can take over from an old one, with the reasons.
+    ///
+    /// # Errors
+    /// [`RerunError`]: the old run is unknown, has not ended, or the document is not fit to run.
+    pub fn judge_rerun(&self, key: &RunKey, rerun: &Rerun) -> Result<Verdict, RerunError> {
+        crate::rerun::judge(&self.0, key, rerun).map(|(verdict, _)| verdict)
+    }
+
+    /// Starts a run that repeats another with the same inputs and takes over what is sound to.
+    ///
+    /// # Errors
+    /// As [`Runtime::judge_rerun`], and as [`Runtime::start`].
+    pub fn rerun(&self, key: &RunKey, rerun: Rerun) -> Result<Started, RerunError> {
+        let begin = crate::rerun::begin(&self.0, key, rerun)?;
+        let (run_loop, position) = crate::start::begin(&self.0, begin, self.0.clock.new_run_id())?;
+        let run = run_loop.key().run;
         Ok(Started { run, position, updates: self.launch(run_loop) })
     }
 

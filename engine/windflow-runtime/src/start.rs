@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 use windflow_core::capability::Grants;
-use windflow_core::id::{NodeTypeRef, OrganisationId, RunId, RunKey};
+use windflow_core::id::{NodeId, NodeTypeRef, OrganisationId, RunId, RunKey};
 use windflow_core::json::Json;
 use windflow_core::ports::store::{Position, StoreError};
 use windflow_core::problem::Problem;
-use windflow_core::run::{Event, ParentRun, Phase, PinnedChild, RunStarted, RunState};
+use windflow_core::run::{Emitted, Event, ParentRun, Phase, PinnedChild, RunStarted, RunState};
 use windflow_core::workflow::{self, Child, Children};
 
 use crate::load::{Prepared, replay};
@@ -43,6 +43,8 @@ pub(crate) struct Begin {
     pub(crate) started_by: String,
     pub(crate) children: BTreeMap<String, PinnedChild>,
     pub(crate) parent: Option<ParentRun>,
+    pub(crate) repeats: Option<RunId>,
+    pub(crate) reused: BTreeMap<NodeId, Emitted>,
 }
 
 /// A run that is under way.
@@ -105,11 +107,12 @@ pub enum ResumeError {
 pub(crate) fn start(inner: &Arc<Inner>, start: Start, run: RunId) -> Result<(RunLoop, Position), StartError> {
     let children = pin(inner, &start.organisation, start.children)?;
     let Start { organisation, document, inputs, extra_grants: allowed, started_by, .. } = start;
-    begin(inner, Begin { organisation, document, inputs, allowed, started_by, children, parent: None }, run)
+    let (parent, repeats, reused) = (None, None, BTreeMap::new());
+    begin(inner, Begin { organisation, document, inputs, allowed, started_by, children, parent, repeats, reused }, run)
 }
 
 /// Keeps the documents of children, so that the run has them for good.
-fn pin(
+pub(crate) fn pin(
     inner: &Arc<Inner>,
     organisation: &OrganisationId,
     children: Children,
@@ -138,6 +141,8 @@ pub(crate) fn begin(inner: &Arc<Inner>, start: Begin, run: RunId) -> Result<(Run
         allowed: start.allowed,
         children: start.children,
         parent: start.parent,
+        repeats: start.repeats,
+        reused: start.reused,
     }));
     let key = RunKey { organisation: start.organisation, run };
     let state = RunState::new(&prepared.plan);

@@ -18,6 +18,7 @@ fn kind(event: &Event) -> &'static str {
         Event::AttemptStarted { .. } => "attempt_started",
         Event::AttemptSucceeded { .. } => "attempt_succeeded",
         Event::AttemptFailed { .. } => "attempt_failed",
+        Event::NodeReused { .. } => "node_reused",
         Event::NodeSkipped { .. } => "node_skipped",
         Event::CancelRequested { .. } => "cancel_requested",
         Event::AttemptCancelled { .. } => "attempt_cancelled",
@@ -37,7 +38,7 @@ fn every_line_is_written_as_it_was_read() {
 fn every_kind_of_event_is_in_it() {
     let lines = JOURNAL.lines().chain(JOURNAL_2.lines());
     let kinds: BTreeSet<_> = lines.map(|line| kind(&decode(line.as_bytes()).unwrap().event)).collect();
-    let expect = "attempt_cancelled attempt_failed attempt_started attempt_succeeded cancel_requested items_listed node_skipped run_finished run_started run_timed_out";
+    let expect = "attempt_cancelled attempt_failed attempt_started attempt_succeeded cancel_requested items_listed node_reused node_skipped run_finished run_started run_timed_out";
     assert_eq!(kinds.into_iter().collect::<Vec<_>>().join(" "), expect);
 }
 

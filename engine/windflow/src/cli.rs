@@ -110,12 +110,52 @@ pub(crate) enum RunsCommand {
     Resume(ResumeArgs),
     /// Cancel a run
     Cancel(RunArg),
+    /// Repeat a run that has ended, and take over the results of what is sound to take over
+    Rerun(RerunArgs),
+    /// Compare how the nodes of two runs ended; status 1 where they differ
+    Diff(DiffArgs),
     /// Report back to a run that waits in a `callback` node, and go on with it
     Answer(AnswerArgs),
     /// Approve what a run asks in an `approval` node, and go on with it
     Approve(DecideArgs),
     /// Reject what a run asks in an `approval` node, and go on with it
     Reject(DecideArgs),
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Without --from what did not succeed runs again, and all that follows it; of a run that succeeded everything does.\n\
+A node that is not as it was in the workflow file runs again, too. Effects are made again with new idempotency keys."
+)]
+pub(crate) struct RerunArgs {
+    /// Id of the run, or its beginning; `last` is the newest
+    pub(crate) run: String,
+    /// Run this node again whatever it did, and all that follows it; may be given several times
+    #[arg(long, value_name = "NODE")]
+    pub(crate) from: Vec<windflow_core::id::NodeId>,
+    /// Take the workflow as it is in this file now
+    #[arg(long, value_name = "FILE")]
+    pub(crate) with: Option<PathBuf>,
+    /// Only say what would be taken over and what would run again
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Grant requests to a host beyond what the workflow's permissions say
+    #[arg(long, value_name = "HOST")]
+    pub(crate) allow: Vec<HttpPattern>,
+    /// Print one JSON object with the run, its outputs and its nodes
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Show no progress
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DiffArgs {
+    /// The one run
+    pub(crate) a: String,
+    /// The other run
+    pub(crate) b: String,
 }
 
 #[derive(Debug, Args)]

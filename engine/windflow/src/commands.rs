@@ -6,6 +6,7 @@ pub(crate) mod document;
 pub(crate) mod permission;
 pub(crate) mod plan;
 pub(crate) mod plugins;
+pub(crate) mod rerun;
 pub(crate) mod run;
 pub(crate) mod runs;
 pub(crate) mod schema;

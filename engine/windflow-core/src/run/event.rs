@@ -116,6 +116,12 @@ pub enum Event {
         reason: SkipReason,
     },
 
+    /// The node takes over what it emitted in the run that this one repeats. From: ready. To: succeeded.
+    NodeReused {
+        /// The node.
+        node: NodeId,
+    },
+
     /// Somebody asked to stop the run. From: running. To: cancelling. No new attempt starts. A run that is cancelling
     /// already, or has ended, refuses it.
     CancelRequested {
@@ -226,6 +232,21 @@ pub struct RunStarted {
     /// The run that started it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent: Option<ParentRun>,
+    /// The run that it repeats.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repeats: Option<RunId>,
+    /// What it takes over from that run.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub reused: BTreeMap<NodeId, Emitted>,
+}
+
+/// What a node emitted.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Emitted {
+    /// The port.
+    pub port: PortName,
+    /// The value.
+    pub output: Json,
 }
 
 /// A workflow that a node runs, as it was when the run began.

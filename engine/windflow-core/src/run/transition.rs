@@ -62,6 +62,7 @@ pub fn apply(state: &mut RunState, plan: &Plan, record: &Record) -> Result<(), I
             attempt::failed(state, plan, &ended, failure, *retry_at)
         }
         Event::NodeSkipped { node, reason } => skip::skipped(state, plan, find(plan, node)?, *reason, at),
+        Event::NodeReused { node } => attempt::reused(state, plan, find(plan, node)?, at),
         Event::CancelRequested { .. } => run::cancel_requested(state, plan),
         Event::AttemptCancelled { node, item, attempt } => {
             attempt::cancelled(state, plan, step(plan, node, *item)?, *attempt, at)

@@ -40,6 +40,10 @@ impl RunLoop {
                 return self.failed(step, attempt, Failure::new(FailureKind::OutcomeUnknown, message), 0);
             }
         }
+        let reused = self.state.started().is_some_and(|started| started.reused.contains_key(&node.id));
+        if reused && step.item.is_none() && !node.compensates {
+            return self.append(Event::NodeReused { node: node.id.clone() }).map(drop);
+        }
         match self.prepare(&prepared, node, due) {
             Ok(Next::Attempt(config)) => self.attempt(&prepared, node, due, config),
             Ok(Next::Wait(wait, child)) => {

@@ -36,6 +36,8 @@ pub fn started(at: u64, workflow: &str) -> Record {
         allowed: Default::default(),
         children: Default::default(),
         parent: None,
+        repeats: None,
+        reused: Default::default(),
     };
     Record::new(Timestamp(at), Event::RunStarted(Box::new(started)))
 }

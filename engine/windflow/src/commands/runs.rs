@@ -7,8 +7,8 @@ use windflow_core::ports::store::{Journal, ReadModel, RunQuery, RunStatus, RunSu
 use windflow_core::run::Timestamp;
 
 use crate::cli::{Global, ListArgs, ResumeArgs, RunArg, RunsCommand, StatusArg};
-use crate::commands::answer;
 use crate::commands::run::{finish, follow};
+use crate::commands::{answer, rerun};
 use crate::engine::Engine;
 use crate::exit::{self, invalid};
 use crate::render::live::Live;
@@ -22,6 +22,8 @@ pub(crate) fn run(global: &Global, command: RunsCommand) -> anyhow::Result<ExitC
         RunsCommand::Events(args) => events(&engine, &args),
         RunsCommand::Resume(args) => resume(&engine, &args),
         RunsCommand::Cancel(args) => cancel(&engine, &args),
+        RunsCommand::Rerun(args) => rerun::rerun(&engine, args),
+        RunsCommand::Diff(args) => rerun::diff(&engine, &args),
         RunsCommand::Answer(args) => answer::answer(&engine, &args),
         RunsCommand::Approve(args) => answer::decide(&engine, &args, true),
         RunsCommand::Reject(args) => answer::decide(&engine, &args, false),

@@ -170,6 +170,7 @@ impl Live {
                 };
                 self.node_line("skipped", node, why);
             }
+            Event::NodeReused { node } => self.node_line("reused", node, "from the run that this one repeats"),
             Event::AttemptCancelled { node, .. } => {
                 self.clear(node);
                 self.node_line("cancelled", node, "");

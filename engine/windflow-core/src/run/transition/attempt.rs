@@ -108,6 +108,27 @@ pub(super) fn succeeded(
     Ok(())
 }
 
+pub(super) fn reused(
+    state: &mut RunState,
+    plan: &Plan,
+    node: NodeIndex,
+    at: Timestamp,
+) -> Result<(), IllegalTransition> {
+    if state.phase != Phase::Running {
+        return Err(illegal_run("node_reused", &state.phase));
+    }
+    let emitted = state.started().and_then(|started| started.reused.get(&plan.node(node).id)).cloned();
+    let Some(emitted) = emitted.filter(|_| state.node(node).state == NodeState::Ready) else {
+        return Err(illegal_node("node_reused", plan, state, node));
+    };
+    state.due.remove(&Obligation::Attempt(Step::of(node)));
+    let run = state.node_mut(node);
+    run.state = NodeState::Succeeded { port: emitted.port, output: emitted.output };
+    run.settled_at = Some(at);
+    settle(state, plan, node);
+    Ok(())
+}
+
 pub(super) fn failed(
     state: &mut RunState,
     plan: &Plan,
