@@ -44,11 +44,11 @@ outputs: {{ text: \"${{{{ nodes.greet.output }}}}\" }}\n"
     )
 }
 
-/// A server that gives a person, then fails twice, then works.
+/// A server that gives a person, then fails once, then works.
 fn server() -> Witness {
     let answers = [
         json!({ "status": 200, "body": "{\"who\":\"Ada\"}", "headers": { "content-type": "application/json" } }),
-        json!({ "status": 400, "body": "no" }),
+        json!({ "status": 503, "body": "no" }),
         json!({ "status": 200, "body": "yes" }),
     ];
     Witness::start(answers.iter().map(Answer::from_case).collect())
