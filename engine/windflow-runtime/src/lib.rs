@@ -10,7 +10,8 @@ pub use crate::clock::{Clock, SystemClock};
 pub use crate::report::{ItemsReport, NodeReport, QuestionReport, RunReport};
 pub use crate::rerun::{Rerun, RerunError};
 pub use crate::run_loop::Lost;
-pub use crate::service::{Config, Runtime, Turn, Turns};
+pub use crate::service::{Config, Responder, Runtime, Turn, Turns};
+pub use crate::simulated::SimulatedClock;
 pub use crate::start::{InvalidStart, ResumeError, Start, StartError, Started};
 pub use crate::updates::{Update, Updates};
 
@@ -25,5 +26,6 @@ mod rerun;
 mod run_loop;
 mod scope;
 mod service;
+mod simulated;
 mod start;
 mod updates;

@@ -4,8 +4,8 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::StreamExt;
 use futures::stream::FuturesUnordered;
+use futures::{FutureExt, StreamExt};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use windflow_core::capability::Grants;
 use windflow_core::id::RunKey;
@@ -87,6 +87,13 @@ struct Due {
 pub(crate) struct Given {
     pub(crate) answer: Answer,
     pub(crate) taken: oneshot::Sender<Result<Sequence, AnswerError>>,
+}
+
+/// What a run that waits was woken by.
+enum Heard {
+    Done(Done),
+    Answer(Given),
+    Change,
 }
 
 /// Answers that wait to be looked at.
@@ -181,11 +188,29 @@ impl RunLoop {
             } else {
                 self.told_idle = false;
             }
-            tokio::select! {
-                Some(done) = self.in_flight.next(), if !self.in_flight.is_empty() => self.settle(done)?,
-                changed = self.cancel.changed() => changed.map_err(|_| Lost::Stopped)?,
-                Some(given) = self.answers.recv() => self.answer(given).await?,
-                () = self.asleep.changed() => {}
+            // A run that it waits for says for itself whether it is at work.
+            let rests = self.live.is_empty() && self.queue.is_empty();
+            if rests {
+                // What needs no waiting comes first: a question is put, and a child started, before time may pass.
+                if let Some(Some(done)) = self.in_flight.next().now_or_never() {
+                    self.settle(done).await?;
+                    continue;
+                }
+                self.inner.clock.rests();
+            }
+            let heard = tokio::select! {
+                Some(done) = self.in_flight.next(), if !self.in_flight.is_empty() => Heard::Done(done),
+                changed = self.cancel.changed() => changed.map(|()| Heard::Change).map_err(|_| Lost::Stopped)?,
+                Some(given) = self.answers.recv() => Heard::Answer(given),
+                () = self.asleep.changed() => Heard::Change,
+            };
+            if rests {
+                self.inner.clock.works();
+            }
+            match heard {
+                Heard::Done(done) => self.settle(done).await?,
+                Heard::Answer(given) => self.answer(given).await?,
+                Heard::Change => {}
             }
         }
     }

@@ -5,13 +5,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Semaphore, broadcast, mpsc, oneshot, watch};
-use windflow_core::id::{RunId, RunKey};
+use windflow_core::id::{NodeId, RunId, RunKey};
 use windflow_core::ports::host::Host;
 use windflow_core::ports::store::{Position, Store, StoreError};
 use windflow_core::rerun::Verdict;
-use windflow_core::run::Sequence;
+use windflow_core::run::{Question, Sequence};
 
-use crate::answer::{Answer, AnswerError};
+use crate::answer::{Answer, AnswerError, Reply};
 use crate::clock::Clock;
 use crate::load::{Plans, replay};
 use crate::report::RunReport;
@@ -21,7 +21,7 @@ use crate::start::{Begin, ResumeError, Start, StartError, Started};
 use crate::updates::Updates;
 
 /// Settings of the runtime.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Config {
     /// The executor of run loops and guests: threads of their own, so that no guest starves anything else.
     pub guests: tokio::runtime::Handle,
@@ -31,13 +31,27 @@ pub struct Config {
     pub max_attempts_per_run: usize,
     /// The longest that an attempt may take where its node says nothing.
     pub attempt_timeout: Duration,
+    /// Who answers before anybody is asked.
+    pub responder: Option<Arc<dyn Responder>>,
+}
+
+/// Answers questions in place of people and other systems.
+pub trait Responder: Send + Sync {
+    /// The answer; none where it has to come from outside.
+    fn respond(&self, node: &NodeId, item: Option<u32>, question: &Question) -> Option<Reply>;
 }
 
 impl Config {
     /// Sensible settings on an executor.
     #[must_use]
     pub fn new(guests: tokio::runtime::Handle) -> Self {
-        Self { guests, max_attempts: 512, max_attempts_per_run: 128, attempt_timeout: Duration::from_secs(300) }
+        Self {
+            guests,
+            max_attempts: 512,
+            max_attempts_per_run: 128,
+            attempt_timeout: Duration::from_secs(300),
+            responder: None,
+        }
     }
 }
 
@@ -264,6 +278,7 @@ impl Runtime {
         // Nobody listening is no error, here and below.
         let _ = self.0.turns.send(Turn::Began(key.clone()));
         let runtime = self.clone();
+        self.0.clock.works();
         self.0.config.guests.spawn(async move {
             let ended = match run_loop.drive().await {
                 Ok(()) => Ok(Arc::new(run_loop.report())),
@@ -273,6 +288,7 @@ impl Runtime {
                 }
             };
             runtime.lock().remove(&key);
+            runtime.0.clock.rests();
             ended_in.send_replace(Some(ended));
             let _ = runtime.0.turns.send(Turn::Left(key));
             drop(updates);

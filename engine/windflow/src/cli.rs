@@ -35,6 +35,8 @@ pub(crate) enum Command {
     Run(RunArgs),
     /// Check workflows and report every problem with its place
     Validate(ValidateArgs),
+    /// Run the cases of workflows, offline and in simulated time
+    Test(TestArgs),
     /// Show a workflow's graph, and everything that it may reach
     Plan(PlanArgs),
     /// List, show, resume, cancel and answer runs
@@ -93,6 +95,24 @@ pub(crate) struct ValidateArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Cases are YAML files in the folder `cases` beside the workflow; docs/testing.md says what they hold.\n\
+Mocked nodes do what the case says; all others run for real, as far as that needs no network. Waits take no time.\n\
+`windflow runs export RUN` writes a case out of a run."
+)]
+pub(crate) struct TestArgs {
+    /// Workflow files, or folders with a workflow.yaml
+    #[arg(required = true)]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Only cases whose path contains this
+    #[arg(long)]
+    pub(crate) filter: Option<String>,
+    /// Write a report in JUnit's format
+    #[arg(long, value_name = "FILE")]
+    pub(crate) junit: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct PlanArgs {
     /// The workflow file
     pub(crate) file: PathBuf,
@@ -112,6 +132,8 @@ pub(crate) enum RunsCommand {
     Cancel(RunArg),
     /// Repeat a run that has ended, and take over the results of what is sound to take over
     Rerun(RerunArgs),
+    /// Print a run as a case for `windflow test`: its inputs, what its nodes did, and how it ended
+    Export(RunArg),
     /// Compare how the nodes of two runs ended; status 1 where they differ
     Diff(DiffArgs),
     /// Report back to a run that waits in a `callback` node, and go on with it

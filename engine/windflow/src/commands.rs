@@ -10,4 +10,5 @@ pub(crate) mod rerun;
 pub(crate) mod run;
 pub(crate) mod runs;
 pub(crate) mod schema;
+pub(crate) mod test;
 pub(crate) mod validate;

@@ -14,7 +14,7 @@ use crate::scope;
 use crate::updates::Update;
 
 impl RunLoop {
-    pub(super) fn settle(&mut self, done: Done) -> Result<(), Lost> {
+    pub(super) async fn settle(&mut self, done: Done) -> Result<(), Lost> {
         match done {
             Done::Due { step, attempt } => {
                 self.queue.push_back(Due { step, attempt, unknown: false });
@@ -32,6 +32,12 @@ impl RunLoop {
             Done::Asked { step, question } => {
                 if self.state.question(step).is_some_and(|(_, asked)| *asked == question) {
                     let node = self.prepared.plan.node(step.node).id.clone();
+                    let responder = self.inner.config.responder.as_ref();
+                    if let Some(reply) = responder.and_then(|who| who.respond(&node, step.item, &question)) {
+                        let (taken, _) = tokio::sync::oneshot::channel();
+                        let answer = Answer { node, item: step.item, token: None, reply };
+                        return self.answer(Given { answer, taken }).await;
+                    }
                     let _ = self.updates.send(Update::Asked { node, item: step.item, question });
                 }
                 Ok(())

@@ -23,6 +23,7 @@ pub(crate) fn run(global: &Global, command: RunsCommand) -> anyhow::Result<ExitC
         RunsCommand::Resume(args) => resume(&engine, &args),
         RunsCommand::Cancel(args) => cancel(&engine, &args),
         RunsCommand::Rerun(args) => rerun::rerun(&engine, args),
+        RunsCommand::Export(args) => export(&engine, &args),
         RunsCommand::Diff(args) => rerun::diff(&engine, &args),
         RunsCommand::Answer(args) => answer::answer(&engine, &args),
         RunsCommand::Approve(args) => answer::decide(&engine, &args, true),
@@ -168,6 +169,13 @@ fn events(engine: &Engine, args: &RunArg) -> anyhow::Result<ExitCode> {
             return Ok(ExitCode::SUCCESS);
         }
     }
+}
+
+fn export(engine: &Engine, args: &RunArg) -> anyhow::Result<ExitCode> {
+    let key = find(engine, &args.run)?;
+    // JSON is YAML.
+    render::json(&crate::commands::test::export::case(engine, &key)?)?;
+    Ok(ExitCode::SUCCESS)
 }
 
 fn resume(engine: &Engine, args: &ResumeArgs) -> anyhow::Result<ExitCode> {
