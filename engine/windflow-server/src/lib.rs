@@ -7,7 +7,7 @@
 
 pub use self::access::{Permission, Role};
 pub use self::api::openapi;
-pub use self::people::{NewUser, UserError, add_user, list_users, set_password};
+pub use self::people::{NewUser, UserError, add_user, generate_key, generate_password, list_users, set_password};
 pub use self::server::{Server, ServerError};
 pub use self::settings::Settings;
 pub use self::state::Ports;

@@ -29,6 +29,7 @@ mod setup;
 mod throttle;
 mod user;
 
+pub use self::random::{generate_key, generate_password};
 pub use self::user::{NewUser, UserError, add_user, list_users, set_password};
 
 /// Passwords that are computed at the same time: each takes 19 MiB and some tens of milliseconds.

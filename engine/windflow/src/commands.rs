@@ -7,4 +7,6 @@ pub(crate) mod plugins;
 pub(crate) mod run;
 pub(crate) mod runs;
 pub(crate) mod schema;
+pub(crate) mod serve;
+pub(crate) mod users;
 pub(crate) mod validate;

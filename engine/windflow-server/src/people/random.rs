@@ -36,3 +36,15 @@ pub(crate) fn split(token: &str, kind: &str) -> Option<(String, String, String)>
     let (organisation, id, secret) = (parts.next()?, parts.next()?, parts.next()?);
     parts.next().is_none().then(|| (organisation.to_owned(), id.to_owned(), secret.to_owned()))
 }
+
+/// A password that nobody has chosen, for the command line to show once.
+#[must_use]
+pub fn generate_password() -> Option<String> {
+    bytes::<18>().ok().map(|bytes| URL_SAFE_NO_PAD.encode(bytes))
+}
+
+/// A key for [`Ports::secrets_key`](crate::Ports), for the command line to keep.
+#[must_use]
+pub fn generate_key() -> Option<[u8; 32]> {
+    bytes().ok()
+}
