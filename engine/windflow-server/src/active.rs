@@ -54,10 +54,10 @@ impl Active {
     ) -> Result<(), Taken> {
         let table = self.table.read().unwrap_or_else(PoisonError::into_inner);
         for hook in &triggers.webhooks {
-            let there = table.hooks.get(&(organisation.clone(), hook.path.clone())).into_iter().flatten();
+            let mut there = table.hooks.get(&(organisation.clone(), hook.path.clone())).into_iter().flatten();
             let other =
                 |armed: &&Arc<Armed<Webhook>>| armed.workflow != *workflow && armed.trigger.method == hook.method;
-            if let Some(armed) = there.filter(other).next() {
+            if let Some(armed) = there.find(other) {
                 let by = armed.workflow.clone();
                 return Err(Taken { method: hook.method.clone(), path: hook.path.clone(), by });
             }

@@ -12,7 +12,7 @@ use utoipa::{Modify, OpenApi};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::problem::Problem;
+use crate::problem::{Problem, ProblemBody};
 use crate::state::App;
 use crate::{hooks, layers};
 
@@ -40,6 +40,8 @@ mod workflows;
             `cursor` is the `next` of the page before. What goes wrong is told as RFC 9457 has it.",
         license(name = "Apache-2.0", identifier = "Apache-2.0")
     ),
+    servers((url = "/", description = "This server")),
+    components(schemas(ProblemBody)),
     modifiers(&Security),
     tags(
         (name = "workflows", description = "Workflows: the very YAML text, its versions, its triggers"),

@@ -66,6 +66,7 @@ pub(crate) async fn guarded(State(app): State<App>, request: Request, next: Next
 }
 
 /// A handler that panicked.
+#[expect(clippy::needless_pass_by_value, reason = "the layer hands it over so")]
 pub(crate) fn panicked(panic: Box<dyn Any + Send + 'static>) -> Response {
     let why = panic
         .downcast_ref::<String>()

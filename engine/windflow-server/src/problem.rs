@@ -10,9 +10,14 @@ use windflow_core::ports::store::StoreError;
 use windflow_core::problem as document;
 use windflow_runtime::{Lost, ResumeError, StartError};
 
+/// Why a request is not answered as asked. Boxed, since it is rare and everything else returns beside it.
+#[derive(Debug, Clone)]
+pub(crate) struct Problem(Box<ProblemBody>);
+
 /// A request that was not answered as asked. `application/problem+json`, RFC 9457.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-pub(crate) struct Problem {
+#[schema(as = Problem)]
+pub(crate) struct ProblemBody {
     /// A URN that is the same for all problems of this code.
     #[serde(rename = "type")]
     kind: String,
@@ -70,7 +75,7 @@ pub(crate) type Answer<T> = Result<T, Problem>;
 
 impl Problem {
     pub(crate) fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
-        Self {
+        Self(Box::new(ProblemBody {
             kind: format!("urn:windflow:problem:{code}"),
             title: status.canonical_reason().unwrap_or("Problem"),
             status: status.as_u16(),
@@ -79,16 +84,16 @@ impl Problem {
             remedy: None,
             problems: Vec::new(),
             retry_after: None,
-        }
+        }))
     }
 
     pub(crate) fn remedy(mut self, remedy: impl Into<String>) -> Self {
-        self.remedy = Some(remedy.into());
+        self.0.remedy = Some(remedy.into());
         self
     }
 
     pub(crate) fn retry_after(mut self, seconds: u32) -> Self {
-        self.retry_after = Some(seconds);
+        self.0.retry_after = Some(seconds);
         self
     }
 
@@ -112,7 +117,9 @@ impl Problem {
     pub(crate) fn document(problems: &[document::Problem]) -> Self {
         let count = problems.iter().filter(|problem| problem.is_error()).count();
         let detail = format!("the workflow has {count} error{}", if count == 1 { "" } else { "s" });
-        Self { problems: problems.iter().map(Into::into).collect(), ..Self::invalid("invalid_workflow", detail) }
+        let mut problem = Self::invalid("invalid_workflow", detail);
+        problem.0.problems = problems.iter().map(Into::into).collect();
+        problem
     }
 
     /// Something that only the operator can mend. What it is belongs into the log, not into the answer.
@@ -122,15 +129,15 @@ impl Problem {
     }
 
     pub(crate) fn status(&self) -> u16 {
-        self.status
+        self.0.status
     }
 }
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let retry_after = self.retry_after;
-        let mut response = (status, Json(self)).into_response();
+        let status = StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let retry_after = self.0.retry_after;
+        let mut response = (status, Json(self.0)).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if status == StatusCode::UNAUTHORIZED {
@@ -206,6 +213,6 @@ impl From<ResumeError> for Problem {
 
 impl std::fmt::Display for Problem {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} [{}]", self.detail, self.code)
+        write!(f, "{} [{}]", self.0.detail, self.0.code)
     }
 }

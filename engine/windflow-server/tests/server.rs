@@ -1,5 +1,5 @@
 //! The real server over loopback, with the real store, and the real sandbox where it matters.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail by panicking, too")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests fail by panicking, too")]
 
 #[path = "server/access.rs"]
 mod access;

@@ -157,9 +157,9 @@ impl Cron {
         while high - low > TimeDelta::seconds(1) {
             let middle = low + (high - low) / 2;
             if self.timezone.offset_from_utc_datetime(&middle.naive_utc()).fix() == old {
-                low = middle
+                low = middle;
             } else {
-                high = middle
+                high = middle;
             }
         }
         DateTime::from_timestamp(high.timestamp(), 0)

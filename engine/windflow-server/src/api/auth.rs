@@ -87,7 +87,7 @@ pub(crate) struct Me {
 /// Make the first person, who owns the installation. Works once.
 #[utoipa::path(
     post, path = "/auth/setup", tag = "auth", security(()), request_body = Setup,
-    responses((status = 201, body = Tokens), Refusals)
+    responses((status = 201, description = "It is made", body = Tokens), Refusals)
 )]
 pub(crate) async fn setup(
     State(app): State<App>,
@@ -106,7 +106,7 @@ pub(crate) async fn setup(
 /// Sign in by e-mail address and password.
 #[utoipa::path(
     post, path = "/auth/login", tag = "auth", security(()), request_body = Login,
-    responses((status = 200, body = Tokens), Refusals)
+    responses((status = 200, description = "As asked", body = Tokens), Refusals)
 )]
 pub(crate) async fn login(State(app): State<App>, Json(login): Json<Login>) -> Answer<axum::Json<Tokens>> {
     let signed_in = app.people.sign_in(&login.email, &login.password, app.now()).await?;
@@ -116,7 +116,7 @@ pub(crate) async fn login(State(app): State<App>, Json(login): Json<Login>) -> A
 /// Change a refresh token for new tokens. A refresh token that is shown twice ends its session.
 #[utoipa::path(
     post, path = "/auth/refresh", tag = "auth", security(()), request_body = Refresh,
-    responses((status = 200, body = Tokens), Refusals)
+    responses((status = 200, description = "As asked", body = Tokens), Refusals)
 )]
 pub(crate) async fn refresh(State(app): State<App>, Json(refresh): Json<Refresh>) -> Answer<axum::Json<Tokens>> {
     let signed_in = app.people.refresh(&refresh.refresh_token, app.now()).await?;
@@ -126,7 +126,7 @@ pub(crate) async fn refresh(State(app): State<App>, Json(refresh): Json<Refresh>
 /// End a session: its refresh token and its access tokens are void at once.
 #[utoipa::path(
     post, path = "/auth/logout", tag = "auth", security(()), request_body = Refresh,
-    responses((status = 204), Refusals)
+    responses((status = 204, description = "It is done"), Refusals)
 )]
 pub(crate) async fn logout(State(app): State<App>, Json(refresh): Json<Refresh>) -> Answer<StatusCode> {
     app.people.sign_out(&refresh.refresh_token).await?;
@@ -134,7 +134,7 @@ pub(crate) async fn logout(State(app): State<App>, Json(refresh): Json<Refresh>)
 }
 
 /// Who I am, and what I may do.
-#[utoipa::path(get, path = "/auth/me", tag = "auth", security(("token" = [])), responses((status = 200, body = Me), Refusals))]
+#[utoipa::path(get, path = "/auth/me", tag = "auth", security(("token" = [])), responses((status = 200, description = "As asked", body = Me), Refusals))]
 pub(crate) async fn me(Known(caller): Known) -> axum::Json<Me> {
     let key = match &caller.who {
         Who::Person => None,

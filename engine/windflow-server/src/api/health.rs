@@ -10,11 +10,11 @@ use windflow_core::ports::records::Expected;
 
 use super::extract::{Allowed, need};
 use super::refusals::Refusals;
-use crate::problem::{Answer, Problem};
+use crate::problem::{Answer, Problem, ProblemBody};
 use crate::state::App;
 
 /// The process answers.
-#[utoipa::path(get, path = "/healthz", tag = "health", security(()), responses((status = 200, body = String)))]
+#[utoipa::path(get, path = "/healthz", tag = "health", security(()), responses((status = 200, description = "As asked", body = String)))]
 pub(crate) async fn healthy() -> &'static str {
     "ok"
 }
@@ -27,7 +27,7 @@ fn starting() -> Problem {
 /// It has taken up what it had left: runs go on, triggers are watched.
 #[utoipa::path(
     get, path = "/startupz", tag = "health", security(()),
-    responses((status = 200, body = String), (status = 503, body = Problem, content_type = "application/problem+json"))
+    responses((status = 200, description = "As asked", body = String), (status = 503, description = "Not at present", body = ProblemBody, content_type = "application/problem+json"))
 )]
 pub(crate) async fn started(State(app): State<App>) -> Answer<&'static str> {
     if app.started.load(Ordering::Acquire) { Ok("ok") } else { Err(starting()) }
@@ -36,7 +36,7 @@ pub(crate) async fn started(State(app): State<App>) -> Answer<&'static str> {
 /// It can take work: it has started, is not stopping, and what it keeps is kept.
 #[utoipa::path(
     get, path = "/readyz", tag = "health", security(()),
-    responses((status = 200, body = String), (status = 503, body = Problem, content_type = "application/problem+json"))
+    responses((status = 200, description = "As asked", body = String), (status = 503, description = "Not at present", body = ProblemBody, content_type = "application/problem+json"))
 )]
 pub(crate) async fn ready(State(app): State<App>) -> Answer<&'static str> {
     if !app.started.load(Ordering::Acquire) {
@@ -54,7 +54,7 @@ pub(crate) async fn ready(State(app): State<App>) -> Answer<&'static str> {
 /// Metrics in the format of Prometheus.
 #[utoipa::path(
     get, path = "/metrics", tag = "health", security(("token" = ["metrics:read"])),
-    responses((status = 200, body = String, content_type = "text/plain"), Refusals)
+    responses((status = 200, description = "As asked", body = String, content_type = "text/plain"), Refusals)
 )]
 pub(crate) async fn metrics(
     State(app): State<App>,

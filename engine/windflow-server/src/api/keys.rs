@@ -65,7 +65,7 @@ impl From<ApiKey> for KeyView {
 /// The keys of the organisation.
 #[utoipa::path(
     get, path = "/api-keys", tag = "people", operation_id = "list_keys", params(PageQuery),
-    security(("token" = ["people:manage"])), responses((status = 200, body = Page<KeyView>), Refusals)
+    security(("token" = ["people:manage"])), responses((status = 200, description = "As asked", body = Page<KeyView>), Refusals)
 )]
 pub(crate) async fn list(
     allowed: Allowed<need::PeopleManage>,
@@ -81,7 +81,7 @@ pub(crate) async fn list(
 #[utoipa::path(
     post, path = "/api-keys", tag = "people", operation_id = "add_key",
     security(("token" = ["people:manage"])), request_body = AddKey,
-    responses((status = 201, body = NewKey), Refusals)
+    responses((status = 201, description = "It is made", body = NewKey), Refusals)
 )]
 pub(crate) async fn add(
     allowed: Allowed<need::PeopleManage>,
@@ -111,7 +111,7 @@ pub(crate) async fn add(
 #[utoipa::path(
     delete, path = "/api-keys/{id}", tag = "people", operation_id = "remove_key",
     params(("id" = String, Path, description = "Its id")),
-    security(("token" = ["people:manage"])), responses((status = 204), Refusals)
+    security(("token" = ["people:manage"])), responses((status = 204, description = "It is done"), Refusals)
 )]
 pub(crate) async fn remove(
     allowed: Allowed<need::PeopleManage>,

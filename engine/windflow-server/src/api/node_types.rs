@@ -60,7 +60,7 @@ fn view((uses, installed): &(NodeTypeRef, InstalledNodeType)) -> Answer<NodeType
 /// The installed node types, by name.
 #[utoipa::path(
     get, path = "/node-types", tag = "node types", operation_id = "list_node_types", params(PageQuery),
-    security(("token" = ["workflows:read"])), responses((status = 200, body = Page<NodeTypeView>), Refusals)
+    security(("token" = ["workflows:read"])), responses((status = 200, description = "As asked", body = Page<NodeTypeView>), Refusals)
 )]
 pub(crate) async fn list(
     _: Allowed<need::WorkflowsRead>,
@@ -81,7 +81,7 @@ pub(crate) async fn list(
 #[utoipa::path(
     get, path = "/node-types/{uses}", tag = "node types", operation_id = "show_node_type",
     params(("uses" = String, Path, description = "What workflows write: `http@1`")),
-    security(("token" = ["workflows:read"])), responses((status = 200, body = NodeTypeView), Refusals)
+    security(("token" = ["workflows:read"])), responses((status = 200, description = "As asked", body = NodeTypeView), Refusals)
 )]
 pub(crate) async fn show(
     _: Allowed<need::WorkflowsRead>,
@@ -95,7 +95,7 @@ pub(crate) async fn show(
 /// JSON Schema of the text of workflows, with the configurations of the installed node types: for editors.
 #[utoipa::path(
     get, path = "/workflow-schema", tag = "node types", operation_id = "workflow_schema",
-    security(("token" = ["workflows:read"])), responses((status = 200, body = Value), Refusals)
+    security(("token" = ["workflows:read"])), responses((status = 200, description = "As asked", body = Value), Refusals)
 )]
 pub(crate) async fn schema(_: Allowed<need::WorkflowsRead>, State(app): State<App>) -> axum::Json<Value> {
     axum::Json(workflow::document_schema(&*app.registry))

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use utoipa::openapi::{Content, Ref, RefOr, Response, ResponseBuilder};
 use utoipa::{IntoResponses, ToSchema};
 
-use crate::problem::Problem;
+use crate::problem::ProblemBody;
 
-/// A [`Problem`] of any status that the server knows.
+/// A problem of any status that the server knows.
 pub(crate) struct Refusals;
 
 const STATUSES: [(&str, &str); 14] = [
@@ -30,7 +30,7 @@ const STATUSES: [(&str, &str); 14] = [
 impl IntoResponses for Refusals {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
         let response = |description: &str| {
-            let content = Content::new(Some(Ref::from_schema_name(Problem::name())));
+            let content = Content::new(Some(Ref::from_schema_name(ProblemBody::name())));
             ResponseBuilder::new().description(description).content("application/problem+json", content).build()
         };
         STATUSES.iter().map(|(status, what)| ((*status).to_owned(), RefOr::T(response(what)))).collect()

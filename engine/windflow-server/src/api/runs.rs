@@ -50,7 +50,7 @@ pub(crate) struct StartedRun {
     ),
     security(("token" = ["runs:start"])), request_body = StartRun,
     responses(
-        (status = 201, body = StartedRun, headers(("Location" = String))),
+        (status = 201, description = "It is made", body = StartedRun, headers(("Location" = String))),
         (status = 200, description = "It was started before", body = StartedRun, headers(("Location" = String))),
         Refusals
     )
@@ -117,7 +117,7 @@ pub(crate) struct RunsQuery {
 /// Runs, the newest first.
 #[utoipa::path(
     get, path = "/runs", tag = "runs", operation_id = "list_runs", params(RunsQuery),
-    security(("token" = ["runs:read"])), responses((status = 200, body = Page<RunView>), Refusals)
+    security(("token" = ["runs:read"])), responses((status = 200, description = "As asked", body = Page<RunView>), Refusals)
 )]
 pub(crate) async fn list(
     allowed: Allowed<need::RunsRead>,
@@ -173,7 +173,7 @@ pub(crate) fn find(app: &App, organisation: &OrganisationId, run: RunId) -> Answ
 #[utoipa::path(
     get, path = "/runs/{run}", tag = "runs", operation_id = "show_run",
     params(("run" = String, Path, format = "uuid", description = "Its id")),
-    security(("token" = ["runs:read"])), responses((status = 200, body = RunDetail), Refusals)
+    security(("token" = ["runs:read"])), responses((status = 200, description = "As asked", body = RunDetail), Refusals)
 )]
 pub(crate) async fn show(
     allowed: Allowed<need::RunsRead>,
@@ -219,7 +219,7 @@ impl EventView {
 #[utoipa::path(
     get, path = "/runs/{run}/events", tag = "runs", operation_id = "run_events",
     params(("run" = String, Path, format = "uuid", description = "Id of the run"), PageQuery),
-    security(("token" = ["runs:read"])), responses((status = 200, body = Page<EventView>), Refusals)
+    security(("token" = ["runs:read"])), responses((status = 200, description = "As asked", body = Page<EventView>), Refusals)
 )]
 pub(crate) async fn events(
     allowed: Allowed<need::RunsRead>,
@@ -258,7 +258,7 @@ pub(crate) struct Accepted {
 #[utoipa::path(
     post, path = "/runs/{run}/cancel", tag = "runs", operation_id = "cancel_run",
     params(("run" = String, Path, format = "uuid", description = "Its id")),
-    security(("token" = ["runs:operate"])), responses((status = 202, body = Accepted), Refusals)
+    security(("token" = ["runs:operate"])), responses((status = 202, description = "It is under way", body = Accepted), Refusals)
 )]
 pub(crate) async fn cancel(
     allowed: Allowed<need::RunsOperate>,
@@ -281,7 +281,7 @@ pub(crate) async fn cancel(
 #[utoipa::path(
     post, path = "/runs/{run}/resume", tag = "runs", operation_id = "resume_run",
     params(("run" = String, Path, format = "uuid", description = "Its id")),
-    security(("token" = ["runs:operate"])), responses((status = 202, body = Accepted), Refusals)
+    security(("token" = ["runs:operate"])), responses((status = 202, description = "It is under way", body = Accepted), Refusals)
 )]
 pub(crate) async fn resume(
     allowed: Allowed<need::RunsOperate>,

@@ -37,7 +37,7 @@ impl From<Sealed> for SecretView {
 /// The names of secrets.
 #[utoipa::path(
     get, path = "/secrets", tag = "people", operation_id = "list_secrets", params(PageQuery),
-    security(("token" = ["secrets:manage"])), responses((status = 200, body = Page<SecretView>), Refusals)
+    security(("token" = ["secrets:manage"])), responses((status = 200, description = "As asked", body = Page<SecretView>), Refusals)
 )]
 pub(crate) async fn list(
     allowed: Allowed<need::SecretsManage>,
@@ -54,7 +54,7 @@ pub(crate) async fn list(
     put, path = "/secrets/{name}", tag = "people", operation_id = "set_secret",
     params(("name" = String, Path, description = "a-z, 0-9 and _, beginning with a letter")),
     security(("token" = ["secrets:manage"])), request_body = SetSecret,
-    responses((status = 200, body = SecretView), Refusals)
+    responses((status = 200, description = "As asked", body = SecretView), Refusals)
 )]
 pub(crate) async fn set(
     allowed: Allowed<need::SecretsManage>,
@@ -76,7 +76,7 @@ pub(crate) async fn set(
 #[utoipa::path(
     delete, path = "/secrets/{name}", tag = "people", operation_id = "remove_secret",
     params(("name" = String, Path, description = "Its name")),
-    security(("token" = ["secrets:manage"])), responses((status = 204), Refusals)
+    security(("token" = ["secrets:manage"])), responses((status = 204, description = "It is done"), Refusals)
 )]
 pub(crate) async fn remove(
     allowed: Allowed<need::SecretsManage>,

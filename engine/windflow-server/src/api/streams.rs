@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use tokio::sync::{broadcast, mpsc};
 use windflow_core::id::{RunId, RunKey};
 use windflow_core::ports::store::Position;
-use windflow_core::run::Sequence;
+use windflow_core::run::{Sequence, Timestamp};
 use windflow_runtime::{Update, Updates};
 
 use super::extract::{Allowed, Path, need};
@@ -22,7 +22,6 @@ use super::refusals::Refusals;
 use super::runs::{EventView, find};
 use super::views::RunView;
 use crate::live::{Change, Missed};
-use crate::people::Caller;
 use crate::problem::{Answer, Problem};
 use crate::state::{App, blocking};
 
@@ -49,7 +48,7 @@ struct Gone;
         ("Last-Event-ID" = Option<String>, Header, description = "The last sequence that was seen")
     ),
     security(("token" = ["runs:read"])),
-    responses((status = 200, body = String, content_type = "text/event-stream"), Refusals)
+    responses((status = 200, description = "As asked", body = String, content_type = "text/event-stream"), Refusals)
 )]
 pub(crate) async fn run(
     allowed: Allowed<need::RunsRead>,
@@ -64,7 +63,7 @@ pub(crate) async fn run(
             Problem::new(StatusCode::BAD_REQUEST, "invalid_last_event_id", "`Last-Event-ID` is no sequence of a run")
         })?,
     };
-    stream(app.clone(), allowed.0, move |sender| async move {
+    stream(app.clone(), allowed.0.until, move |sender| async move {
         let mut reader = RunReader { app, key, sender, sent: after };
         // Whoever went away is told nothing.
         let _ = reader.follow().await;
@@ -77,7 +76,7 @@ pub(crate) async fn run(
     get, path = "/live", tag = "runs", operation_id = "watch_runs",
     params(("Last-Event-ID" = Option<String>, Header, description = "The last id that was seen")),
     security(("token" = ["runs:read"])),
-    responses((status = 200, body = String, content_type = "text/event-stream"), Refusals)
+    responses((status = 200, description = "As asked", body = String, content_type = "text/event-stream"), Refusals)
 )]
 pub(crate) async fn organisation(
     allowed: Allowed<need::RunsRead>,
@@ -87,7 +86,7 @@ pub(crate) async fn organisation(
     let caller = allowed.0;
     let organisation = caller.organisation.clone();
     let since = last_id(&headers).map(str::to_owned);
-    stream(app.clone(), caller, move |sender| async move {
+    stream(app.clone(), caller.until, move |sender| async move {
         let (mut receiver, missed) = app.feed.subscribe(since.as_deref());
         let tell = async |change: &Change| {
             if change.organisation != organisation {
@@ -130,7 +129,7 @@ async fn send(sender: &Sender, event: Event) -> Result<(), Gone> {
 /// A stream that work of its own fills, until the reader goes, the token expires, or the server stops.
 fn stream<W: Future<Output = ()> + Send + 'static>(
     app: App,
-    caller: Caller,
+    until: Option<Timestamp>,
     work: impl FnOnce(Sender) -> W,
 ) -> Answer<Sse<impl Stream<Item = Result<Event, Infallible>>>> {
     let place = app.streams.clone().try_acquire_owned().map_err(|_| {
@@ -143,7 +142,7 @@ fn stream<W: Future<Output = ()> + Send + 'static>(
     tokio::spawn(async move {
         app.metrics.streams.inc();
         let expired = async {
-            match caller.until {
+            match until {
                 Some(until) => app.clock.sleep_until(until).await,
                 None => std::future::pending().await,
             }

@@ -37,7 +37,7 @@ pub(crate) struct ChangeUser {
 /// The people.
 #[utoipa::path(
     get, path = "/users", tag = "people", operation_id = "list_users", params(PageQuery),
-    security(("token" = ["people:manage"])), responses((status = 200, body = Page<UserView>), Refusals)
+    security(("token" = ["people:manage"])), responses((status = 200, description = "As asked", body = Page<UserView>), Refusals)
 )]
 pub(crate) async fn list(
     allowed: Allowed<need::PeopleManage>,
@@ -53,7 +53,7 @@ pub(crate) async fn list(
 #[utoipa::path(
     post, path = "/users", tag = "people", operation_id = "add_user",
     security(("token" = ["people:manage"])), request_body = AddUser,
-    responses((status = 201, body = UserView), Refusals)
+    responses((status = 201, description = "It is made", body = UserView), Refusals)
 )]
 pub(crate) async fn add(
     allowed: Allowed<need::PeopleManage>,
@@ -71,7 +71,7 @@ pub(crate) async fn add(
     patch, path = "/users/{id}", tag = "people", operation_id = "change_user",
     params(("id" = String, Path, description = "Their id")),
     security(("token" = ["people:manage"])), request_body = ChangeUser,
-    responses((status = 200, body = UserView), Refusals)
+    responses((status = 200, description = "As asked", body = UserView), Refusals)
 )]
 pub(crate) async fn change(
     allowed: Allowed<need::PeopleManage>,
@@ -87,7 +87,7 @@ pub(crate) async fn change(
 #[utoipa::path(
     delete, path = "/users/{id}", tag = "people", operation_id = "remove_user",
     params(("id" = String, Path, description = "Their id")),
-    security(("token" = ["people:manage"])), responses((status = 204), Refusals)
+    security(("token" = ["people:manage"])), responses((status = 204, description = "It is done"), Refusals)
 )]
 pub(crate) async fn remove(
     allowed: Allowed<need::PeopleManage>,

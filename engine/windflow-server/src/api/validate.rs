@@ -23,7 +23,7 @@ pub(crate) struct Validation {
     post, path = "/validate", tag = "workflows", operation_id = "validate_workflow",
     security(("token" = ["workflows:read"])),
     request_body(content = String, content_type = "application/yaml"),
-    responses((status = 200, body = Validation), Refusals)
+    responses((status = 200, description = "As asked", body = Validation), Refusals)
 )]
 pub(crate) async fn validate(
     _: Allowed<need::WorkflowsRead>,

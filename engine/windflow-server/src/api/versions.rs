@@ -15,7 +15,7 @@ use crate::state::App;
 #[utoipa::path(
     get, path = "/workflows/{name}/versions", tag = "workflows", operation_id = "list_versions",
     params(("name" = String, Path, description = "Name of the workflow"), PageQuery),
-    security(("token" = ["workflows:read"])), responses((status = 200, body = Page<VersionView>), Refusals)
+    security(("token" = ["workflows:read"])), responses((status = 200, description = "As asked", body = Page<VersionView>), Refusals)
 )]
 pub(crate) async fn list(
     allowed: Allowed<need::WorkflowsRead>,
@@ -41,7 +41,7 @@ pub(crate) async fn list(
         ("name" = String, Path, description = "Name of the workflow"),
         ("version" = u32, Path, description = "Number of the version, from 1")
     ),
-    security(("token" = ["workflows:read"])), responses((status = 200, body = VersionView), Refusals)
+    security(("token" = ["workflows:read"])), responses((status = 200, description = "As asked", body = VersionView), Refusals)
 )]
 pub(crate) async fn show(
     allowed: Allowed<need::WorkflowsRead>,

@@ -57,7 +57,7 @@ fn unchanged(headers: &HeaderMap, entry: &Kept<Entry>) -> Option<Response> {
 /// The workflows, by name.
 #[utoipa::path(
     get, path = "/workflows", tag = "workflows", operation_id = "list_workflows", params(PageQuery),
-    security(("token" = ["workflows:read"])), responses((status = 200, body = Page<WorkflowView>), Refusals)
+    security(("token" = ["workflows:read"])), responses((status = 200, description = "As asked", body = Page<WorkflowView>), Refusals)
 )]
 pub(crate) async fn list(
     allowed: Allowed<need::WorkflowsRead>,
@@ -77,7 +77,7 @@ pub(crate) async fn list(
     security(("token" = ["workflows:write"])),
     request_body(content = String, content_type = "application/yaml"),
     responses(
-        (status = 201, body = WorkflowView, headers(("ETag" = String), ("Location" = String))),
+        (status = 201, description = "It is made", body = WorkflowView, headers(("ETag" = String), ("Location" = String))),
         Refusals
     )
 )]
@@ -97,7 +97,7 @@ pub(crate) async fn create(
     get, path = "/workflows/{name}", tag = "workflows", operation_id = "show_workflow",
     params(("name" = String, Path, description = "Its name")),
     security(("token" = ["workflows:read"])),
-    responses((status = 200, body = WorkflowView, headers(("ETag" = String))), (status = 304), Refusals)
+    responses((status = 200, description = "As asked", body = WorkflowView, headers(("ETag" = String))), (status = 304, description = "It is what the client has"), Refusals)
 )]
 pub(crate) async fn show(
     allowed: Allowed<need::WorkflowsRead>,
@@ -113,7 +113,7 @@ pub(crate) async fn show(
 #[utoipa::path(
     delete, path = "/workflows/{name}", tag = "workflows", operation_id = "delete_workflow",
     params(("name" = String, Path, description = "Its name"), ("If-Match" = Option<String>, Header, description = "The ETag that was seen")),
-    security(("token" = ["workflows:write"])), responses((status = 204), Refusals)
+    security(("token" = ["workflows:write"])), responses((status = 204, description = "It is done"), Refusals)
 )]
 pub(crate) async fn delete(
     allowed: Allowed<need::WorkflowsWrite>,
@@ -131,8 +131,8 @@ pub(crate) async fn delete(
     params(("name" = String, Path, description = "Its name")),
     security(("token" = ["workflows:read"])),
     responses(
-        (status = 200, body = String, content_type = "application/yaml", headers(("ETag" = String))),
-        (status = 304),
+        (status = 200, description = "As asked", body = String, content_type = "application/yaml", headers(("ETag" = String))),
+        (status = 304, description = "It is what the client has"),
         Refusals
     )
 )]
@@ -156,7 +156,7 @@ pub(crate) async fn document(
     ),
     security(("token" = ["workflows:write"])),
     request_body(content = String, content_type = "application/yaml"),
-    responses((status = 200, body = WorkflowView, headers(("ETag" = String))), Refusals)
+    responses((status = 200, description = "As asked", body = WorkflowView, headers(("ETag" = String))), Refusals)
 )]
 pub(crate) async fn replace(
     allowed: Allowed<need::WorkflowsWrite>,
@@ -175,7 +175,7 @@ pub(crate) async fn replace(
     post, path = "/workflows/{name}/enable", tag = "workflows", operation_id = "enable_workflow",
     params(("name" = String, Path, description = "Its name")),
     security(("token" = ["workflows:enable"])),
-    responses((status = 200, body = WorkflowView, headers(("ETag" = String))), Refusals)
+    responses((status = 200, description = "As asked", body = WorkflowView, headers(("ETag" = String))), Refusals)
 )]
 pub(crate) async fn enable(
     allowed: Allowed<need::WorkflowsEnable>,
@@ -191,7 +191,7 @@ pub(crate) async fn enable(
     post, path = "/workflows/{name}/disable", tag = "workflows", operation_id = "disable_workflow",
     params(("name" = String, Path, description = "Its name")),
     security(("token" = ["workflows:enable"])),
-    responses((status = 200, body = WorkflowView, headers(("ETag" = String))), Refusals)
+    responses((status = 200, description = "As asked", body = WorkflowView, headers(("ETag" = String))), Refusals)
 )]
 pub(crate) async fn disable(
     allowed: Allowed<need::WorkflowsEnable>,
@@ -247,7 +247,7 @@ const SHOWN: usize = 5;
 #[utoipa::path(
     get, path = "/workflows/{name}/triggers", tag = "workflows", operation_id = "workflow_triggers",
     params(("name" = String, Path, description = "Its name")),
-    security(("token" = ["workflows:read"])), responses((status = 200, body = Vec<TriggerView>), Refusals)
+    security(("token" = ["workflows:read"])), responses((status = 200, description = "As asked", body = Vec<TriggerView>), Refusals)
 )]
 pub(crate) async fn triggers(
     allowed: Allowed<need::WorkflowsRead>,

@@ -44,8 +44,7 @@ impl Reader {
                 }
                 continue;
             }
-            let chunk =
-                tokio::time::timeout(Duration::from_secs(20), self.response.chunk()).await.expect("nothing came");
+            let chunk = tokio::time::timeout(Duration::from_secs(20), self.response.chunk()).await.unwrap();
             // A connection that is cut when the server stops ends the stream as well.
             self.text.push_str(std::str::from_utf8(&chunk.ok().flatten()?).unwrap());
         }

@@ -139,8 +139,8 @@ async fn runs_are_listed_by_workflow_status_and_time() {
         let page = editor.get(&format!("/api/v1/runs{query}")).await.expect(200);
         page["items"].as_array().unwrap().iter().map(|run| run["run"].as_str().unwrap().to_owned()).collect()
     };
-    assert_eq!(ids("?status=running").await, [hanging.clone()]);
-    assert_eq!(ids("?workflow=slow").await, [hanging.clone()]);
+    assert_eq!(ids("?status=running").await, [&*hanging]);
+    assert_eq!(ids("?workflow=slow").await, [&*hanging]);
     assert_eq!(ids("?workflow=pure&status=succeeded").await.len(), 5);
     assert_eq!(ids("?workflow=nothing").await.len(), 0);
     assert_eq!(ids("?since=9999999999999").await.len(), 0);

@@ -40,7 +40,8 @@ impl Fields {
         };
         let weekday = days_of_week(weekday)?;
         let one = |day: &str, weekday: &str| {
-            Schedule::from_str(&format!("{seconds} {minute} {hour} {day} {month} {weekday}")).map_err(plain)
+            Schedule::from_str(&format!("{seconds} {minute} {hour} {day} {month} {weekday}"))
+                .map_err(|error| plain(&error))
         };
         // As crontab has it: where both days are said, either of them is enough.
         let either = !day.starts_with('*') && !weekday.starts_with('*');
@@ -50,7 +51,7 @@ impl Fields {
 }
 
 /// The crate tells its grammar over several lines.
-fn plain(error: cron::error::Error) -> String {
+fn plain(error: &cron::error::Error) -> String {
     error.to_string().lines().next().unwrap_or_default().trim().chars().take(200).collect()
 }
 
