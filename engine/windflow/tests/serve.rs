@@ -317,6 +317,66 @@ fn kill_9_lets_every_instant_of_a_schedule_fire_once() {
     }
 }
 
+/// The commands of a document, as its readers type them.
+fn commands(document: &str) -> Vec<String> {
+    let mut all: Vec<String> = Vec::new();
+    let (mut inside, mut goes_on) = (false, false);
+    for line in document.lines() {
+        if line.starts_with("```") {
+            inside = line == "```console";
+        } else if inside && goes_on {
+            let last = all.last_mut().unwrap();
+            last.push('\n');
+            last.push_str(line);
+            goes_on = line.ends_with('\\');
+        } else if let Some(command) = line.strip_prefix("$ ").filter(|_| inside) {
+            all.push(command.to_owned());
+            goes_on = line.ends_with('\\');
+        }
+    }
+    all
+}
+
+#[test]
+fn the_quick_start_does_what_it_says() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let document = std::fs::read_to_string(root.join("docs/quick-start.md")).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let mut serving = Serving::start(&folder.path().join("data"), &[]);
+    let said = serving.said();
+    let setup_token = said.split("\"token\": \"").nth(1).unwrap().split('"').next().unwrap();
+    let mut script = "set -euo pipefail\n".to_owned();
+    for command in commands(&document) {
+        let command = match command.as_str() {
+            // Done already, or for another machine.
+            other if other.starts_with("windflow serve") || other.starts_with("docker") => continue,
+            other if other.starts_with("export WINDFLOW=") => format!("export WINDFLOW={}", serving.url),
+            other if other.starts_with("export TOKEN=wfk_") => {
+                "export TOKEN=$(sed 's/.*\"token\":\"\\([^\"]*\\)\".*/\\1/' <<< \"$SAID\")".to_owned()
+            }
+            other if other.starts_with("export ") => other.to_owned(),
+            // The stream of an organisation does not end.
+            other if other.contains("/api/v1/live ") => format!("SAID=$({other} --max-time 1 || [ $? = 28 ])"),
+            other => format!("SAID=$({other})"),
+        };
+        let command = command.replace("THE TOKEN", setup_token).replace("/RUN/", "/$RUN/");
+        script.push_str(&format!("{command}\necho \"$SAID\"\n"));
+        if command.contains("limit=3") {
+            script.push_str("RUN=$(sed 's/.*\"run\":\"\\([^\"]*\\)\".*/\\1/' <<< \"$SAID\")\n");
+        }
+        // A problem is an answer as well: curl does not mind, this test does.
+        script.push_str("case \"$SAID\" in *urn:windflow:problem*) exit 7;; esac\n");
+    }
+    let output = Command::new("bash").arg("-c").arg(&script).env("SAID", "").current_dir(&root).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{script}\n{said}\n{}", String::from_utf8_lossy(&output.stderr));
+    for expect in ["{\"greeting\":\"Hello, Zoé!\"}", "\"next\":[", "event: event", "event: end", "\"repeated\":false"]
+    {
+        assert!(said.contains(expect), "nothing said {expect}:\n{said}");
+    }
+    serving.until(|serving| !serving.said().contains("ERROR"));
+}
+
 #[test]
 fn it_starts_at_once_and_holds_little() {
     let folder = tempfile::tempdir().unwrap();
