@@ -20,13 +20,16 @@ use crate::state::App;
 pub(crate) struct Setup {
     /// What the server printed at its start.
     token: String,
-    #[schema(example = "ada@example.org")]
+    #[schema(example = "ada@example.org", format = "email", max_length = 254)]
     email: String,
     #[serde(default)]
+    #[schema(max_length = 100)]
     name: String,
     /// At least ten characters.
+    #[schema(min_length = 10, max_length = 256)]
     password: String,
     /// The id of the organisation, `local` where nothing is said. It is part of the addresses of webhooks.
+    #[schema(pattern = "^[a-z][a-z0-9_-]*$", max_length = 64)]
     organisation: Option<String>,
 }
 

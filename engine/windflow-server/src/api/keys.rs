@@ -21,8 +21,10 @@ use crate::state::App;
 #[serde(deny_unknown_fields)]
 pub(crate) struct AddKey {
     /// What it is for.
+    #[schema(min_length = 1, max_length = 100)]
     name: String,
     /// What it may do; never more than the person who made it.
+    #[schema(min_items = 1)]
     scopes: BTreeSet<Permission>,
     /// When it ends; never where nothing is said.
     expires_at: Option<u64>,

@@ -21,6 +21,7 @@ pub(crate) struct PageQuery {
     #[param(minimum = 1, maximum = 500)]
     pub(crate) limit: Option<u16>,
     /// `next` of the page before.
+    #[param(min_length = 1, pattern = "^[A-Za-z0-9_-]+$")]
     pub(crate) cursor: Option<String>,
 }
 

@@ -46,7 +46,7 @@ pub(crate) struct StartedRun {
     post, path = "/workflows/{name}/runs", tag = "runs", operation_id = "start_run",
     params(
         ("name" = String, Path, description = "Name of the workflow"),
-        ("Idempotency-Key" = Option<String>, Header, description = "The same key gives the same run, for two days at least")
+        ("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 200, pattern = "^[ -~]*$", description = "The same key gives the same run, for two days at least")
     ),
     security(("token" = ["runs:start"])), request_body = StartRun,
     responses(
@@ -111,6 +111,7 @@ pub(crate) struct RunsQuery {
     #[param(minimum = 1, maximum = 500)]
     limit: Option<u16>,
     /// `next` of the page before.
+    #[param(min_length = 1, pattern = "^[A-Za-z0-9_-]+$")]
     cursor: Option<String>,
 }
 

@@ -17,6 +17,7 @@ use crate::state::App;
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct SetSecret {
+    #[schema(min_length = 1, max_length = 16384)]
     value: String,
 }
 

@@ -189,11 +189,13 @@ impl RunReader {
     /// Sends what the journal has and the reader has not, once it is durable. True: the run has ended.
     async fn catch_up(&mut self) -> Result<bool, Gone> {
         loop {
+            // Before reading: what is appended after this look is found by the next one.
+            let summary = self.app.store.run(&self.key).map_err(|_| Gone)?;
+            if summary.sequence <= self.sent {
+                return Ok(summary.finished_at.is_some());
+            }
             let (app, key, after) = (self.app.clone(), self.key.clone(), self.sent);
             let Ok(Ok(records)) = blocking(move || app.store.read(&key, after, READ)).await else { return Err(Gone) };
-            if records.is_empty() {
-                return self.app.store.run(&self.key).map(|run| run.finished_at.is_some()).map_err(|_| Gone);
-            }
             self.app.store.durable(Position(u64::MAX)).await.map_err(|_| Gone)?;
             for (sequence, record) in records {
                 let view = EventView::new(sequence, &record).map_err(|_| Gone)?;

@@ -18,12 +18,14 @@ use crate::state::App;
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct AddUser {
-    #[schema(example = "grace@example.org")]
+    #[schema(example = "grace@example.org", format = "email", max_length = 254)]
     email: String,
     #[serde(default)]
+    #[schema(max_length = 100)]
     name: String,
     role: Role,
     /// At least ten characters.
+    #[schema(min_length = 10, max_length = 256)]
     password: String,
 }
 

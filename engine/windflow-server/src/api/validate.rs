@@ -22,7 +22,7 @@ pub(crate) struct Validation {
 #[utoipa::path(
     post, path = "/validate", tag = "workflows", operation_id = "validate_workflow",
     security(("token" = ["workflows:read"])),
-    request_body(content = String, content_type = "application/yaml"),
+    request_body(content = serde_json::Value, content_type = "application/yaml", description = "The text of a workflow"),
     responses((status = 200, description = "As asked", body = Validation), Refusals)
 )]
 pub(crate) async fn validate(

@@ -75,7 +75,7 @@ pub(crate) async fn list(
 #[utoipa::path(
     post, path = "/workflows", tag = "workflows", operation_id = "create_workflow",
     security(("token" = ["workflows:write"])),
-    request_body(content = String, content_type = "application/yaml"),
+    request_body(content = serde_json::Value, content_type = "application/yaml", description = "The text of a workflow"),
     responses(
         (status = 201, description = "It is made", body = WorkflowView, headers(("ETag" = String), ("Location" = String))),
         Refusals
@@ -131,7 +131,7 @@ pub(crate) async fn delete(
     params(("name" = String, Path, description = "Its name")),
     security(("token" = ["workflows:read"])),
     responses(
-        (status = 200, description = "As asked", body = String, content_type = "application/yaml", headers(("ETag" = String))),
+        (status = 200, description = "As asked", body = serde_json::Value, content_type = "application/yaml", headers(("ETag" = String))),
         (status = 304, description = "It is what the client has"),
         Refusals
     )
@@ -152,10 +152,10 @@ pub(crate) async fn document(
     put, path = "/workflows/{name}/document", tag = "workflows", operation_id = "replace_workflow",
     params(
         ("name" = String, Path, description = "Its name"),
-        ("If-Match" = Option<String>, Header, description = "The ETag that was seen, or `*`; required")
+        ("If-Match" = String, Header, description = "The ETag that was seen, or `*`")
     ),
     security(("token" = ["workflows:write"])),
-    request_body(content = String, content_type = "application/yaml"),
+    request_body(content = serde_json::Value, content_type = "application/yaml", description = "The text of a workflow"),
     responses((status = 200, description = "As asked", body = WorkflowView, headers(("ETag" = String))), Refusals)
 )]
 pub(crate) async fn replace(

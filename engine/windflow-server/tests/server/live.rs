@@ -112,6 +112,26 @@ async fn a_run_is_told_whole_and_from_wherever_a_reader_left() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_ends_while_it_is_read_is_told_whole() {
+    let dir = tempfile::tempdir().unwrap();
+    let served = serve(dir.path(), scripted(&[("slow", Outcome::Hang)])).await;
+    let operator = served.person("local", Role::Operator).await;
+    operator.create(SLOW).await;
+    for round in 0..30 {
+        let run = operator.start("slow", json!({})).await;
+        let reader = Reader::open(&operator, &format!("/api/v1/runs/{run}/live"), None).await;
+        let told = tokio::spawn(reader.all());
+        // At another moment of the reading each time.
+        tokio::time::sleep(Duration::from_millis(round * 3)).await;
+        operator.post(&format!("/api/v1/runs/{run}/cancel"), &json!({})).await.expect(202);
+        let told = told.await.unwrap();
+        let last = operator.ended(&run).await["sequence"].as_u64().unwrap();
+        assert_eq!(sequences(&told), (1..=last).collect::<Vec<_>>(), "round {round}");
+    }
+    served.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_run_is_told_while_it_goes_on_and_no_earlier_than_it_is_durable() {
     let dir = tempfile::tempdir().unwrap();
     let served = serve(dir.path(), scripted(&[("slow", Outcome::Hang)])).await;

@@ -1,13 +1,18 @@
 //! The server under those who watch over it, and those who mean it ill.
 
+use std::fs::File;
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::json;
 use windflow_server::{Role, Settings};
+use windflow_store::{Disk, Options};
 
-use crate::support::{PURE, eventually, scripted, serve, serve_with, settings};
+use crate::support::{PURE, eventually, scripted, serve, serve_on, serve_with, settings};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_answer_tells_browsers_to_trust_it_with_nothing() {
@@ -128,5 +133,48 @@ async fn requests_that_are_no_requests_do_no_harm() {
     .await
     .unwrap();
     served.anonymous().get("/healthz").await.expect(200);
+    served.stop().await;
+}
+
+/// A disk that is full on request.
+#[derive(Default)]
+struct FullDisk(AtomicBool);
+
+impl Disk for FullDisk {
+    fn sync_data(&self, file: &File, _: &Path) -> std::io::Result<()> {
+        if self.0.load(Ordering::SeqCst) {
+            return Err(std::io::ErrorKind::StorageFull.into());
+        }
+        file.sync_data()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_disk_is_told_and_nothing_is_acknowledged_that_is_not_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    let disk = Arc::new(FullDisk::default());
+    let options = Options { disk: disk.clone(), ..Options::default() };
+    let served = serve_on(dir.path(), scripted(&[]), settings(), options).await;
+    let editor = served.person("local", Role::Editor).await;
+    editor.create(PURE).await;
+    editor.get("/readyz").await.expect(200);
+    disk.0.store(true, Ordering::SeqCst);
+    let refused = editor.post("/api/v1/workflows/pure/runs", &json!({})).await;
+    assert!(!refused.header("retry-after").is_empty());
+    refused.problem(503, "store_unavailable");
+    editor
+        .yaml("POST", "/api/v1/workflows", &PURE.replace("name: pure", "name: other"), None)
+        .await
+        .problem(503, "store_unavailable");
+    editor.get("/readyz").await.problem(503, "store_unavailable");
+    // It still answers, and what was kept can be read.
+    editor.get("/healthz").await.expect(200);
+    editor.get("/api/v1/workflows/pure/document").await.expect(200);
+    served.abandon().await;
+
+    let served = serve(dir.path(), scripted(&[])).await;
+    let editor = served.signed_in("editor@local.example").await;
+    let run = editor.start("pure", json!({})).await;
+    assert_eq!(editor.ended(&run).await["status"], "succeeded");
     served.stop().await;
 }

@@ -72,7 +72,16 @@ pub(crate) async fn serve<H: Host + 'static>(dir: &Path, host: Arc<H>) -> Served
 }
 
 pub(crate) async fn serve_with<H: Host + 'static>(dir: &Path, host: Arc<H>, settings: Settings) -> Served {
-    let store = Arc::new(SledStore::open(dir, Options::default()).unwrap());
+    serve_on(dir, host, settings, Options::default()).await
+}
+
+pub(crate) async fn serve_on<H: Host + 'static>(
+    dir: &Path,
+    host: Arc<H>,
+    settings: Settings,
+    options: Options,
+) -> Served {
+    let store = Arc::new(SledStore::open(dir, options).unwrap());
     let threads = || tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let (main, guests) = (threads(), threads());
     let clock = Arc::new(SystemClock);
