@@ -29,6 +29,12 @@ pub(crate) struct Global {
     pub(crate) verbose: bool,
 }
 
+pub(crate) use self::serve::{LogFormat, ServeArgs};
+pub(crate) use self::users::{AddUserArgs, UsersCommand};
+
+mod serve;
+mod users;
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Run a workflow to its end and show it live
@@ -45,6 +51,11 @@ pub(crate) enum Command {
     /// List and show the installed plugins
     #[command(subcommand)]
     Plugins(PluginsCommand),
+    /// Serve the API, and run workflows by webhooks and schedules
+    Serve(Box<ServeArgs>),
+    /// Let people in, while no server runs
+    #[command(subcommand)]
+    Users(UsersCommand),
     /// Print the JSON Schema of workflow files, for editors
     Schema,
     /// Print completions for a shell

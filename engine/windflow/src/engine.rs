@@ -30,14 +30,22 @@ pub(crate) struct Engine {
 /// Where this machine cannot run WebAssembly, or a built-in plugin is broken.
 pub(crate) fn host(global: Option<&Global>) -> anyhow::Result<PluginHost> {
     let cache_dir = global.map(data_dir).transpose()?.map(|folder| folder.join("compiled"));
-    let host = PluginHost::new(HostConfig { cache_dir, ..HostConfig::default() })?;
+    host_of(HostConfig { cache_dir, ..HostConfig::default() })
+}
+
+/// A host with the built-in plugins, made as a configuration says.
+///
+/// # Errors
+/// As [`host`].
+pub(crate) fn host_of(config: HostConfig) -> anyhow::Result<PluginHost> {
+    let host = PluginHost::new(config)?;
     for (name, component) in builtins::COMPONENTS {
         host.install(*component).with_context(|| format!("the built-in plugin {name}"))?;
     }
     Ok(host)
 }
 
-fn data_dir(global: &Global) -> anyhow::Result<PathBuf> {
+pub(crate) fn data_dir(global: &Global) -> anyhow::Result<PathBuf> {
     if let Some(folder) = &global.data_dir {
         return Ok(folder.clone());
     }

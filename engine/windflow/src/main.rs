@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::cli::{Cli, Command};
+use crate::cli::{Cli, Command, LogFormat};
 
 mod builtins;
 mod cli;
@@ -24,16 +24,29 @@ fn main() -> ExitCode {
         Command::Plan(args) => commands::plan::run(&args),
         Command::Runs(command) => commands::runs::run(&cli.global, command),
         Command::Plugins(command) => commands::plugins::run(command),
+        Command::Serve(args) => commands::serve::run(&cli.global, &args),
+        Command::Users(command) => commands::users::run(&cli.global, &command),
         Command::Schema => commands::schema::run(),
         Command::Completions { shell } => commands::completions::run(shell),
     };
     result.unwrap_or_else(|error| exit::report(&error))
 }
 
-/// Logs go to stderr, warnings only unless `WINDFLOW_LOG` says otherwise.
+/// Logs go to stderr, warnings only (of a server more) unless `WINDFLOW_LOG` says otherwise.
 fn start_tracing(cli: &Cli) {
     use tracing_subscriber::EnvFilter;
     let default = if cli.global.verbose { "info" } else { "warn" };
+    // A server has nobody who watches: its log says what goes on, and when.
+    let served = match &cli.command {
+        Command::Serve(args) => Some(args.log_format),
+        _ => None,
+    };
+    let default = if served.is_some() { "info" } else { default };
     let filter = EnvFilter::try_from_env("WINDFLOW_LOG").unwrap_or_else(|_| EnvFilter::new(default));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).without_time().init();
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match served {
+        None => log.without_time().init(),
+        Some(LogFormat::Text) => log.with_ansi(console::colors_enabled_stderr()).init(),
+        Some(LogFormat::Json) => log.json().flatten_event(true).init(),
+    }
 }

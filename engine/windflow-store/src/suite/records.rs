@@ -154,7 +154,7 @@ fn organisations(store: &dyn Records) {
 fn bounds(store: &dyn Records) {
     let refused = |key: &str, bytes: usize| {
         let result = store.put(&local(), key, Expected::Any, vec![0; bytes]);
-        assert!(matches!(result, Err(RecordsError::Refused(_))), "{} bytes under {key:?}", bytes);
+        assert!(matches!(result, Err(RecordsError::Refused(_))), "{bytes} bytes under {key:?}");
     };
     refused("", 1);
     refused("a\0b", 1);

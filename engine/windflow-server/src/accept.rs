@@ -1,0 +1,55 @@
+//! Connections: accepted, bounded, and let go of.
+
+use std::time::Duration;
+
+use axum::Router;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use std::sync::Arc;
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+
+use crate::state::App;
+
+/// How long a client may take to send the head of a request. Whoever sends byte by byte to hold connections is let go of.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Headers of a request, at most.
+const MAX_HEADERS: usize = 100;
+
+/// Serves connections until the server is to stop, then until those that are open have ended.
+pub(crate) async fn serve(listener: TcpListener, router: Router, app: App) {
+    let connections = Arc::new(Semaphore::new(app.settings.max_connections));
+    let graceful = GracefulShutdown::new();
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).max_headers(MAX_HEADERS).half_close(false);
+    loop {
+        let accepted = async {
+            // No place, no accept: further connections wait in the queue of the system.
+            let place = Arc::clone(&connections).acquire_owned().await;
+            (place, listener.accept().await)
+        };
+        let (place, accepted) = tokio::select! {
+            accepted = accepted => accepted,
+            () = app.stopped() => break,
+        };
+        let (Ok(place), Ok((stream, _))) = (place, accepted) else {
+            // Out of file handles, for example. Trying again at once would only burn the processor.
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            continue;
+        };
+        // Answers are small and wanted at once.
+        let _ = stream.set_nodelay(true);
+        let service = TowerToHyperService::new(router.clone());
+        let connection = graceful.watch(http.serve_connection(TokioIo::new(stream), service));
+        tokio::spawn(async move {
+            // A client that went away is no news.
+            let _ = connection.await;
+            drop(place);
+        });
+    }
+    drop(listener);
+    graceful.shutdown().await;
+}

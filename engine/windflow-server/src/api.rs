@@ -1,0 +1,140 @@
+//! The API: its routes, and the document that describes them.
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::StatusCode;
+use axum::middleware::from_fn_with_state;
+use axum::response::IntoResponse;
+use axum::routing::{any, get};
+use tower_http::catch_panic::CatchPanicLayer;
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa::{Modify, OpenApi};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::problem::{Problem, ProblemBody};
+use crate::state::App;
+use crate::{hooks, layers};
+
+mod answers;
+mod auth;
+mod extract;
+mod health;
+mod keys;
+mod node_types;
+mod page;
+mod refusals;
+mod runs;
+mod secrets;
+mod streams;
+mod users;
+mod validate;
+mod versions;
+mod views;
+mod workflows;
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "WindFlow",
+        description = "Workflows of sandboxed nodes, durable. Times are milliseconds since 1970, UTC. Lists come in pages: \
+            `cursor` is the `next` of the page before. What goes wrong is told as RFC 9457 has it.",
+        license(name = "Apache-2.0", identifier = "Apache-2.0")
+    ),
+    servers((url = "/", description = "This server")),
+    components(schemas(ProblemBody)),
+    modifiers(&Security),
+    tags(
+        (name = "workflows", description = "Workflows: the very YAML text, its versions, its triggers"),
+        (name = "runs", description = "Runs: started, watched, stopped"),
+        (name = "node types", description = "What nodes can be"),
+        (name = "auth", description = "Signing in"),
+        (name = "people", description = "People, keys and secrets of the organisation"),
+        (name = "health", description = "How the server is")
+    )
+)]
+struct Document;
+
+struct Security;
+
+impl Modify for Security {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let mut http = Http::new(HttpAuthScheme::Bearer);
+        http.description =
+            Some("An access token of /auth/login, or an API key. The scopes are what it has to hold.".to_owned());
+        let components = document.components.get_or_insert_default();
+        components.add_security_scheme("token", SecurityScheme::Http(http));
+    }
+}
+
+fn routes() -> OpenApiRouter<App> {
+    let v1 = OpenApiRouter::new()
+        .routes(routes!(auth::setup))
+        .routes(routes!(auth::login))
+        .routes(routes!(auth::refresh))
+        .routes(routes!(auth::logout))
+        .routes(routes!(auth::me))
+        .routes(routes!(workflows::list, workflows::create))
+        .routes(routes!(workflows::show, workflows::delete))
+        .routes(routes!(workflows::document, workflows::replace))
+        .routes(routes!(workflows::enable))
+        .routes(routes!(workflows::disable))
+        .routes(routes!(workflows::triggers))
+        .routes(routes!(versions::list))
+        .routes(routes!(versions::show))
+        .routes(routes!(validate::validate))
+        .routes(routes!(runs::start))
+        .routes(routes!(runs::list))
+        .routes(routes!(runs::show))
+        .routes(routes!(runs::events))
+        .routes(routes!(runs::cancel))
+        .routes(routes!(runs::resume))
+        .routes(routes!(answers::answer))
+        .routes(routes!(answers::rerun))
+        .routes(routes!(streams::run))
+        .routes(routes!(streams::organisation))
+        .routes(routes!(node_types::list))
+        .routes(routes!(node_types::show))
+        .routes(routes!(node_types::schema))
+        .routes(routes!(users::list, users::add))
+        .routes(routes!(users::change, users::remove))
+        .routes(routes!(keys::list, keys::add))
+        .routes(routes!(keys::remove))
+        .routes(routes!(secrets::list))
+        .routes(routes!(secrets::set, secrets::remove));
+    OpenApiRouter::with_openapi(Document::openapi())
+        .nest("/api/v1", v1)
+        .routes(routes!(health::healthy))
+        .routes(routes!(health::ready))
+        .routes(routes!(health::started))
+        .routes(routes!(health::metrics))
+}
+
+/// The OpenAPI document of the API, as JSON.
+///
+/// # Errors
+/// Where it cannot be written, which the tests rule out.
+pub fn openapi() -> Result<String, serde_json::Error> {
+    let mut text = serde_json::to_string_pretty(&routes().into_openapi())?;
+    text.push('\n');
+    Ok(text)
+}
+
+/// Everything that the server answers.
+pub(crate) fn router(app: App) -> Router {
+    let (router, document) = routes().split_for_parts();
+    let document = serde_json::to_string(&document).unwrap_or_default();
+    router
+        .route("/api/v1/openapi.json", get(async move || ([("content-type", "application/json")], document)))
+        .route("/hooks/{organisation}/{*path}", any(hooks::receive))
+        .fallback(async || Problem::not_found("such address").into_response())
+        .method_not_allowed_fallback(async || {
+            Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "this address does not take this method")
+        })
+        .layer(DefaultBodyLimit::max(app.settings.max_body_bytes))
+        .layer(CatchPanicLayer::custom(layers::panicked))
+        .layer(from_fn_with_state(app.clone(), layers::in_time))
+        .layer(from_fn_with_state(app.clone(), layers::counted))
+        .layer(from_fn_with_state(app.clone(), layers::guarded))
+        .with_state(app)
+}

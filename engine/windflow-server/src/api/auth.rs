@@ -1,0 +1,152 @@
+//! Signing in.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use windflow_core::id::OrganisationId;
+
+use super::extract::{Json, Known};
+use super::refusals::Refusals;
+use super::views::UserView;
+use crate::access::{Permission, Role};
+use crate::people::{NewUser, SignedIn, Who};
+use crate::problem::{Answer, Problem};
+use crate::state::App;
+
+/// The first person of an installation.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Setup {
+    /// What the server printed at its start.
+    token: String,
+    #[schema(example = "ada@example.org", format = "email", max_length = 254)]
+    email: String,
+    #[serde(default)]
+    #[schema(max_length = 100)]
+    name: String,
+    /// At least ten characters.
+    #[schema(min_length = 10, max_length = 256)]
+    password: String,
+    /// The id of the organisation, `local` where nothing is said. It is part of the addresses of webhooks.
+    #[schema(pattern = "^[a-z][a-z0-9_-]*$", max_length = 64)]
+    organisation: Option<String>,
+}
+
+/// Who signs in.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Login {
+    #[schema(example = "ada@example.org")]
+    email: String,
+    password: String,
+}
+
+/// A refresh token.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Refresh {
+    refresh_token: String,
+}
+
+/// Tokens of a session.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Tokens {
+    access_token: String,
+    /// Always `Bearer`.
+    token_type: &'static str,
+    /// Seconds until the access token expires.
+    expires_in: u64,
+    /// Valid once, for 30 days.
+    refresh_token: String,
+    organisation: String,
+    user: UserView,
+}
+
+impl From<SignedIn> for Tokens {
+    fn from(signed_in: SignedIn) -> Self {
+        Self {
+            access_token: signed_in.access_token,
+            token_type: "Bearer",
+            expires_in: signed_in.expires_in,
+            refresh_token: signed_in.refresh_token,
+            organisation: signed_in.organisation.to_string(),
+            user: signed_in.user.into(),
+        }
+    }
+}
+
+/// Who asks.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Me {
+    organisation: String,
+    user: UserView,
+    /// The name of the API key, where it is one that asks.
+    key: Option<String>,
+    /// What may be done.
+    permissions: Vec<Permission>,
+}
+
+/// Make the first person, who owns the installation. Works once.
+#[utoipa::path(
+    post, path = "/auth/setup", tag = "auth", security(()), request_body = Setup,
+    responses((status = 201, description = "It is made", body = Tokens), Refusals)
+)]
+pub(crate) async fn setup(
+    State(app): State<App>,
+    Json(setup): Json<Setup>,
+) -> Answer<(StatusCode, axum::Json<Tokens>)> {
+    let organisation = match setup.organisation {
+        Some(id) => id.parse().map_err(|error| Problem::invalid("invalid_organisation", format!("{error}")))?,
+        None => OrganisationId::local(),
+    };
+    let owner =
+        NewUser { organisation, email: setup.email, name: setup.name, role: Role::Admin, password: setup.password };
+    let signed_in = app.people.set_up(&setup.token, owner, app.now()).await?;
+    Ok((StatusCode::CREATED, axum::Json(signed_in.into())))
+}
+
+/// Sign in by e-mail address and password.
+#[utoipa::path(
+    post, path = "/auth/login", tag = "auth", security(()), request_body = Login,
+    responses((status = 200, description = "As asked", body = Tokens), Refusals)
+)]
+pub(crate) async fn login(State(app): State<App>, Json(login): Json<Login>) -> Answer<axum::Json<Tokens>> {
+    let signed_in = app.people.sign_in(&login.email, &login.password, app.now()).await?;
+    Ok(axum::Json(signed_in.into()))
+}
+
+/// Change a refresh token for new tokens. A refresh token that is shown twice ends its session.
+#[utoipa::path(
+    post, path = "/auth/refresh", tag = "auth", security(()), request_body = Refresh,
+    responses((status = 200, description = "As asked", body = Tokens), Refusals)
+)]
+pub(crate) async fn refresh(State(app): State<App>, Json(refresh): Json<Refresh>) -> Answer<axum::Json<Tokens>> {
+    let signed_in = app.people.refresh(&refresh.refresh_token, app.now()).await?;
+    Ok(axum::Json(signed_in.into()))
+}
+
+/// End a session: its refresh token and its access tokens are void at once.
+#[utoipa::path(
+    post, path = "/auth/logout", tag = "auth", security(()), request_body = Refresh,
+    responses((status = 204, description = "It is done"), Refusals)
+)]
+pub(crate) async fn logout(State(app): State<App>, Json(refresh): Json<Refresh>) -> Answer<StatusCode> {
+    app.people.sign_out(&refresh.refresh_token).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Who I am, and what I may do.
+#[utoipa::path(get, path = "/auth/me", tag = "auth", security(("token" = [])), responses((status = 200, description = "As asked", body = Me), Refusals))]
+pub(crate) async fn me(Known(caller): Known) -> axum::Json<Me> {
+    let key = match &caller.who {
+        Who::Person => None,
+        Who::Key(key) => Some(key.name.clone()),
+    };
+    axum::Json(Me {
+        organisation: caller.organisation.to_string(),
+        key,
+        permissions: caller.permissions.into_iter().collect(),
+        user: caller.user.into(),
+    })
+}

@@ -1,0 +1,185 @@
+//! Reading requests: every refusal is a problem that says what to mend.
+
+use std::marker::PhantomData;
+
+use axum::body::Bytes;
+use axum::extract::rejection::{BytesRejection, JsonRejection};
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode, header};
+use serde::de::DeserializeOwned;
+
+use crate::access::Permission;
+use crate::people::Caller;
+use crate::problem::Problem;
+use crate::state::App;
+
+/// The permission that an endpoint asks for.
+pub(crate) trait Need: Send + Sync {
+    const PERMISSION: Permission;
+}
+
+macro_rules! needs {
+    ($($name:ident),*) => {
+        $(
+            pub(crate) struct $name;
+            impl Need for $name {
+                const PERMISSION: Permission = Permission::$name;
+            }
+        )*
+    };
+}
+
+/// Endpoints name what they need by these.
+pub(crate) mod need {
+    use super::{Need, Permission};
+    needs!(
+        WorkflowsRead,
+        WorkflowsWrite,
+        WorkflowsEnable,
+        RunsRead,
+        RunsStart,
+        RunsOperate,
+        SecretsManage,
+        PeopleManage,
+        MetricsRead
+    );
+}
+
+/// Somebody who has what the endpoint needs. Comes first among a handler's arguments, so that nothing of the request is
+/// looked at before.
+pub(crate) struct Allowed<N: Need>(pub(crate) Caller, PhantomData<N>);
+
+impl<N: Need> FromRequestParts<App> for Allowed<N> {
+    type Rejection = Problem;
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        let caller = caller(&parts.headers, app)?;
+        if caller.permissions.contains(&N::PERMISSION) {
+            return Ok(Self(caller, PhantomData));
+        }
+        let word = N::PERMISSION.word();
+        Err(Problem::new(StatusCode::FORBIDDEN, "forbidden", format!("this needs the permission {word}")).remedy(
+            format!(
+                "ask an admin for the role {}, or use a key with the scope {word}",
+                N::PERMISSION.least_role().word()
+            ),
+        ))
+    }
+}
+
+/// Somebody who has shown who they are, whatever they may do.
+pub(crate) struct Known(pub(crate) Caller);
+
+impl FromRequestParts<App> for Known {
+    type Rejection = Problem;
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        caller(&parts.headers, app).map(Self)
+    }
+}
+
+fn caller(headers: &HeaderMap, app: &App) -> Result<Caller, Problem> {
+    let missing = || {
+        Problem::unauthorized("this needs a token")
+            .remedy("send `Authorization: Bearer TOKEN`, with an access token of /api/v1/auth/login or an API key")
+    };
+    let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).ok_or_else(missing)?;
+    let (scheme, token) = given.split_once(' ').ok_or_else(missing)?;
+    if !scheme.eq_ignore_ascii_case("bearer") {
+        return Err(missing());
+    }
+    app.people.caller(token.trim(), app.now())
+}
+
+/// A part of the path. What cannot be a name or an id is not the name or id of anything.
+pub(crate) struct Path<T>(pub(crate) T);
+
+impl<T: DeserializeOwned + Send> FromRequestParts<App> for Path<T> {
+    type Rejection = Problem;
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        match axum::extract::Path::<T>::from_request_parts(parts, app).await {
+            Ok(axum::extract::Path(value)) => Ok(Self(value)),
+            Err(_) => Err(Problem::not_found("such thing: its name or id is not valid")),
+        }
+    }
+}
+
+/// The query.
+pub(crate) struct Query<T>(pub(crate) T);
+
+impl<T: DeserializeOwned + Send> FromRequestParts<App> for Query<T> {
+    type Rejection = Problem;
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        match axum::extract::Query::<T>::from_request_parts(parts, app).await {
+            Ok(axum::extract::Query(value)) => Ok(Self(value)),
+            Err(rejection) => Err(Problem::new(StatusCode::BAD_REQUEST, "invalid_query", rejection.body_text())),
+        }
+    }
+}
+
+/// A body of JSON.
+pub(crate) struct Json<T>(pub(crate) T);
+
+impl<T: DeserializeOwned> FromRequest<App> for Json<T> {
+    type Rejection = Problem;
+    async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
+        match axum::Json::<T>::from_request(request, app).await {
+            Ok(axum::Json(value)) => Ok(Self(value)),
+            Err(rejection) => Err(match rejection {
+                JsonRejection::JsonSyntaxError(error) => {
+                    Problem::new(StatusCode::BAD_REQUEST, "invalid_json", error.body_text())
+                }
+                JsonRejection::JsonDataError(error) => Problem::invalid("invalid_body", error.body_text()),
+                JsonRejection::MissingJsonContentType(_) => Problem::new(
+                    StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                    "unsupported_media_type",
+                    "the body has to be JSON",
+                )
+                .remedy("send `Content-Type: application/json`"),
+                JsonRejection::BytesRejection(error) => body(&error),
+                other => Problem::new(StatusCode::BAD_REQUEST, "invalid_body", other.body_text()),
+            }),
+        }
+    }
+}
+
+fn body(rejection: &BytesRejection) -> Problem {
+    if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+        return Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "the body is larger than this server takes");
+    }
+    Problem::new(StatusCode::BAD_REQUEST, "invalid_body", rejection.body_text())
+}
+
+/// A body as it came.
+pub(crate) struct Raw(pub(crate) Bytes);
+
+impl FromRequest<App> for Raw {
+    type Rejection = Problem;
+    async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
+        Bytes::from_request(request, app).await.map(Self).map_err(|rejection| body(&rejection))
+    }
+}
+
+/// A body that is the text of a workflow.
+pub(crate) struct Document(pub(crate) String);
+
+const YAML: [&str; 5] = ["application/yaml", "application/x-yaml", "text/yaml", "text/x-yaml", "text/plain"];
+
+impl FromRequest<App> for Document {
+    type Rejection = Problem;
+    async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
+        let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+        let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        if !YAML.contains(&kind.as_str()) {
+            let problem = Problem::new(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "unsupported_media_type",
+                "the body has to be the YAML text of a workflow",
+            );
+            return Err(problem.remedy("send `Content-Type: application/yaml`"));
+        }
+        let Raw(bytes) = Raw::from_request(request, app).await?;
+        String::from_utf8(bytes.into())
+            .map(Self)
+            .map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "invalid_text", "the body is no UTF-8 text"))
+    }
+}

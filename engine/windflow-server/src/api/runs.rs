@@ -1,0 +1,298 @@
+//! Runs: started, listed, shown, stopped.
+
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+use windflow_core::id::{OrganisationId, RunId, RunKey, WorkflowName};
+use windflow_core::ports::store::{Position, RunQuery, RunStatus};
+use windflow_core::run::Timestamp;
+use windflow_runtime::ResumeError;
+
+use super::extract::{Allowed, Json, Path, Query, need};
+use super::page::{self, Page, PageQuery};
+use super::refusals::Refusals;
+use super::views::RunView;
+use crate::catalogue;
+use crate::launch::{Launch, key_of, launch, launch_once};
+use crate::problem::{Answer, Problem};
+use crate::state::{App, blocking};
+
+/// What a run is started with.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct StartRun {
+    /// The inputs by name; those with defaults may be left out.
+    #[serde(default)]
+    #[schema(value_type = Object)]
+    inputs: Map<String, Value>,
+    /// Number of the version to run; the latest where nothing is said.
+    version: Option<u32>,
+}
+
+/// A run that is under way.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct StartedRun {
+    #[schema(format = "uuid")]
+    pub(crate) run: String,
+    /// The same `Idempotency-Key` started it before.
+    pub(crate) repeated: bool,
+}
+
+/// Start a run. It survives whatever happens to the server once this has answered.
+#[utoipa::path(
+    post, path = "/workflows/{name}/runs", tag = "runs", operation_id = "start_run",
+    params(
+        ("name" = String, Path, description = "Name of the workflow"),
+        ("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 200, pattern = "^[ -~]*$", description = "The same key gives the same run, for two days at least")
+    ),
+    security(("token" = ["runs:start"])), request_body = StartRun,
+    responses(
+        (status = 201, description = "It is made", body = StartedRun, headers(("Location" = String))),
+        (status = 200, description = "It was started before", body = StartedRun, headers(("Location" = String))),
+        Refusals
+    )
+)]
+pub(crate) async fn start(
+    allowed: Allowed<need::RunsStart>,
+    State(app): State<App>,
+    Path(name): Path<WorkflowName>,
+    headers: HeaderMap,
+    Json(body): Json<StartRun>,
+) -> Answer<Response> {
+    let caller = allowed.0;
+    let entry = catalogue::entry(&app, &caller.organisation, &name)?.value;
+    let number = body.version.unwrap_or(entry.version);
+    let version = catalogue::version(&app, &caller.organisation, &name, number)?;
+    let what = Launch {
+        organisation: caller.organisation.clone(),
+        document: version.text,
+        inputs: body.inputs,
+        by: caller.name(),
+    };
+    let launched = match key_of(&headers)? {
+        // Two people, or two workflows, may well choose the same key.
+        Some(key) => launch_once(&app, what, &format!("{}/{name}/{key}", caller.user.id)).await?,
+        None => launch(&app, what).await?,
+    };
+    let status = if launched.repeated { StatusCode::OK } else { StatusCode::CREATED };
+    let location = format!("/api/v1/runs/{}", launched.run);
+    let body = StartedRun { run: launched.run.to_string(), repeated: launched.repeated };
+    Ok((status, [(header::LOCATION, location)], axum::Json(body)).into_response())
+}
+
+/// How runs stand.
+#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum Status {
+    Running,
+    Cancelling,
+    Succeeded,
+    Failed,
+    Cancelled,
+}
+
+/// Which runs.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct RunsQuery {
+    /// Of this workflow.
+    workflow: Option<String>,
+    /// In this status.
+    #[param(inline)]
+    status: Option<Status>,
+    /// Started at this instant or after it.
+    since: Option<u64>,
+    /// Started before this instant.
+    until: Option<u64>,
+    /// How many items at most, 50 where nothing is said.
+    #[param(minimum = 1, maximum = 500)]
+    limit: Option<u16>,
+    /// `next` of the page before.
+    #[param(min_length = 1, pattern = "^[A-Za-z0-9_-]+$")]
+    cursor: Option<String>,
+}
+
+/// Runs, the newest first.
+#[utoipa::path(
+    get, path = "/runs", tag = "runs", operation_id = "list_runs", params(RunsQuery),
+    security(("token" = ["runs:read"])), responses((status = 200, description = "As asked", body = Page<RunView>), Refusals)
+)]
+pub(crate) async fn list(
+    allowed: Allowed<need::RunsRead>,
+    State(app): State<App>,
+    Query(query): Query<RunsQuery>,
+) -> Answer<axum::Json<Page<RunView>>> {
+    let Ok(workflow) = query.workflow.map(|name| name.parse::<WorkflowName>()).transpose() else {
+        // No workflow can have this name, so it has no runs.
+        return Ok(axum::Json(Page::new(Vec::new(), None::<String>)));
+    };
+    let after = query.cursor.as_deref().map(page::decode).transpose()?;
+    let after = after.map(|cursor| cursor.parse::<RunId>().map_err(|_| page::invalid())).transpose()?;
+    let query = RunQuery {
+        workflow,
+        status: query.status.map(|status| match status {
+            Status::Running => RunStatus::Running,
+            Status::Cancelling => RunStatus::Cancelling,
+            Status::Succeeded => RunStatus::Succeeded,
+            Status::Failed => RunStatus::Failed,
+            Status::Cancelled => RunStatus::Cancelled,
+        }),
+        since: query.since.map(Timestamp),
+        until: query.until.map(Timestamp),
+        after,
+        limit: page::limit(query.limit)?,
+    };
+    let found = blocking(move || app.store.runs(&allowed.0.organisation, &query)).await??;
+    let next = found.next.map(|run| run.to_string());
+    Ok(axum::Json(Page::new(found.items.iter().map(Into::into).collect(), next)))
+}
+
+/// A run with its nodes.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct RunDetail {
+    #[serde(flatten)]
+    summary: RunView,
+    /// What it was started with.
+    inputs: Value,
+    /// What it gave back; null unless it succeeded.
+    outputs: Value,
+    /// Its nodes by name: how each stands, what it emitted or why it failed, how long it took.
+    nodes: Value,
+}
+
+/// The run of an id, of this organisation.
+pub(crate) fn find(app: &App, organisation: &OrganisationId, run: RunId) -> Answer<RunKey> {
+    let key = RunKey { organisation: organisation.clone(), run };
+    app.store.run(&key)?;
+    Ok(key)
+}
+
+/// One run: how it stands, its inputs and outputs, each of its nodes.
+#[utoipa::path(
+    get, path = "/runs/{run}", tag = "runs", operation_id = "show_run",
+    params(("run" = String, Path, format = "uuid", description = "Its id")),
+    security(("token" = ["runs:read"])), responses((status = 200, description = "As asked", body = RunDetail), Refusals)
+)]
+pub(crate) async fn show(
+    allowed: Allowed<need::RunsRead>,
+    State(app): State<App>,
+    Path(run): Path<RunId>,
+) -> Answer<axum::Json<RunDetail>> {
+    let key = find(&app, &allowed.0.organisation, run)?;
+    let detail = blocking(move || -> Answer<RunDetail> {
+        let first = app.store.read(&key, 0, 1)?;
+        let inputs = first.first().and_then(|(_, record)| match &record.event {
+            windflow_core::run::Event::RunStarted(started) => Some(started.inputs.value().clone()),
+            _ => None,
+        });
+        let report = app.runtime.report(&key)?;
+        Ok(RunDetail {
+            summary: RunView::from(&app.store.run(&key)?),
+            inputs: inputs.unwrap_or_default(),
+            outputs: report.outputs.as_ref().map(|outputs| outputs.value().clone()).unwrap_or_default(),
+            nodes: serde_json::to_value(&report.nodes).map_err(Problem::internal)?,
+        })
+    });
+    Ok(axum::Json(detail.await??))
+}
+
+/// An event of a run's journal.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct EventView {
+    /// Its place in the journal, from 1.
+    sequence: u64,
+    at: u64,
+    /// What happened: one key, which names it.
+    event: Value,
+}
+
+impl EventView {
+    pub(crate) fn new(sequence: u64, record: &windflow_core::run::Record) -> Answer<Self> {
+        let event = serde_json::to_value(&record.event).map_err(Problem::internal)?;
+        Ok(Self { sequence, at: record.at.0, event })
+    }
+}
+
+/// The events of a run's journal, in order.
+#[utoipa::path(
+    get, path = "/runs/{run}/events", tag = "runs", operation_id = "run_events",
+    params(("run" = String, Path, format = "uuid", description = "Id of the run"), PageQuery),
+    security(("token" = ["runs:read"])), responses((status = 200, description = "As asked", body = Page<EventView>), Refusals)
+)]
+pub(crate) async fn events(
+    allowed: Allowed<need::RunsRead>,
+    State(app): State<App>,
+    Path(run): Path<RunId>,
+    Query(query): Query<PageQuery>,
+) -> Answer<axum::Json<Page<EventView>>> {
+    let key = find(&app, &allowed.0.organisation, run)?;
+    let after = query.after()?;
+    let after = after.map(|cursor| cursor.parse::<u64>().map_err(|_| page::invalid())).transpose()?.unwrap_or(0);
+    let limit = query.limit()?;
+    let mut records = blocking(move || app.store.read(&key, after, limit + 1)).await??;
+    let more = records.len() > limit;
+    records.truncate(limit);
+    let next = records.last().filter(|_| more).map(|(sequence, _)| sequence.to_string());
+    let items = records.iter().map(|(sequence, record)| EventView::new(*sequence, record));
+    Ok(axum::Json(Page::new(items.collect::<Answer<_>>()?, next)))
+}
+
+/// A run that has ended is done with, also where it is about to leave the process that was at work on it.
+fn not_ended(app: &App, key: &RunKey) -> Answer<()> {
+    match app.store.run(key)?.finished_at {
+        Some(_) => Err(ResumeError::Ended(key.run).into()),
+        None => Ok(()),
+    }
+}
+
+/// What was asked for is under way.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Accepted {
+    #[schema(format = "uuid")]
+    run: String,
+}
+
+/// Ask a run to stop. Attempts that are under way are told to end; what they had begun stays done.
+#[utoipa::path(
+    post, path = "/runs/{run}/cancel", tag = "runs", operation_id = "cancel_run",
+    params(("run" = String, Path, format = "uuid", description = "Its id")),
+    security(("token" = ["runs:operate"])), responses((status = 202, description = "It is under way", body = Accepted), Refusals)
+)]
+pub(crate) async fn cancel(
+    allowed: Allowed<need::RunsOperate>,
+    State(app): State<App>,
+    Path(run): Path<RunId>,
+) -> Answer<(StatusCode, axum::Json<Accepted>)> {
+    let caller = allowed.0;
+    let key = find(&app, &caller.organisation, run)?;
+    not_ended(&app, &key)?;
+    let by = caller.name();
+    blocking(move || {
+        app.runtime.cancel(&key, &by)?;
+        Ok::<_, Problem>(())
+    })
+    .await??;
+    Ok((StatusCode::ACCEPTED, axum::Json(Accepted { run: run.to_string() })))
+}
+
+/// Go on with a run that was given up, for example because a plugin was missing. A run that is under way just goes on.
+#[utoipa::path(
+    post, path = "/runs/{run}/resume", tag = "runs", operation_id = "resume_run",
+    params(("run" = String, Path, format = "uuid", description = "Its id")),
+    security(("token" = ["runs:operate"])), responses((status = 202, description = "It is under way", body = Accepted), Refusals)
+)]
+pub(crate) async fn resume(
+    allowed: Allowed<need::RunsOperate>,
+    State(app): State<App>,
+    Path(run): Path<RunId>,
+) -> Answer<(StatusCode, axum::Json<Accepted>)> {
+    let key = find(&app, &allowed.0.organisation, run)?;
+    not_ended(&app, &key)?;
+    let runtime = app.runtime.clone();
+    blocking(move || runtime.resume(&key).map(drop)).await??;
+    app.runtime.durable(Position(u64::MAX)).await?;
+    Ok((StatusCode::ACCEPTED, axum::Json(Accepted { run: run.to_string() })))
+}

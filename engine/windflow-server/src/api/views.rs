@@ -1,0 +1,121 @@
+//! What answers look like.
+
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+use windflow_core::ports::store::RunSummary;
+
+use crate::access::Role;
+use crate::catalogue::{Entry, Version};
+use crate::people::User;
+
+/// A workflow.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct WorkflowView {
+    name: String,
+    description: Option<String>,
+    /// Whether its triggers start runs.
+    enabled: bool,
+    /// Number of its latest version, from 1.
+    version: u32,
+    /// SHA-256 of its text.
+    #[schema(example = "sha256:0f34…")]
+    document: String,
+    created_at: u64,
+    created_by: String,
+    updated_at: u64,
+    updated_by: String,
+}
+
+impl From<Entry> for WorkflowView {
+    fn from(entry: Entry) -> Self {
+        Self {
+            name: entry.name.to_string(),
+            description: entry.description,
+            enabled: entry.enabled,
+            version: entry.version,
+            document: entry.document.to_string(),
+            created_at: entry.created_at.0,
+            created_by: entry.created_by,
+            updated_at: entry.updated_at.0,
+            updated_by: entry.updated_by,
+        }
+    }
+}
+
+/// A version of a workflow.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct VersionView {
+    version: u32,
+    /// SHA-256 of its text.
+    document: String,
+    created_at: u64,
+    created_by: String,
+    /// The text; left out in lists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<String>,
+}
+
+impl VersionView {
+    pub(crate) fn new(version: Version, with_text: bool) -> Self {
+        Self {
+            version: version.version,
+            document: version.document.to_string(),
+            created_at: version.at.0,
+            created_by: version.by,
+            text: with_text.then_some(version.text),
+        }
+    }
+}
+
+/// A run, as lists show it.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct RunView {
+    #[schema(format = "uuid")]
+    run: String,
+    workflow: String,
+    /// SHA-256 of the text of the version that it runs.
+    document: String,
+    /// `running`, `cancelling`, `succeeded`, `failed` or `cancelled`.
+    status: Value,
+    /// Who or what started it: `user:…`, `key:…`, `webhook:…`, `cron:…`, `cli`.
+    started_by: String,
+    started_at: u64,
+    finished_at: Option<u64>,
+    /// Why it failed.
+    error: Option<Value>,
+    /// The last sequence of its journal.
+    sequence: u64,
+}
+
+impl From<&RunSummary> for RunView {
+    fn from(run: &RunSummary) -> Self {
+        Self {
+            run: run.run.to_string(),
+            workflow: run.workflow.to_string(),
+            document: run.document.to_string(),
+            status: serde_json::to_value(run.status).unwrap_or_default(),
+            started_by: run.started_by.clone(),
+            started_at: run.started_at.0,
+            finished_at: run.finished_at.map(|at| at.0),
+            error: run.failure.as_ref().and_then(|failure| serde_json::to_value(failure).ok()),
+            sequence: run.sequence,
+        }
+    }
+}
+
+/// A person.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct UserView {
+    id: String,
+    email: String,
+    name: String,
+    role: Role,
+    created_at: u64,
+}
+
+impl From<User> for UserView {
+    fn from(user: User) -> Self {
+        Self { id: user.id, email: user.email, name: user.name, role: user.role, created_at: user.created_at.0 }
+    }
+}

@@ -1,0 +1,302 @@
+//! Workflows: created, read, replaced, deleted as the very YAML text.
+
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use utoipa::ToSchema;
+use windflow_core::id::WorkflowName;
+use windflow_triggers::CronState;
+
+use super::extract::{Allowed, Document, Path, Query, need};
+use super::page::{Page, PageQuery};
+use super::refusals::Refusals;
+use super::views::WorkflowView;
+use crate::catalogue::{self, Entry, Seen};
+use crate::kept::{self, Kept};
+use crate::problem::{Answer, Problem};
+use crate::scheduler::state_key;
+use crate::state::App;
+
+fn etag(entry: &Kept<Entry>) -> (header::HeaderName, HeaderValue) {
+    // A number in quotes is always a valid header.
+    let value = HeaderValue::from_str(&format!("\"{}\"", entry.version)).unwrap_or(HeaderValue::from_static("\"0\""));
+    (header::ETAG, value)
+}
+
+fn answer(entry: Kept<Entry>) -> Response {
+    ([etag(&entry)], axum::Json(WorkflowView::from(entry.value))).into_response()
+}
+
+/// What `If-Match` says.
+fn seen(headers: &HeaderMap, required: bool) -> Answer<Seen> {
+    let Some(given) = headers.get(header::IF_MATCH) else {
+        if !required {
+            return Ok(Seen::Any);
+        }
+        let detail = "say which version you have seen, so that nobody's change is lost";
+        return Err(Problem::new(StatusCode::PRECONDITION_REQUIRED, "if_match_required", detail)
+            .remedy("send `If-Match` with the ETag that GET gave, or `If-Match: *` to replace whatever there is"));
+    };
+    let given = given.to_str().unwrap_or_default().trim();
+    if given == "*" {
+        return Ok(Seen::Any);
+    }
+    // Whatever else it is, it is the tag of nothing that there is.
+    Ok(Seen::Version(given.trim_matches('"').parse().unwrap_or(0)))
+}
+
+/// Whether the client has it already.
+fn unchanged(headers: &HeaderMap, entry: &Kept<Entry>) -> Option<Response> {
+    let given = headers.get(header::IF_NONE_MATCH)?.to_str().ok()?;
+    let (name, tag) = etag(entry);
+    let same = given.split(',').any(|given| given.trim().trim_start_matches("W/").as_bytes() == tag.as_bytes());
+    same.then(|| (StatusCode::NOT_MODIFIED, [(name, tag)]).into_response())
+}
+
+/// The workflows, by name.
+#[utoipa::path(
+    get, path = "/workflows", tag = "workflows", operation_id = "list_workflows", params(PageQuery),
+    security(("token" = ["workflows:read"])), responses((status = 200, description = "As asked", body = Page<WorkflowView>), Refusals)
+)]
+pub(crate) async fn list(
+    allowed: Allowed<need::WorkflowsRead>,
+    State(app): State<App>,
+    Query(page): Query<PageQuery>,
+) -> Answer<axum::Json<Page<WorkflowView>>> {
+    let after = page.after()?;
+    let organisation = &allowed.0.organisation;
+    let (items, next) =
+        kept::scan::<Entry>(&*app.records, organisation, "workflows/", after.as_deref(), page.limit()?)?;
+    Ok(axum::Json(Page::new(items.into_iter().map(|kept| kept.value.into()).collect(), next)))
+}
+
+/// Create a workflow from its text. Its triggers are off until it is enabled.
+#[utoipa::path(
+    post, path = "/workflows", tag = "workflows", operation_id = "create_workflow",
+    security(("token" = ["workflows:write"])),
+    request_body(content = serde_json::Value, content_type = "application/yaml", description = "The text of a workflow"),
+    responses(
+        (status = 201, description = "It is made", body = WorkflowView, headers(("ETag" = String), ("Location" = String))),
+        Refusals
+    )
+)]
+pub(crate) async fn create(
+    allowed: Allowed<need::WorkflowsWrite>,
+    State(app): State<App>,
+    Document(text): Document,
+) -> Answer<Response> {
+    let caller = allowed.0;
+    let entry = catalogue::create(&app, &caller.organisation, text, caller.name()).await?;
+    let location = format!("/api/v1/workflows/{}", entry.value.name);
+    Ok((StatusCode::CREATED, [(header::LOCATION, location)], answer(entry)).into_response())
+}
+
+/// One workflow.
+#[utoipa::path(
+    get, path = "/workflows/{name}", tag = "workflows", operation_id = "show_workflow",
+    params(("name" = String, Path, description = "Its name")),
+    security(("token" = ["workflows:read"])),
+    responses((status = 200, description = "As asked", body = WorkflowView, headers(("ETag" = String))), (status = 304, description = "It is what the client has"), Refusals)
+)]
+pub(crate) async fn show(
+    allowed: Allowed<need::WorkflowsRead>,
+    State(app): State<App>,
+    Path(name): Path<WorkflowName>,
+    headers: HeaderMap,
+) -> Answer<Response> {
+    let entry = catalogue::entry(&app, &allowed.0.organisation, &name)?;
+    Ok(unchanged(&headers, &entry).unwrap_or_else(|| answer(entry)))
+}
+
+/// Delete a workflow. Its runs and its versions stay.
+#[utoipa::path(
+    delete, path = "/workflows/{name}", tag = "workflows", operation_id = "delete_workflow",
+    params(("name" = String, Path, description = "Its name"), ("If-Match" = Option<String>, Header, description = "The ETag that was seen")),
+    security(("token" = ["workflows:write"])), responses((status = 204, description = "It is done"), Refusals)
+)]
+pub(crate) async fn delete(
+    allowed: Allowed<need::WorkflowsWrite>,
+    State(app): State<App>,
+    Path(name): Path<WorkflowName>,
+    headers: HeaderMap,
+) -> Answer<StatusCode> {
+    catalogue::delete(&app, &allowed.0.organisation, &name, seen(&headers, false)?).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// The text of a workflow, as it was written.
+#[utoipa::path(
+    get, path = "/workflows/{name}/document", tag = "workflows", operation_id = "workflow_document",
+    params(("name" = String, Path, description = "Its name")),
+    security(("token" = ["workflows:read"])),
+    responses(
+        (status = 200, description = "As asked", body = serde_json::Value, content_type = "application/yaml", headers(("ETag" = String))),
+        (status = 304, description = "It is what the client has"),
+        Refusals
+    )
+)]
+pub(crate) async fn document(
+    allowed: Allowed<need::WorkflowsRead>,
+    State(app): State<App>,
+    Path(name): Path<WorkflowName>,
+    headers: HeaderMap,
+) -> Answer<Response> {
+    let (entry, version) = catalogue::latest(&app, &allowed.0.organisation, &name)?;
+    let kind = (header::CONTENT_TYPE, HeaderValue::from_static("application/yaml"));
+    Ok(unchanged(&headers, &entry).unwrap_or_else(|| ([kind, etag(&entry)], version.text).into_response()))
+}
+
+/// Replace the text of a workflow. Enabled triggers go on with the new text at once; runs under way keep theirs.
+#[utoipa::path(
+    put, path = "/workflows/{name}/document", tag = "workflows", operation_id = "replace_workflow",
+    params(
+        ("name" = String, Path, description = "Its name"),
+        ("If-Match" = String, Header, description = "The ETag that was seen, or `*`")
+    ),
+    security(("token" = ["workflows:write"])),
+    request_body(content = serde_json::Value, content_type = "application/yaml", description = "The text of a workflow"),
+    responses((status = 200, description = "As asked", body = WorkflowView, headers(("ETag" = String))), Refusals)
+)]
+pub(crate) async fn replace(
+    allowed: Allowed<need::WorkflowsWrite>,
+    State(app): State<App>,
+    Path(name): Path<WorkflowName>,
+    headers: HeaderMap,
+    Document(text): Document,
+) -> Answer<Response> {
+    let caller = allowed.0;
+    let seen = seen(&headers, true)?;
+    catalogue::replace(&app, &caller.organisation, &name, text, seen, caller.name()).await.map(answer)
+}
+
+/// Switch the triggers of a workflow on.
+#[utoipa::path(
+    post, path = "/workflows/{name}/enable", tag = "workflows", operation_id = "enable_workflow",
+    params(("name" = String, Path, description = "Its name")),
+    security(("token" = ["workflows:enable"])),
+    responses((status = 200, description = "As asked", body = WorkflowView, headers(("ETag" = String))), Refusals)
+)]
+pub(crate) async fn enable(
+    allowed: Allowed<need::WorkflowsEnable>,
+    State(app): State<App>,
+    Path(name): Path<WorkflowName>,
+) -> Answer<Response> {
+    let caller = allowed.0;
+    catalogue::enable(&app, &caller.organisation, &name, true, caller.name()).await.map(answer)
+}
+
+/// Switch the triggers of a workflow off. Runs under way go on.
+#[utoipa::path(
+    post, path = "/workflows/{name}/disable", tag = "workflows", operation_id = "disable_workflow",
+    params(("name" = String, Path, description = "Its name")),
+    security(("token" = ["workflows:enable"])),
+    responses((status = 200, description = "As asked", body = WorkflowView, headers(("ETag" = String))), Refusals)
+)]
+pub(crate) async fn disable(
+    allowed: Allowed<need::WorkflowsEnable>,
+    State(app): State<App>,
+    Path(name): Path<WorkflowName>,
+) -> Answer<Response> {
+    let caller = allowed.0;
+    catalogue::enable(&app, &caller.organisation, &name, false, caller.name()).await.map(answer)
+}
+
+/// A trigger of a workflow.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct TriggerView {
+    name: String,
+    /// `webhook` or `cron`.
+    uses: &'static str,
+    /// Where a webhook listens.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    path: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    method: Option<String>,
+    /// What a request to the webhook has to show: `none`, `bearer`, `basic` or `hmac`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    auth: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    schedule: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    timezone: Option<String>,
+    /// The next instants of the schedule, while it is enabled.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    next: Vec<u64>,
+    /// The last instant of the schedule.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last: Option<u64>,
+    /// The run that the schedule started last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_run: Option<String>,
+    /// Instants that were left out because the run before still ran.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    skipped: Option<u64>,
+    /// Instants that were left out because no server ran.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    missed: Option<u64>,
+    /// Why the last instant started nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+}
+
+/// Instants to come that are shown.
+const SHOWN: usize = 5;
+
+/// The triggers of a workflow: where webhooks listen, when schedules fire next.
+#[utoipa::path(
+    get, path = "/workflows/{name}/triggers", tag = "workflows", operation_id = "workflow_triggers",
+    params(("name" = String, Path, description = "Its name")),
+    security(("token" = ["workflows:read"])), responses((status = 200, description = "As asked", body = Vec<TriggerView>), Refusals)
+)]
+pub(crate) async fn triggers(
+    allowed: Allowed<need::WorkflowsRead>,
+    State(app): State<App>,
+    Path(name): Path<WorkflowName>,
+) -> Answer<axum::Json<Vec<TriggerView>>> {
+    let organisation = allowed.0.organisation;
+    let (entry, version) = catalogue::latest(&app, &organisation, &name)?;
+    let triggers = catalogue::check(&app, version.text).await?.triggers;
+    let nothing = |name: &str, uses| TriggerView {
+        name: name.to_owned(),
+        uses,
+        path: None,
+        method: None,
+        auth: None,
+        schedule: None,
+        timezone: None,
+        next: Vec::new(),
+        last: None,
+        last_run: None,
+        skipped: None,
+        missed: None,
+        error: None,
+    };
+    let mut views = Vec::new();
+    for hook in &triggers.webhooks {
+        views.push(TriggerView {
+            path: Some(format!("/hooks/{organisation}/{}", hook.path)),
+            method: Some(hook.method.clone()),
+            auth: Some(hook.auth.word()),
+            ..nothing(&hook.name, "webhook")
+        });
+    }
+    for cron in &triggers.crons {
+        let state = kept::read::<CronState>(&*app.records, &organisation, &state_key(&name, &cron.name))?;
+        let state = state.map(|state| state.value).unwrap_or_default();
+        let after = if state.last == 0 { app.now().0 } else { state.last };
+        let next = std::iter::successors(cron.next(after), |at| cron.next(*at)).take(SHOWN);
+        views.push(TriggerView {
+            schedule: Some(cron.schedule.clone()),
+            timezone: Some(cron.timezone.name().to_owned()),
+            next: if entry.value.enabled { next.collect() } else { Vec::new() },
+            last: (state.last > 0).then_some(state.last),
+            last_run: state.run.map(|run| run.to_string()),
+            skipped: Some(state.skipped),
+            missed: Some(state.missed),
+            error: state.error,
+            ..nothing(&cron.name, "cron")
+        });
+    }
+    Ok(axum::Json(views))
+}

@@ -1,0 +1,77 @@
+//! What holds for every request: it ends in time, nothing of it brings the server down, it is counted, and its answer tells
+//! browsers to trust it with nothing.
+
+use std::any::Any;
+use std::time::Instant;
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+use crate::problem::Problem;
+use crate::state::App;
+
+/// Ends requests that take too long. A client that sends its body too slowly is one of them.
+pub(crate) async fn in_time(State(app): State<App>, request: Request, next: Next) -> Response {
+    // A webhook may make its caller wait for the result.
+    let reply = request.uri().path().starts_with("/hooks/").then_some(app.settings.reply_timeout);
+    let bound = app.settings.request_timeout + reply.unwrap_or_default();
+    tokio::time::timeout(bound, next.run(request)).await.unwrap_or_else(|_| {
+        let detail = format!("this took longer than {} seconds", bound.as_secs());
+        Problem::new(StatusCode::REQUEST_TIMEOUT, "timeout", detail).into_response()
+    })
+}
+
+/// Counts requests by their route, never by their path, which anybody can make up.
+pub(crate) async fn counted(State(app): State<App>, request: Request, next: Next) -> Response {
+    let begun = Instant::now();
+    let method = request.method().clone();
+    let route =
+        request.extensions().get::<MatchedPath>().map_or_else(|| "none".to_owned(), |path| path.as_str().to_owned());
+    let response = next.run(request).await;
+    let class = match response.status().as_u16() {
+        100..200 => "1xx",
+        200..300 => "2xx",
+        300..400 => "3xx",
+        400..500 => "4xx",
+        _ => "5xx",
+    };
+    // Methods can be made up as well.
+    let known = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+    let method = known.into_iter().find(|known| *known == method.as_str()).unwrap_or("other");
+    app.metrics.requests.with_label_values(&[method, &route, class]).inc();
+    app.metrics.seconds.with_label_values(&[&route]).observe(begun.elapsed().as_secs_f64());
+    response
+}
+
+/// Headers that every answer carries.
+pub(crate) async fn guarded(State(app): State<App>, request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    for (name, value) in [
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'; base-uri 'none'"),
+    ] {
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    }
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    if app.settings.public_url.as_ref().is_some_and(|url| url.starts_with("https://")) {
+        let year = HeaderValue::from_static("max-age=31536000");
+        headers.entry(header::STRICT_TRANSPORT_SECURITY).or_insert(year);
+    }
+    response
+}
+
+/// A handler that panicked.
+#[expect(clippy::needless_pass_by_value, reason = "the layer hands it over so")]
+pub(crate) fn panicked(panic: Box<dyn Any + Send + 'static>) -> Response {
+    let why = panic
+        .downcast_ref::<String>()
+        .cloned()
+        .or_else(|| panic.downcast_ref::<&str>().map(|why| (*why).to_owned()))
+        .unwrap_or_default();
+    Problem::internal(format!("a handler panicked: {why}")).into_response()
+}

@@ -1,0 +1,33 @@
+//! The server: the API, live updates, sign-in, webhooks and schedules over the runtime.
+//!
+//! This is the only crate that knows HTTP. It stands on ports and on the runtime's handle; the binary says which adapters
+//! are behind them. Everything is denied unless an endpoint's [`Permission`] is held, and every record belongs to the
+//! organisation of whoever asks.
+#![forbid(unsafe_code)]
+
+pub use self::access::{Permission, Role};
+pub use self::api::openapi;
+pub use self::people::{NewUser, UserError, add_user, generate_key, generate_password, list_users, set_password};
+pub use self::server::{Server, ServerError};
+pub use self::settings::Settings;
+pub use self::state::Ports;
+
+mod accept;
+mod access;
+mod active;
+mod api;
+mod catalogue;
+mod children;
+mod hooks;
+mod kept;
+mod launch;
+mod layers;
+mod live;
+mod metrics;
+mod people;
+mod problem;
+mod scheduler;
+mod secrets;
+mod server;
+mod settings;
+mod state;

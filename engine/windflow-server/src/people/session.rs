@@ -1,0 +1,187 @@
+//! Sessions: a refresh token that changes with each use. One that is shown again was stolen or copied: the session ends.
+
+use serde::{Deserialize, Serialize};
+use windflow_core::id::{Digest, OrganisationId};
+use windflow_core::ports::records::{Expected, Records, RecordsError};
+use windflow_core::ports::store::StoreError;
+use windflow_core::run::Timestamp;
+
+use super::{People, User, access_token, password, random, user};
+use crate::kept;
+use crate::problem::Problem;
+use crate::state::blocking;
+
+/// How long a session lives without being used, in milliseconds.
+const LIFETIME: u64 = 30 * 24 * 3600 * 1000;
+
+const KIND: &str = "wfr";
+
+/// A session, as kept.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Session {
+    pub(super) id: String,
+    pub(super) user: String,
+    /// Of the one refresh token that is valid.
+    token: Digest,
+    pub(super) expires_at: Timestamp,
+}
+
+/// What whoever signs in gets.
+#[derive(Debug)]
+pub(crate) struct SignedIn {
+    pub(crate) organisation: OrganisationId,
+    pub(crate) user: User,
+    pub(crate) access_token: String,
+    /// Seconds.
+    pub(crate) expires_in: u64,
+    pub(crate) refresh_token: String,
+}
+
+fn key(id: &str) -> String {
+    format!("sessions/{id}")
+}
+
+fn refused() -> Problem {
+    Problem::unauthorized("this refresh token is not valid").remedy("sign in again")
+}
+
+impl People {
+    /// Signs in by e-mail address and password.
+    pub(crate) async fn sign_in(&self, email: &str, password: &str, now: Timestamp) -> Result<SignedIn, Problem> {
+        let email = user::normal(email);
+        if let Some(seconds) = self.throttle.wait(&email, now) {
+            let status = axum::http::StatusCode::TOO_MANY_REQUESTS;
+            return Err(Problem::new(status, "too_many_failures", "this person failed to sign in too often of late")
+                .retry_after(seconds));
+        }
+        let login = self.login(&email)?;
+        let user = match &login {
+            Some(login) => self.user(&login.organisation, &login.user)?,
+            None => None,
+        };
+        let hash = user.as_ref().map(|user| user.value.password_hash.clone());
+        let given = password.to_owned();
+        let turn = self.passwords.acquire().await.map_err(Problem::internal)?;
+        let genuine = blocking(move || password::verify(&given, hash.as_deref())).await?;
+        drop(turn);
+        match (genuine, login, user) {
+            (true, Some(login), Some(user)) => {
+                self.throttle.succeeded(&email);
+                self.open_session(login.organisation, user.value, now).await
+            }
+            _ => {
+                self.throttle.failed(&email, now);
+                Err(Problem::unauthorized("this e-mail address and password do not go together"))
+            }
+        }
+    }
+
+    /// Begins a session of a person who has shown who they are.
+    pub(super) async fn open_session(
+        &self,
+        organisation: OrganisationId,
+        user: User,
+        now: Timestamp,
+    ) -> Result<SignedIn, Problem> {
+        let id = uuid::Uuid::now_v7().simple().to_string();
+        let secret = random::secret()?;
+        let session = Session {
+            id: id.clone(),
+            user: user.id.clone(),
+            token: random::digest(&secret),
+            expires_at: Timestamp(now.0 + LIFETIME),
+        };
+        let changed = self.records.put(&organisation, &key(&id), Expected::Absent, kept::encode(&session)?)?;
+        self.records.durable(changed.position).await?;
+        self.signed_in(organisation, user, &id, &secret, now)
+    }
+
+    fn signed_in(
+        &self,
+        organisation: OrganisationId,
+        user: User,
+        session: &str,
+        secret: &str,
+        now: Timestamp,
+    ) -> Result<SignedIn, Problem> {
+        let access_token = self.tokens.make(&organisation, &user.id, session, now)?;
+        let refresh_token = format!("{KIND}_{organisation}.{session}.{secret}");
+        Ok(SignedIn { organisation, user, access_token, expires_in: access_token::LIFETIME, refresh_token })
+    }
+
+    /// Changes a refresh token for new tokens.
+    pub(crate) async fn refresh(&self, token: &str, now: Timestamp) -> Result<SignedIn, Problem> {
+        let (organisation, id, secret) = parse(token).ok_or_else(refused)?;
+        let mut session = kept::read::<Session>(&*self.records, &organisation, &key(&id))?.ok_or_else(refused)?;
+        if session.value.expires_at <= now {
+            return Err(refused());
+        }
+        if !random::matches(&secret, &session.value.token) {
+            tracing::warn!(organisation = %organisation, user = session.value.user, "a refresh token was used twice; its session is ended");
+            let changed = self.records.delete(&organisation, &key(&id), Expected::Any)?;
+            self.records.durable(changed.position).await?;
+            return Err(Problem::unauthorized("this refresh token was used before, so its session was ended")
+                .remedy("sign in again; if you did not use it, somebody else has had it"));
+        }
+        let user = self.user(&organisation, &session.value.user)?.ok_or_else(refused)?.value;
+        let secret = random::secret()?;
+        session.value.token = random::digest(&secret);
+        session.value.expires_at = Timestamp(now.0 + LIFETIME);
+        let value = kept::encode(&session.value)?;
+        match self.records.put(&organisation, &key(&id), Expected::Version(session.version), value) {
+            Ok(changed) => self.records.durable(changed.position).await?,
+            // Somebody else used the same token at the same moment, and was first.
+            Err(RecordsError::Conflict { .. }) => return Err(refused()),
+            Err(error) => return Err(error.into()),
+        }
+        self.signed_in(organisation, user, &id, &secret, now)
+    }
+
+    /// Ends the session of a refresh token. Whoever shows none that is valid ends none, and is not told.
+    pub(crate) async fn sign_out(&self, token: &str) -> Result<(), Problem> {
+        let Some((organisation, id, secret)) = parse(token) else { return Ok(()) };
+        let session = kept::read::<Session>(&*self.records, &organisation, &key(&id))?;
+        if session.is_some_and(|session| random::matches(&secret, &session.value.token)) {
+            let changed = self.records.delete(&organisation, &key(&id), Expected::Any)?;
+            self.records.durable(changed.position).await?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn session(&self, organisation: &OrganisationId, id: &str) -> Result<Option<Session>, StoreError> {
+        Ok(kept::read::<Session>(&*self.records, organisation, &key(id))?.map(|kept| kept.value))
+    }
+}
+
+fn parse(token: &str) -> Option<(OrganisationId, String, String)> {
+    let (organisation, id, secret) = random::split(token, KIND)?;
+    let fits = id.len() == 32 && id.bytes().all(|b| b.is_ascii_hexdigit());
+    fits.then_some((organisation.parse().ok()?, id, secret))
+}
+
+/// Ends every session of a person.
+pub(super) fn end_all(records: &dyn Records, organisation: &OrganisationId, user: &str) -> Result<(), StoreError> {
+    end(records, organisation, |session| session.user == user)
+}
+
+/// Takes away expired sessions.
+pub(super) fn prune(records: &dyn Records, organisation: &OrganisationId, now: Timestamp) -> Result<(), StoreError> {
+    end(records, organisation, |session| session.expires_at <= now)
+}
+
+fn end(
+    records: &dyn Records,
+    organisation: &OrganisationId,
+    which: impl Fn(&Session) -> bool,
+) -> Result<(), StoreError> {
+    for session in kept::all::<Session>(records, organisation, "sessions/")? {
+        if which(&session.value) {
+            match records.delete(organisation, &key(&session.value.id), Expected::Any) {
+                Ok(_) => {}
+                Err(RecordsError::Store(error)) => return Err(error),
+                Err(other) => tracing::warn!(error = %other, "a session could not be ended"),
+            }
+        }
+    }
+    Ok(())
+}

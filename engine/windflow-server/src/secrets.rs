@@ -1,0 +1,137 @@
+//! Secrets of an organisation: encrypted at rest, used by name, never given back to anybody.
+
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use serde::{Deserialize, Serialize};
+use windflow_core::id::OrganisationId;
+use windflow_core::ports::records::{Expected, Records};
+use windflow_core::ports::store::StoreError;
+use windflow_core::run::Timestamp;
+
+use crate::kept;
+use crate::people::random;
+use crate::problem::Problem;
+
+/// Longest value, in bytes.
+pub(crate) const MAX_BYTES: usize = 16 << 10;
+
+/// A secret, as kept.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Sealed {
+    pub(crate) name: String,
+    /// 12 bytes, in Base64.
+    nonce: String,
+    /// AES-256-GCM, in Base64.
+    sealed: String,
+    pub(crate) updated_at: Timestamp,
+    pub(crate) updated_by: String,
+}
+
+/// Keeps secrets.
+pub(crate) struct Secrets {
+    records: Arc<dyn Records>,
+    key: LessSafeKey,
+}
+
+fn key(name: &str) -> String {
+    format!("secrets/{name}")
+}
+
+/// What a value is bound to: moved under another name or into another organisation it does not open.
+fn bound_to(organisation: &OrganisationId, name: &str) -> Aad<Vec<u8>> {
+    Aad::from(format!("{organisation}\0{name}").into_bytes())
+}
+
+impl Secrets {
+    pub(crate) fn new(records: Arc<dyn Records>, key: &[u8; 32]) -> Result<Self, Problem> {
+        let key = UnboundKey::new(&AES_256_GCM, key).map_err(|_| Problem::internal("the key of secrets is none"))?;
+        Ok(Self { records, key: LessSafeKey::new(key) })
+    }
+
+    pub(crate) async fn set(
+        &self,
+        organisation: &OrganisationId,
+        name: &str,
+        value: &str,
+        by: String,
+        now: Timestamp,
+    ) -> Result<Sealed, Problem> {
+        let nonce = random::bytes::<NONCE_LEN>()?;
+        let mut sealed = value.as_bytes().to_vec();
+        self.key
+            .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), bound_to(organisation, name), &mut sealed)
+            .map_err(|_| Problem::internal("a secret could not be encrypted"))?;
+        let kept = Sealed {
+            name: name.to_owned(),
+            nonce: STANDARD.encode(nonce),
+            sealed: STANDARD.encode(sealed),
+            updated_at: now,
+            updated_by: by,
+        };
+        let changed = self.records.put(organisation, &key(name), Expected::Any, kept::encode(&kept)?)?;
+        self.records.durable(changed.position).await?;
+        Ok(kept)
+    }
+
+    /// The value, for the server's own use.
+    pub(crate) fn open(&self, organisation: &OrganisationId, name: &str) -> Result<Option<Vec<u8>>, Problem> {
+        let Some(kept) = kept::read::<Sealed>(&*self.records, organisation, &key(name))? else { return Ok(None) };
+        let broken = || {
+            Problem::internal(format!(
+                "the secret {name} of {organisation} does not open: it was encrypted with another key than the present one"
+            ))
+        };
+        let nonce = STANDARD.decode(&kept.value.nonce).map_err(|_| broken())?;
+        let nonce = Nonce::try_assume_unique_for_key(&nonce).map_err(|_| broken())?;
+        let mut sealed = STANDARD.decode(&kept.value.sealed).map_err(|_| broken())?;
+        let value = self.key.open_in_place(nonce, bound_to(organisation, name), &mut sealed).map_err(|_| broken())?;
+        Ok(Some(value.to_vec()))
+    }
+
+    pub(crate) fn list(
+        &self,
+        organisation: &OrganisationId,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<(Vec<Sealed>, Option<String>), StoreError> {
+        let after = after.map(key);
+        let (items, next) = kept::scan::<Sealed>(&*self.records, organisation, "secrets/", after.as_deref(), limit)?;
+        let name = |key: String| key.strip_prefix("secrets/").map(str::to_owned);
+        Ok((items.into_iter().map(|kept| kept.value).collect(), next.and_then(name)))
+    }
+
+    pub(crate) async fn remove(&self, organisation: &OrganisationId, name: &str) -> Result<(), Problem> {
+        if self.records.get(organisation, &key(name))?.is_none() {
+            return Err(Problem::not_found(format!("secret {name}")));
+        }
+        let changed = self.records.delete(organisation, &key(name), Expected::Any)?;
+        self.records.durable(changed.position).await?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use windflow_store::MemoryStore;
+
+    #[tokio::test]
+    async fn secrets_open_only_where_they_were_sealed() {
+        let records: Arc<dyn Records> = Arc::new(MemoryStore::new());
+        let secrets = Secrets::new(records.clone(), &[7; 32]).unwrap();
+        let (local, other) = (OrganisationId::local(), "other".parse::<OrganisationId>().unwrap());
+        secrets.set(&local, "token", "abc", "me".to_owned(), Timestamp(1)).await.unwrap();
+        assert_eq!(secrets.open(&local, "token").unwrap(), Some(b"abc".to_vec()));
+        assert_eq!(secrets.open(&other, "token").unwrap(), None);
+        let kept = records.get(&local, "secrets/token").unwrap().unwrap().value;
+        assert!(!String::from_utf8_lossy(&kept).contains("abc"));
+        // Copied elsewhere, or read with another key, it does not open.
+        records.put(&other, "secrets/token", Expected::Any, kept.clone()).unwrap();
+        records.put(&local, "secrets/renamed", Expected::Any, kept).unwrap();
+        assert!(secrets.open(&other, "token").is_err() && secrets.open(&local, "renamed").is_err());
+        assert!(Secrets::new(records, &[8; 32]).unwrap().open(&local, "token").is_err());
+    }
+}

@@ -1,0 +1,185 @@
+//! The server as a whole: opened, running, stopped.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::sync::{Semaphore, watch};
+use windflow_runtime::ResumeError;
+
+use crate::active::Active;
+use crate::live::Feed;
+use crate::metrics::Metrics;
+use crate::people::People;
+use crate::problem::Problem;
+use crate::secrets::Secrets;
+use crate::settings::Settings;
+use crate::state::{App, Inner, Ports, blocking};
+use crate::{accept, api, catalogue, live, scheduler};
+
+/// How often what nobody needs any more is taken away.
+const PRUNE_EVERY: Duration = Duration::from_secs(3600);
+
+/// Why a server does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum ServerError {
+    /// The address cannot be listened to.
+    #[error("cannot listen to {address}: {error}. Is another server running there? Name another address with --listen")]
+    Listen {
+        /// Which.
+        address: SocketAddr,
+        /// Why.
+        error: std::io::Error,
+    },
+    /// What is kept cannot be read or written.
+    #[error("{0}")]
+    Open(String),
+}
+
+impl From<Problem> for ServerError {
+    fn from(problem: Problem) -> Self {
+        Self::Open(problem.to_string())
+    }
+}
+
+/// A server that listens and has not begun to answer.
+pub struct Server {
+    app: App,
+    listener: TcpListener,
+    address: SocketAddr,
+    stop: watch::Sender<bool>,
+}
+
+impl Server {
+    /// Opens what the server keeps, and listens.
+    ///
+    /// # Errors
+    /// [`ServerError`].
+    pub async fn open(settings: Settings, ports: Ports) -> Result<Self, ServerError> {
+        let address = settings.listen;
+        let listen = |error| ServerError::Listen { address, error };
+        let listener = TcpListener::bind(address).await.map_err(listen)?;
+        let address = listener.local_addr().map_err(listen)?;
+        let (stop, stopping) = watch::channel(false);
+        let Ports { store, records, registry, clock, runtime, secrets_key } = ports;
+        let app = App::new(Inner {
+            people: People::open(Arc::clone(&records)).await?,
+            secrets: Secrets::new(Arc::clone(&records), &secrets_key)?,
+            active: Active::default(),
+            feed: Feed::new(clock.now()),
+            metrics: Metrics::new()?,
+            streams: Arc::new(Semaphore::new(settings.max_streams)),
+            started: AtomicBool::new(false),
+            stopping,
+            settings,
+            store,
+            records,
+            registry,
+            clock,
+            runtime,
+        });
+        Ok(Self { app, listener, address, stop })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The one-time token that makes the first person, where there is nobody yet.
+    #[must_use]
+    pub fn setup_token(&self) -> Option<String> {
+        self.app.people.setup_token()
+    }
+
+    /// Answers until `until` returns, then stops: no new connection, no new run by a trigger; requests and runs that are
+    /// under way end within the bound of the settings. What has not ended goes on after the next start.
+    pub async fn run(self, until: impl Future<Output = ()> + Send) {
+        let Self { app, listener, stop, .. } = self;
+        let mut tasks = tokio::task::JoinSet::new();
+        let starting = app.clone();
+        tasks.spawn(live::watch(app.clone()));
+        tasks.spawn(async move {
+            match recover(&starting).await {
+                Ok(()) => {
+                    starting.started.store(true, Ordering::Release);
+                    tokio::join!(scheduler::watch(starting.clone()), prune(starting));
+                }
+                Err(problem) => tracing::error!(%problem, "the server could not take up what it had left"),
+            }
+        });
+        let router = api::router(app.clone());
+        let accepting = accept::serve(listener, router, app.clone());
+        tokio::pin!(accepting);
+        tokio::select! {
+            () = &mut accepting => {}
+            () = until => {}
+        }
+        tracing::info!("stopping");
+        stop.send_replace(true);
+        let bound = tokio::time::sleep(app.settings.shutdown_timeout);
+        tokio::pin!(bound);
+        tokio::select! {
+            () = async { accepting.await; while tasks.join_next().await.is_some() {} drain(&app).await } => {}
+            () = &mut bound => tracing::warn!(runs = app.runtime.active_runs().len(), "what has not ended goes on after the next start"),
+        }
+        // What was acknowledged is durable already; this is for what nobody waited for.
+        if let Err(error) = app.store.durable(windflow_core::ports::store::Position(u64::MAX)).await {
+            tracing::error!(%error, "the store could not be brought up to date");
+        }
+    }
+}
+
+/// Waits until no run is under way.
+async fn drain(app: &App) {
+    let mut turns = app.runtime.turns();
+    while !app.runtime.active_runs().is_empty() {
+        let _ = tokio::time::timeout(Duration::from_millis(200), turns.next()).await;
+    }
+}
+
+/// Takes up every run that has not ended, and arms every trigger that is on.
+async fn recover(app: &App) -> Result<(), Problem> {
+    let taken_up = app.clone();
+    blocking(move || {
+        let app = taken_up;
+        let unfinished = app.store.unfinished()?;
+        let count = unfinished.len();
+        for key in unfinished {
+            match app.runtime.resume(&key) {
+                Ok(_) | Err(ResumeError::Ended(_)) => {}
+                // It stays where it is; one broken run must not keep the others, nor the server, from going on.
+                Err(error) => tracing::error!(run = %key.run, %error, "a run could not be taken up"),
+            }
+        }
+        if count > 0 {
+            tracing::info!(count, "took up the runs that had not ended");
+        }
+        Ok::<(), Problem>(())
+    })
+    .await??;
+    catalogue::arm_all(app).await
+}
+
+/// Takes away, from time to time, what nobody needs any more.
+async fn prune(app: App) {
+    loop {
+        let pruned = || -> Result<(), Problem> {
+            for organisation in crate::people::organisations(&*app.records)? {
+                app.people.prune(&organisation.id, app.now())?;
+                crate::launch::prune(&app, &organisation.id)?;
+            }
+            Ok(())
+        };
+        if let Err(problem) = pruned() {
+            tracing::warn!(%problem, "what is out of date could not be taken away");
+        }
+        tokio::select! {
+            () = tokio::time::sleep(PRUNE_EVERY) => {}
+            () = app.stopped() => return,
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! What all handlers share.
+
+use std::ops::Deref;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use tokio::sync::{Semaphore, watch};
+use windflow_core::ports::host::Registry;
+use windflow_core::ports::records::Records;
+use windflow_core::ports::store::Store;
+use windflow_core::run::Timestamp;
+use windflow_runtime::{Clock, Runtime};
+
+use crate::active::Active;
+use crate::live::Feed;
+use crate::metrics::Metrics;
+use crate::people::People;
+use crate::secrets::Secrets;
+use crate::settings::Settings;
+
+/// What a server stands on. The binary says which adapters these are.
+#[derive(Clone)]
+pub struct Ports {
+    /// Runs.
+    pub store: Arc<dyn Store>,
+    /// Everything beside runs.
+    pub records: Arc<dyn Records>,
+    /// The installed node types.
+    pub registry: Arc<dyn Registry>,
+    /// Time and chance.
+    pub clock: Arc<dyn Clock>,
+    /// Starts runs; over the same store, registry and clock.
+    pub runtime: Runtime,
+    /// Encrypts secrets at rest.
+    pub secrets_key: [u8; 32],
+}
+
+/// The server's state. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct App(Arc<Inner>);
+
+pub(crate) struct Inner {
+    pub(crate) settings: Settings,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) records: Arc<dyn Records>,
+    pub(crate) registry: Arc<dyn Registry>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) runtime: Runtime,
+    pub(crate) people: People,
+    pub(crate) secrets: Secrets,
+    pub(crate) active: Active,
+    pub(crate) feed: Feed,
+    pub(crate) metrics: Metrics,
+    /// Places for live streams.
+    pub(crate) streams: Arc<Semaphore>,
+    /// Every unfinished run was taken up and every trigger is watched.
+    pub(crate) started: AtomicBool,
+    /// True once the server is to stop.
+    pub(crate) stopping: watch::Receiver<bool>,
+}
+
+impl Deref for App {
+    type Target = Inner;
+    fn deref(&self) -> &Inner {
+        &self.0
+    }
+}
+
+impl App {
+    pub(crate) fn new(inner: Inner) -> Self {
+        Self(Arc::new(inner))
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Returns once the server is to stop.
+    pub(crate) async fn stopped(&self) {
+        let mut stopping = self.stopping.clone();
+        // The sender is gone only when the server is.
+        let _ = stopping.wait_for(|stopping| *stopping).await;
+    }
+}
+
+/// Does work that may wait for the disk or compute for a while, where it holds up nobody else.
+pub(crate) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, crate::problem::Problem> {
+    tokio::task::spawn_blocking(work).await.map_err(crate::problem::Problem::internal)
+}

@@ -1,0 +1,25 @@
+//! The real server over loopback, with the real store, and the real sandbox where it matters.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests fail by panicking, too")]
+
+#[path = "server/access.rs"]
+mod access;
+#[path = "server/answers.rs"]
+mod answers;
+#[path = "server/cron.rs"]
+mod cron;
+#[path = "server/live.rs"]
+mod live;
+#[path = "server/openapi.rs"]
+mod openapi;
+#[path = "server/operation.rs"]
+mod operation;
+#[path = "server/people.rs"]
+mod people;
+#[path = "server/runs.rs"]
+mod runs;
+#[path = "server/support.rs"]
+mod support;
+#[path = "server/webhooks.rs"]
+mod webhooks;
+#[path = "server/workflows.rs"]
+mod workflows;

@@ -1,0 +1,192 @@
+//! Every endpoint there is, from the document: without a token, with too small a role, and from another organisation.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+use windflow_server::{Permission, Role};
+
+use crate::openapi::document;
+use crate::support::{Answer, Client, PURE, scripted, serve};
+
+/// An operation of the document.
+struct Operation {
+    method: String,
+    path: String,
+    /// The permission that it asks for; none for those that only want to know who asks; nothing for those open to all.
+    needs: Option<Option<String>>,
+}
+
+fn operations() -> Vec<Operation> {
+    let document = document();
+    let mut all = Vec::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let scopes = operation["security"].as_array().unwrap().iter().find_map(|entry| entry["token"].as_array());
+            let needs = scopes.map(|scopes| scopes.first().map(|scope| scope.as_str().unwrap().to_owned()));
+            all.push(Operation { method: method.to_uppercase(), path: path.clone(), needs });
+        }
+    }
+    all
+}
+
+/// What stands for the parts of paths: things of the organisation `local`.
+struct Things {
+    run: String,
+    user: String,
+    key: String,
+}
+
+impl Things {
+    fn path(&self, operation: &Operation) -> String {
+        let id = if operation.path.contains("/users/") { &self.user } else { &self.key };
+        let name = if operation.path.contains("/secrets/") { "token" } else { "pure" };
+        operation
+            .path
+            .replace("{name}", name)
+            .replace("{run}", &self.run)
+            .replace("{version}", "1")
+            .replace("{uses}", "pure@1")
+            .replace("{id}", id)
+    }
+}
+
+async fn ask(client: &Client, operation: &Operation, path: &str) -> Answer {
+    let request = client.request(&operation.method, path);
+    let text = ["/workflows", "/document", "/validate"].iter().any(|end| operation.path.ends_with(end));
+    let request = match operation.method.as_str() {
+        "GET" | "DELETE" => request,
+        "PUT" | "POST" if text => request.header("content-type", "application/yaml").header("if-match", "*").body(PURE),
+        _ => request.json(&body(&operation.path)),
+    };
+    // Streams do not end; what matters is how they begin.
+    if operation.path.ends_with("/live") {
+        let response = request.send().await.unwrap();
+        let status = response.status().as_u16();
+        if status == 200 {
+            return Answer { status, headers: response.headers().clone(), body: Value::Null };
+        }
+        let headers = response.headers().clone();
+        return Answer { status, headers, body: response.json().await.unwrap() };
+    }
+    client.send(request).await
+}
+
+fn body(path: &str) -> Value {
+    if path.ends_with("/users") {
+        json!({ "email": "new@local.example", "role": "viewer", "password": "correct horse battery" })
+    } else if path.contains("/users/") {
+        json!({ "role": "viewer" })
+    } else if path.ends_with("/api-keys") {
+        json!({ "name": "x", "scopes": ["runs:read"] })
+    } else if path.contains("/secrets/") {
+        json!({ "value": "x" })
+    } else if path.ends_with("/answer") {
+        json!({ "node": "a" })
+    } else {
+        json!({})
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_endpoint_asks_who_and_whether_and_whose() {
+    let dir = tempfile::tempdir().unwrap();
+    let served = serve(dir.path(), scripted(&[])).await;
+    let admin = served.person("local", Role::Admin).await;
+    admin.create(PURE).await;
+    let run = admin.start("pure", json!({})).await;
+    admin.ended(&run).await;
+    let set = admin.request("PUT", "/api/v1/secrets/token").json(&json!({ "value": "x" }));
+    admin.send(set).await.expect(200);
+    let user = served.person("local", Role::Viewer).await.get("/api/v1/auth/me").await.expect(200);
+    let key = admin.post("/api/v1/api-keys", &json!({ "name": "x", "scopes": ["runs:read"] })).await.expect(201);
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let things = Things { run, user: text(&user["user"]["id"]), key: text(&key["id"]) };
+    let before = everything(&admin).await;
+
+    let operations = operations();
+    assert!(operations.len() >= 35, "{} operations", operations.len());
+    let mut open = BTreeSet::new();
+    for operation in &operations {
+        let Operation { method, path, needs } = operation;
+        let at = things.path(operation);
+        let Some(needs) = needs else {
+            open.insert(format!("{method} {path}"));
+            continue;
+        };
+        let answer = ask(&served.anonymous(), operation, &at).await;
+        assert_eq!(answer.status, 401, "{method} {path} without a token: {}", answer.body);
+        answer.problem(401, "unauthorized");
+        let Some(needs) = needs else { continue };
+        // A key with every scope but the one that it takes.
+        let scopes: Vec<&str> =
+            Permission::ALL.iter().map(|permission| permission.word()).filter(|word| word != needs).collect();
+        let made = admin.post("/api/v1/api-keys", &json!({ "name": "most", "scopes": scopes })).await.expect(201);
+        let most = Client { token: Some(text(&made["token"])), ..admin.clone() };
+        let answer = ask(&most, operation, &at).await;
+        assert_eq!(answer.status, 403, "{method} {path} without {needs}: {}", answer.body);
+        admin.delete(&format!("/api/v1/api-keys/{}", text(&made["id"]))).await.expect(204);
+    }
+    let expected = [
+        "GET /healthz",
+        "GET /readyz",
+        "GET /startupz",
+        "POST /api/v1/auth/login",
+        "POST /api/v1/auth/logout",
+        "POST /api/v1/auth/refresh",
+        "POST /api/v1/auth/setup",
+    ];
+    assert_eq!(open.iter().map(String::as_str).collect::<Vec<_>>(), expected, "these are open to everybody");
+
+    // The smallest role that has a permission may, the next smaller one may not.
+    let roles = [Role::Viewer, Role::Editor, Role::Operator, Role::Admin];
+    let mut people = Vec::new();
+    for role in roles {
+        people.push((role, served.person("third", role).await));
+    }
+    for operation in &operations {
+        let Some(Some(needs)) = &operation.needs else { continue };
+        let permission = Permission::ALL.into_iter().find(|permission| permission.word() == needs).unwrap();
+        for (role, person) in &people {
+            let answer = ask(person, operation, &things.path(operation)).await;
+            let refused = answer.status == 403;
+            assert_eq!(
+                refused,
+                !role.may(permission),
+                "{} {} as {role:?}: {}",
+                operation.method,
+                operation.path,
+                answer.body
+            );
+        }
+    }
+
+    // Nothing of one organisation is there for the admin of another.
+    let stranger = served.person("other", Role::Admin).await;
+    for operation in operations.iter().filter(|operation| operation.needs.is_some() && operation.path.contains('{')) {
+        if operation.method == "PUT" && operation.path.contains("/secrets/") {
+            // It makes a secret of their own.
+            continue;
+        }
+        let answer = ask(&stranger, operation, &things.path(operation)).await;
+        let own = operation.path.contains("/node-types/");
+        let expect = if own { 200 } else { 404 };
+        assert_eq!(answer.status, expect, "{} {} from elsewhere: {}", operation.method, operation.path, answer.body);
+    }
+    for list in ["workflows", "runs", "api-keys", "users"] {
+        let theirs = stranger.get(&format!("/api/v1/{list}")).await.expect(200).to_string();
+        for ours in [&things.run, &things.user, &things.key, "local.example", "\"pure\""] {
+            assert!(!theirs.contains(ours), "{list} of another organisation shows {ours}: {theirs}");
+        }
+    }
+    assert_eq!(everything(&admin).await, before, "somebody who may not has changed something");
+    served.stop().await;
+}
+
+/// All that can be listed.
+async fn everything(client: &Client) -> Vec<Value> {
+    let mut all = Vec::new();
+    for list in ["workflows", "runs", "api-keys", "users", "secrets", "workflows/pure/versions"] {
+        all.push(client.get(&format!("/api/v1/{list}")).await.expect(200));
+    }
+    all
+}

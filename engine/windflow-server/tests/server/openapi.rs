@@ -1,0 +1,69 @@
+//! The document is what the code says.
+
+use serde_json::Value;
+use windflow_server::{Permission, openapi};
+
+pub(crate) fn document() -> Value {
+    serde_json::from_str(&openapi().unwrap()).unwrap()
+}
+
+#[test]
+fn the_checked_in_document_is_up_to_date() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("openapi.json");
+    let text = openapi().unwrap();
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::write(&path, &text).unwrap();
+    }
+    let kept = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        kept == text,
+        "openapi.json is not what the code says: run this test with UPDATE=1, and look at the difference"
+    );
+}
+
+#[test]
+fn it_is_openapi_3_1_and_every_reference_leads_somewhere() {
+    let document = document();
+    assert!(document["openapi"].as_str().unwrap().starts_with("3.1."), "{}", document["openapi"]);
+    let mut references = Vec::new();
+    collect(&document, &mut references);
+    assert!(references.len() > 50);
+    for reference in references {
+        let pointer = reference.strip_prefix('#').unwrap();
+        assert!(document.pointer(pointer).is_some(), "{reference} leads nowhere");
+    }
+}
+
+fn collect(value: &Value, references: &mut Vec<String>) {
+    match value {
+        Value::Object(fields) => {
+            for (key, value) in fields {
+                match value {
+                    Value::String(reference) if key == "$ref" => references.push(reference.clone()),
+                    other => collect(other, references),
+                }
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| collect(item, references)),
+        _ => {}
+    }
+}
+
+#[test]
+fn every_operation_has_a_name_of_its_own_and_says_what_it_needs() {
+    let document = document();
+    let mut names = std::collections::BTreeSet::new();
+    let known: Vec<&str> = Permission::ALL.iter().map(|permission| permission.word()).collect();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let name = operation["operationId"].as_str().unwrap();
+            assert!(names.insert(name.to_owned()), "{name} twice");
+            assert!(operation["summary"].is_string() || operation["description"].is_string(), "{method} {path}");
+            let security =
+                operation["security"].as_array().unwrap_or_else(|| panic!("{method} {path} says nothing of tokens"));
+            for scope in security.iter().filter_map(|entry| entry["token"].as_array()).flatten() {
+                assert!(known.contains(&scope.as_str().unwrap()), "{method} {path}: {scope}");
+            }
+        }
+    }
+}

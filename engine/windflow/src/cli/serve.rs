@@ -1,0 +1,67 @@
+//! What `windflow serve` can be told.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use windflow_core::capability::HttpPattern;
+
+/// Every setting can be given here, in the environment, or in the file of `--config`, in this order of precedence.
+#[derive(Debug, Clone, Args)]
+#[command(
+    after_help = "The first start prints a token that makes the owner. Without a terminal at hand, name the owner in the environment: \
+WINDFLOW_OWNER_EMAIL and WINDFLOW_OWNER_PASSWORD, which count while there is nobody.\n\n\
+docs/quick-start.md leads from here to a workflow that runs by itself."
+)]
+pub(crate) struct ServeArgs {
+    /// Where to listen [default: 127.0.0.1:7878]
+    #[arg(long, value_name = "ADDRESS", env = "WINDFLOW_LISTEN")]
+    pub(crate) listen: Option<SocketAddr>,
+    /// A file with settings, in TOML
+    #[arg(long, value_name = "FILE", env = "WINDFLOW_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+    /// Under which address people reach the server, for example https://flows.example.org
+    #[arg(long, value_name = "URL", env = "WINDFLOW_PUBLIC_URL")]
+    pub(crate) public_url: Option<String>,
+    /// Let workflows reach a host that is not public, where they grant it as well, for example 10.0.0.0/8
+    #[arg(long, value_name = "HOST", env = "WINDFLOW_ALLOW_HOSTS", value_delimiter = ',')]
+    pub(crate) allow_host: Vec<HttpPattern>,
+    /// Largest body of a request, in bytes [default: 2097152]
+    #[arg(long, value_name = "BYTES", env = "WINDFLOW_MAX_BODY_BYTES")]
+    pub(crate) max_body_bytes: Option<usize>,
+    /// Connections at the same time [default: 16384]
+    #[arg(long, value_name = "NUMBER", env = "WINDFLOW_MAX_CONNECTIONS")]
+    pub(crate) max_connections: Option<usize>,
+    /// Live streams at the same time [default: 10000]
+    #[arg(long, value_name = "NUMBER", env = "WINDFLOW_MAX_STREAMS")]
+    pub(crate) max_streams: Option<usize>,
+    /// The longest that answering a request may take [default: 30s]
+    #[arg(long, value_name = "TIME", env = "WINDFLOW_REQUEST_TIMEOUT", value_parser = humantime::parse_duration)]
+    pub(crate) request_timeout: Option<Duration>,
+    /// The longest that a webhook keeps its caller waiting for the result [default: 60s]
+    #[arg(long, value_name = "TIME", env = "WINDFLOW_REPLY_TIMEOUT", value_parser = humantime::parse_duration)]
+    pub(crate) reply_timeout: Option<Duration>,
+    /// How long a stop waits for requests and runs; what has not ended goes on after the next start [default: 10s]
+    #[arg(long, value_name = "TIME", env = "WINDFLOW_SHUTDOWN_TIMEOUT", value_parser = humantime::parse_duration)]
+    pub(crate) shutdown_timeout: Option<Duration>,
+    /// Show /metrics without sign-in
+    #[arg(long, env = "WINDFLOW_PUBLIC_METRICS")]
+    pub(crate) public_metrics: bool,
+    /// A file with the key that encrypts secrets, 64 hexadecimal digits [default: secrets.key in the data folder, made at the
+    /// first start]
+    #[arg(long, value_name = "FILE", env = "WINDFLOW_SECRETS_KEY_FILE")]
+    pub(crate) secrets_key_file: Option<PathBuf>,
+    /// How the log is written
+    #[arg(long, value_enum, default_value_t = LogFormat::Text, env = "WINDFLOW_LOG_FORMAT")]
+    pub(crate) log_format: LogFormat,
+}
+
+/// How a log is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum LogFormat {
+    /// For people
+    Text,
+    /// One JSON object a line
+    Json,
+}

@@ -1,0 +1,119 @@
+//! `windflow serve`
+
+use std::future::Future;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use console::style;
+use tokio::runtime::Builder;
+use windflow_core::id::OrganisationId;
+use windflow_core::ports::records::Records;
+use windflow_host::{HostConfig, PublicHosts};
+use windflow_runtime::{Clock, Config, Runtime, SystemClock};
+use windflow_server::{NewUser, Ports, Role, Server, UserError, add_user, list_users};
+use windflow_store::{Options, SledStore};
+
+use self::settings::Resolved;
+use crate::cli::{Global, ServeArgs};
+use crate::exit::{self, invalid};
+use crate::render;
+
+mod secrets_key;
+mod settings;
+
+pub(crate) fn run(global: &Global, args: &ServeArgs) -> anyhow::Result<ExitCode> {
+    let Resolved { settings, data_dir, allow_hosts, secrets_key_file } = settings::resolve(global, args)?;
+    std::fs::create_dir_all(&data_dir).with_context(|| format!("the data folder {}", data_dir.display()))?;
+    let secrets_key = secrets_key::read_or_make(&data_dir, secrets_key_file.as_deref())?;
+    let store = Arc::new(SledStore::open(data_dir.join("store"), Options::default())?);
+    let policy = PublicHosts { also: allow_hosts };
+    let host = Arc::new(crate::engine::host_of(HostConfig {
+        cache_dir: Some(data_dir.join("compiled")),
+        http_policy: Arc::new(policy),
+        ..HostConfig::default()
+    })?);
+
+    let main = Builder::new_multi_thread().thread_name("server").enable_all().build()?;
+    // Guests have threads of their own: none of them keeps the server from answering.
+    let guests = Builder::new_multi_thread().thread_name("guests").enable_all().build()?;
+    let clock = Arc::new(SystemClock);
+    let runtime = Runtime::new(store.clone(), host.clone(), clock.clone(), Config::new(guests.handle().clone()));
+    make_owner(&*store)?;
+    let ports = Ports { store: store.clone(), records: store.clone(), registry: host, clock, runtime, secrets_key };
+    let public_url = settings.public_url.clone();
+    let server = main.block_on(Server::open(settings, ports))?;
+    let url = public_url.unwrap_or_else(|| format!("http://{}", server.address()));
+    greet(&url, server.setup_token().as_deref());
+    main.block_on(server.run(async {
+        if let Err(error) = interrupted().await {
+            tracing::error!(%error, "signals cannot be heard");
+            std::future::pending::<()>().await;
+        }
+        leave_at_the_second_signal();
+    }));
+    // What is left of attempts ends here; their runs go on after the next start.
+    guests.shutdown_timeout(Duration::from_secs(2));
+    main.shutdown_timeout(Duration::from_secs(2));
+    match Arc::try_unwrap(store) {
+        Ok(store) => drop(store),
+        Err(_) => tracing::warn!("something still holds the store; it is closed with the process"),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The owner that the environment names, where there is nobody yet.
+fn make_owner(records: &dyn Records) -> anyhow::Result<()> {
+    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let (Some(email), Some(password)) = (variable("WINDFLOW_OWNER_EMAIL"), variable("WINDFLOW_OWNER_PASSWORD")) else {
+        return Ok(());
+    };
+    if !list_users(records)?.is_empty() {
+        return Ok(());
+    }
+    let owner =
+        NewUser { organisation: OrganisationId::local(), email, name: String::new(), role: Role::Admin, password };
+    match add_user(records, &owner, SystemClock.now()) {
+        Ok(_) => Ok(()),
+        Err(UserError::Store(error)) => Err(error.into()),
+        Err(other) => Err(invalid(format!("WINDFLOW_OWNER_EMAIL or WINDFLOW_OWNER_PASSWORD: {other}"))),
+    }
+}
+
+/// Says where it listens and how to sign in first. Not through the log, which may go elsewhere and is kept.
+fn greet(url: &str, setup_token: Option<&str>) {
+    render::line(&format!("{} windflow listens on {}", style("▶").cyan().for_stderr(), style(url).bold().for_stderr()));
+    if let Some(token) = setup_token {
+        render::line(&format!(
+            "\nNobody can sign in yet. Make the owner, once, with this token:\n\n  \
+             curl {url}/api/v1/auth/setup -H 'content-type: application/json' \\\n    \
+             -d '{{\"token\": \"{token}\", \"email\": \"you@example.org\", \"password\": \"…\"}}'\n"
+        ));
+    }
+}
+
+/// Ctrl-C, or the signal by which service managers ask a process to end.
+async fn interrupted() -> std::io::Result<()> {
+    #[cfg(unix)]
+    {
+        let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+        tokio::select! {
+            interrupt = tokio::signal::ctrl_c() => interrupt,
+            _ = terminate.recv() => Ok(()),
+        }
+    }
+    #[cfg(not(unix))]
+    tokio::signal::ctrl_c().await
+}
+
+/// Whoever asks twice does not want to wait. What was acknowledged is durable; the rest goes on after the next start.
+fn leave_at_the_second_signal() {
+    let leave: std::pin::Pin<Box<dyn Future<Output = ()> + Send>> = Box::pin(async {
+        if interrupted().await.is_ok() {
+            render::line("left at once; what had not ended goes on after the next start");
+            std::process::exit(exit::INTERRUPTED.into());
+        }
+    });
+    tokio::spawn(leave);
+}

@@ -1,0 +1,118 @@
+//! Settings of the server: the command line and the environment first, then the file, then the defaults.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::{Deserialize, Deserializer, de};
+use windflow_core::capability::HttpPattern;
+use windflow_server::Settings;
+
+use crate::cli::{Global, ServeArgs};
+use crate::commands::document;
+use crate::exit::invalid;
+
+/// What a file may say. A word that is none is refused: it would silently do nothing.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    listen: Option<SocketAddr>,
+    data_dir: Option<PathBuf>,
+    public_url: Option<String>,
+    #[serde(default)]
+    allow_hosts: Vec<HttpPattern>,
+    max_body_bytes: Option<usize>,
+    max_connections: Option<usize>,
+    max_streams: Option<usize>,
+    #[serde(default, deserialize_with = "duration")]
+    request_timeout: Option<Duration>,
+    #[serde(default, deserialize_with = "duration")]
+    reply_timeout: Option<Duration>,
+    #[serde(default, deserialize_with = "duration")]
+    shutdown_timeout: Option<Duration>,
+    public_metrics: Option<bool>,
+    secrets_key_file: Option<PathBuf>,
+}
+
+fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    humantime::parse_duration(&text).map(Some).map_err(de::Error::custom)
+}
+
+/// All that was said, brought together.
+#[derive(Debug)]
+pub(crate) struct Resolved {
+    pub(crate) settings: Settings,
+    pub(crate) data_dir: PathBuf,
+    pub(crate) allow_hosts: Vec<HttpPattern>,
+    pub(crate) secrets_key_file: Option<PathBuf>,
+}
+
+pub(crate) fn resolve(global: &Global, args: &ServeArgs) -> anyhow::Result<Resolved> {
+    let file = args.config.as_deref().map(read).transpose()?.unwrap_or_default();
+    let data_dir = match (&global.data_dir, file.data_dir) {
+        (None, Some(folder)) => folder,
+        _ => crate::engine::data_dir(global)?,
+    };
+    let mut settings = Settings::default();
+    fn set<T>(place: &mut T, first: Option<T>, second: Option<T>) {
+        if let Some(value) = first.or(second) {
+            *place = value;
+        }
+    }
+    set(&mut settings.listen, args.listen, file.listen);
+    settings.public_url = args.public_url.clone().or(file.public_url).map(|url| url.trim_end_matches('/').to_owned());
+    set(&mut settings.max_body_bytes, args.max_body_bytes, file.max_body_bytes);
+    set(&mut settings.max_connections, args.max_connections, file.max_connections);
+    set(&mut settings.max_streams, args.max_streams, file.max_streams);
+    set(&mut settings.request_timeout, args.request_timeout, file.request_timeout);
+    set(&mut settings.reply_timeout, args.reply_timeout, file.reply_timeout);
+    set(&mut settings.shutdown_timeout, args.shutdown_timeout, file.shutdown_timeout);
+    settings.public_metrics = args.public_metrics || file.public_metrics.unwrap_or_default();
+    let allow_hosts = if args.allow_host.is_empty() { file.allow_hosts } else { args.allow_host.clone() };
+    let secrets_key_file = args.secrets_key_file.clone().or(file.secrets_key_file);
+    Ok(Resolved { settings, data_dir, allow_hosts, secrets_key_file })
+}
+
+fn read(path: &Path) -> anyhow::Result<File> {
+    let text = document::read(path)?;
+    toml::from_str(&text).map_err(|error| invalid(format!("{}: {error}", path.display())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    fn resolved(arguments: &[&str], file: &str) -> anyhow::Result<Resolved> {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("windflow.toml");
+        std::fs::write(&path, file).unwrap();
+        let all = [&["windflow", "serve", "--config", path.to_str().unwrap()], arguments].concat();
+        let cli = crate::cli::Cli::parse_from(all);
+        let crate::cli::Command::Serve(args) = cli.command else { panic!("another command") };
+        resolve(&cli.global, &args)
+    }
+
+    #[test]
+    fn the_command_line_goes_before_the_file_and_the_file_before_the_defaults() {
+        let file = "listen = \"127.0.0.1:1000\"\nrequest_timeout = \"5s\"\ndata_dir = \"/data\"\nallow_hosts = [\"10.0.0.0/8\"]\n";
+        let found = resolved(&["--listen", "127.0.0.1:2000"], file).unwrap();
+        assert_eq!(found.settings.listen.port(), 2000);
+        assert_eq!(found.settings.request_timeout, Duration::from_secs(5));
+        assert_eq!(found.settings.max_streams, Settings::default().max_streams);
+        assert_eq!((found.data_dir, found.allow_hosts.len()), (PathBuf::from("/data"), 1));
+        let found = resolved(&["--data-dir", "/other", "--public-metrics"], file).unwrap();
+        assert_eq!((found.data_dir, found.settings.public_metrics), (PathBuf::from("/other"), true));
+    }
+
+    #[test]
+    fn a_file_that_says_what_there_is_not_is_refused_with_its_place() {
+        for (bad, expect) in
+            [("lisen = \"x\"", "lisen"), ("request_timeout = \"soon\"", "request_timeout"), ("listen = 3", "listen")]
+        {
+            let error = resolved(&[], bad).unwrap_err().to_string();
+            assert!(error.contains(expect) && error.contains("windflow.toml"), "{error}");
+        }
+    }
+}
