@@ -85,9 +85,9 @@ pub(crate) async fn organisation(
 ) -> Answer<Sse<impl Stream<Item = Result<Event, Infallible>>>> {
     let caller = allowed.0;
     let organisation = caller.organisation.clone();
-    let since = last_id(&headers).map(str::to_owned);
+    // Before the answer begins: whoever has it misses nothing from then on.
+    let (mut receiver, missed) = app.feed.subscribe(last_id(&headers));
     stream(app.clone(), caller.until, move |sender| async move {
-        let (mut receiver, missed) = app.feed.subscribe(since.as_deref());
         let tell = async |change: &Change| {
             if change.organisation != organisation {
                 return Ok(());
@@ -98,6 +98,8 @@ pub(crate) async fn organisation(
         let followed = async {
             match missed {
                 Missed::Changes(changes) => {
+                    // Nobody may have waited for them when they happened.
+                    app.store.durable(Position(u64::MAX)).await.map_err(|_| Gone)?;
                     for change in changes {
                         tell(&change).await?;
                     }

@@ -121,7 +121,9 @@ async fn what_is_wrong_is_told_with_its_place_and_remedy() {
     }
     editor.get("/api/v1/workflows?limit=0").await.problem(400, "invalid_query");
     editor.get("/api/v1/workflows?limit=x").await.problem(400, "invalid_query");
-    editor.get("/api/v1/workflows?cursor=%00").await.problem(400, "invalid_cursor");
+    for cursor in ["%00", "", "0", "_w"] {
+        editor.get(&format!("/api/v1/workflows?cursor={cursor}")).await.problem(400, "invalid_cursor");
+    }
     editor.delete("/api/v1/workflows").await.problem(405, "method_not_allowed");
     served.stop().await;
 }
