@@ -129,6 +129,12 @@ pub struct Grants {
 }
 
 impl Grants {
+    /// Whether nothing is granted.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.http.is_empty() && self.credentials.is_empty()
+    }
+
     /// Whether a request to this origin is granted. The address that the name resolves to is checked apart, by
     /// [`Grants::covers_address`].
     #[must_use]

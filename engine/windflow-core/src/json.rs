@@ -36,6 +36,21 @@ impl Json {
         Ok(Self::from_raw(RawValue::from_string(text)?))
     }
 
+    /// A list of values.
+    #[must_use]
+    pub fn list<'a>(items: impl Iterator<Item = &'a Self>) -> Self {
+        let mut text = String::from("[");
+        for item in items {
+            if text.len() > 1 {
+                text.push(',');
+            }
+            text.push_str(item.text());
+        }
+        text.push(']');
+        // A list of JSON texts is a JSON text.
+        Self::from_raw(RawValue::from_string(text).unwrap_or_else(|_| RawValue::NULL.to_owned()))
+    }
+
     fn from_raw(text: Box<RawValue>) -> Self {
         Self(Arc::new(Inner { text, value: OnceLock::new() }))
     }

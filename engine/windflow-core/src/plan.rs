@@ -7,10 +7,13 @@ use indexmap::IndexMap;
 
 use crate::expression::{Expression, Template};
 use crate::id::{Digest, NodeId, NodeTypeRef, PortName};
-use crate::workflow::{Join, OnUnknown, Retry};
+use crate::native::Native;
+use crate::workflow::{ForEach, Join, OnUnknown, Retry};
 
 pub use self::build::{PlanError, build, ports};
 pub use self::graph::{Dependency, dependencies, find_cycle};
+
+pub(crate) use self::graph::references;
 
 mod build;
 mod graph;
@@ -26,6 +29,7 @@ pub struct Plan {
     nodes: Vec<PlanNode>,
     by_id: IndexMap<NodeId, NodeIndex>,
     outputs: IndexMap<String, Template>,
+    timeout: Option<Duration>,
 }
 
 impl Plan {
@@ -47,6 +51,12 @@ impl Plan {
         self.nodes.iter().enumerate().map(|(index, node)| (NodeIndex(u32::try_from(index).unwrap_or(u32::MAX)), node))
     }
 
+    /// The longest that a run may take.
+    #[must_use]
+    pub fn timeout(&self) -> Option<Duration> {
+        self.timeout
+    }
+
     /// What the workflow gives back.
     #[must_use]
     pub fn outputs(&self) -> &IndexMap<String, Template> {
@@ -63,6 +73,8 @@ pub struct PlanNode {
     pub uses: NodeTypeRef,
     /// The component behind it.
     pub component: Digest,
+    /// Which of the engine's own node types it is of, if of one.
+    pub native: Option<Native>,
     /// Whether it is deterministic, so that its attempts need no durable start.
     pub pure: bool,
     /// The ports that it may emit on.
@@ -71,6 +83,14 @@ pub struct PlanNode {
     pub with: Template,
     /// Whether it runs once it could.
     pub condition: Option<Expression>,
+    /// What it runs for each of.
+    pub for_each: Option<ForEach>,
+    /// The node that undoes it.
+    pub compensate: Option<NodeIndex>,
+    /// Whether it only ever undoes another.
+    pub compensates: bool,
+    /// Its place in the order in which nodes wait for each other.
+    pub rank: u32,
     /// How many of its edges must fire.
     pub join: Join,
     /// How it is tried again.

@@ -2,12 +2,15 @@
 
 pub use self::effect::Effect;
 pub use self::event::{
-    EndStatus, Event, RECORD_VERSION, Record, RunFailure, RunStarted, Sequence, SkipReason, Timestamp,
+    Asked, Emitted, EndStatus, Event, ParentRun, PinnedChild, Question, RECORD_VERSION, Record, RunFailure, RunStarted,
+    Sequence, SkipReason, Timestamp, Wait,
 };
-pub use self::state::{NodeRun, NodeState, Phase, RunState};
+pub use self::items::{Items, MAX_ITEMS};
+pub use self::state::{Cause, NodeRun, NodeState, Phase, RunState, Step};
 pub use self::transition::{IllegalTransition, apply};
 
 mod effect;
 mod event;
+mod items;
 mod state;
 mod transition;

@@ -14,8 +14,11 @@ use crate::ports::host::Registry;
 use crate::problem::Problem;
 use crate::schema::Checker;
 
+pub use self::children::{Child, ChildName, Children, Documents, FoundDocument, resolve as resolve_children};
+pub use self::duration::{format_duration, parse as parse_duration};
 pub use self::parse::FORMAT;
 
+mod children;
 mod config;
 mod document_schema;
 mod duration;
@@ -45,6 +48,8 @@ pub struct Workflow {
     pub nodes: IndexMap<NodeId, Node>,
     /// What it gives back.
     pub outputs: IndexMap<String, Template>,
+    /// The longest that a run may take.
+    pub timeout: Option<Duration>,
     /// Where the editor draws its nodes; no part of its logic.
     pub layout: BTreeMap<NodeId, [f64; 2]>,
     /// What is there but could not be read, as `nodes.a`, `uses.a`, `with.a` or `inputs.x`: told once, when it was read,
@@ -156,6 +161,12 @@ pub struct Node {
     pub join: Join,
     /// Whether it runs once it could.
     pub condition: Option<Spanned<Expression>>,
+    /// What it runs for each of.
+    pub for_each: Option<ForEach>,
+    /// The node that undoes it where the run does not succeed.
+    pub compensate: Option<Spanned<NodeId>>,
+    /// Whether another node names it as its `compensate:`, so that it runs for nothing else.
+    pub compensates: bool,
     /// How often it is tried.
     pub retry: Option<Retry>,
     /// The longest that one attempt may take.
@@ -164,6 +175,27 @@ pub struct Node {
     pub on_unknown: OnUnknown,
     /// Left out of runs: it is skipped, and so is what needs it.
     pub disabled: bool,
+}
+
+/// A node runs once for each item of a list.
+#[derive(Debug, Clone)]
+pub struct ForEach {
+    /// The list, or the expression that gives it.
+    pub items: Template,
+    /// How many items run at the same time.
+    pub concurrency: u32,
+    /// What becomes of the node when one item fails for good.
+    pub on_item_error: OnItemError,
+}
+
+/// What becomes of a node when one of its items fails for good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OnItemError {
+    /// The node fails. Items that have not begun never will; those under way settle.
+    #[default]
+    Fail,
+    /// The other items go on. The node succeeds; the item's output is null, and `nodes.<id>.error` lists the failures.
+    Collect,
 }
 
 /// An edge that a node listens to.

@@ -1,4 +1,5 @@
 //! What holds for every workflow and every pattern of outcomes.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests fail by panicking, too")]
 
 use std::collections::HashMap;
 
@@ -9,7 +10,7 @@ use windflow_core::json::Json;
 use windflow_core::plan::{self, FiresOn, NodeIndex, Plan};
 use windflow_core::retry;
 use windflow_core::run::{
-    Effect, EndStatus, Event, NodeState, Phase, Record, RunStarted, RunState, SkipReason, Timestamp, apply,
+    Effect, EndStatus, Event, NodeState, Phase, Record, RunStarted, RunState, SkipReason, Step, Timestamp, apply,
 };
 use windflow_core::workflow::{Join, Workflow, validate};
 use windflow_testkit::documents::{Scripted, scripted};
@@ -22,7 +23,7 @@ struct Driver<'a> {
     script: &'a HashMap<String, Vec<Outcome>>,
     state: RunState,
     journal: Vec<Record>,
-    in_flight: Vec<(NodeIndex, u32)>,
+    in_flight: Vec<(Step, u32)>,
 }
 
 impl<'a> Driver<'a> {
@@ -53,11 +54,11 @@ impl<'a> Driver<'a> {
             return false;
         }
         if effects.is_empty() {
-            let next = self.in_flight.iter().enumerate().min_by_key(|(_, (node, _))| *node).map(|(at, _)| at);
+            let next = self.in_flight.iter().enumerate().min_by_key(|(_, (step, _))| *step).map(|(at, _)| at);
             let next = next.unwrap_or_else(|| panic!("the run is stuck\n{:#?}", self.state));
-            let (node, attempt) = self.in_flight.remove(next);
-            if self.state.wants_attempt(node, attempt) {
-                self.end(node, attempt);
+            let (step, attempt) = self.in_flight.remove(next);
+            if self.state.wants_attempt(step, attempt) {
+                self.end(step, attempt);
             }
         }
         true
@@ -70,8 +71,9 @@ impl<'a> Driver<'a> {
                 self.append(Event::NodeSkipped { node: id(node), reason: *reason });
             }
             Effect::Skip { .. } => {}
-            Effect::Attempt { node, attempt, unknown, .. } => {
-                if !self.state.wants_attempt(*node, *attempt) {
+            Effect::Attempt { step, attempt, unknown, .. } => {
+                let node = &step.node;
+                if !self.state.wants_attempt(*step, *attempt) {
                     return;
                 }
                 let planned = self.plan.node(*node);
@@ -83,27 +85,40 @@ impl<'a> Driver<'a> {
                     return self.append(Event::NodeSkipped { node: id(node), reason: SkipReason::Condition });
                 }
                 if !planned.pure && !unknown {
-                    self.append(Event::AttemptStarted { node: id(node), attempt: *attempt, key: id(node).to_string() });
+                    self.append(Event::AttemptStarted {
+                        node: id(node),
+                        item: step.item,
+                        attempt: *attempt,
+                        key: id(node).to_string(),
+                        wait: None,
+                    });
                 }
-                self.in_flight.push((*node, *attempt));
+                self.in_flight.push((*step, *attempt));
             }
-            Effect::Cancel { node, attempt } => {
-                self.append(Event::AttemptCancelled { node: id(node), attempt: *attempt })
+            Effect::Cancel { step, attempt } => {
+                let node = id(&step.node);
+                self.append(Event::AttemptCancelled { node, item: step.item, attempt: *attempt });
             }
             Effect::Finish { status } => {
-                self.append(Event::RunFinished { status: *status, outputs: None, failure: None });
+                self.append(Event::RunFinished {
+                    status: *status,
+                    outputs: None,
+                    failure: None,
+                    uncompensated: Vec::new(),
+                });
             }
         }
     }
 
-    fn end(&mut self, index: NodeIndex, attempt: u32) {
+    fn end(&mut self, step: Step, attempt: u32) {
+        let Step { node: index, item } = step;
         let node = self.plan.node(index).id.clone();
         let outcomes = &self.script[node.as_str()];
         let outcome = outcomes.get(attempt as usize - 1).or(outcomes.last()).unwrap();
         let hint = match outcome {
             Outcome::Emit(port) => {
                 let (port, output) = (port.parse().unwrap(), Json::null());
-                return self.append(Event::AttemptSucceeded { node, attempt, port, output, took_us: 1 });
+                return self.append(Event::AttemptSucceeded { node, item, attempt, port, output, took_us: 1 });
             }
             Outcome::Fail => RetryHint::MayHelp,
             Outcome::FailForGood | Outcome::Hang => RetryHint::Never,
@@ -111,7 +126,7 @@ impl<'a> Driver<'a> {
         let failure = Failure { retry: hint, ..Failure::new(FailureKind::Node, "scripted") };
         let wait = retry::wait(self.plan.node(index).retry.as_ref(), attempt, &failure, 0.5);
         let retry_at = wait.filter(|_| *self.state.phase() == Phase::Running).map(|_| Timestamp(1));
-        self.append(Event::AttemptFailed { node, attempt, failure, retry_at, took_us: 1 });
+        self.append(Event::AttemptFailed { node, item, attempt, failure, retry_at, took_us: 1 });
     }
 
     fn run(&mut self) {
@@ -134,6 +149,11 @@ fn started() -> Event {
         components: Default::default(),
         grants: Default::default(),
         started_by: "test".into(),
+        allowed: Default::default(),
+        children: Default::default(),
+        parent: None,
+        repeats: None,
+        reused: Default::default(),
     }))
 }
 
@@ -261,16 +281,23 @@ proptest! {
 fn events_that_do_not_fit_are_refused_and_change_nothing() {
     let plan =
         compile("windflow: 1\nname: random\nnodes:\n  a: { uses: effect@1 }\n  b: { uses: pure@1, needs: [a] }\n");
-    let attempt =
-        |node: &str, attempt| Event::AttemptStarted { node: node.parse().unwrap(), attempt, key: String::new() };
+    let attempt = |node: &str, attempt| Event::AttemptStarted {
+        node: node.parse().unwrap(),
+        item: None,
+        attempt,
+        key: String::new(),
+        wait: None,
+    };
     let success = |node: &str| Event::AttemptSucceeded {
         node: node.parse().unwrap(),
+        item: None,
         attempt: 1,
         port: "out".parse().unwrap(),
         output: Json::null(),
         took_us: 0,
     };
-    let finished = Event::RunFinished { status: EndStatus::Succeeded, outputs: None, failure: None };
+    let finished =
+        Event::RunFinished { status: EndStatus::Succeeded, outputs: None, failure: None, uncompensated: Vec::new() };
     let refused: &[(&[Event], Event)] = &[
         (&[], attempt("a", 1)),
         (&[started()], started()),

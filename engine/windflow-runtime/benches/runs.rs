@@ -2,6 +2,7 @@
 //!
 //! Needs the built-in plugins (`cargo xtask plugins`) and the guest `fib` (`cargo xtask pack bench/guests/fib --out …`);
 //! `make bench` builds both.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests fail by panicking, too")]
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -57,6 +58,7 @@ impl Bench {
                 inputs: Map::new(),
                 extra_grants: windflow_core::capability::Grants::default(),
                 started_by: "bench".into(),
+                children: Default::default(),
             };
             let started = self.runtime.start(start).expect("a valid workflow");
             drop(started.updates);
@@ -67,17 +69,21 @@ impl Bench {
     }
 }
 
-/// `n` nodes one after another, each setting a field of what comes in.
-fn chain(n: usize) -> String {
-    let mut text = String::from(
-        "windflow: 1\nname: chain\nnodes:\n  n0: { uses: transform@1, with: { set: { name: anchor } } }\n",
-    );
+/// `n` nodes of a type one after another, each with the same configuration.
+fn chain(n: usize, uses: &str, with: &str) -> String {
+    let mut text = format!("windflow: 1\nname: chain\nnodes:\n  n0: {{ uses: {uses}, with: {with} }}\n");
     for i in 1..n {
-        let _ =
-            writeln!(text, "  n{i}: {{ uses: transform@1, needs: [n{}], with: {{ set: {{ name: anchor }} }} }}", i - 1);
+        let _ = writeln!(text, "  n{i}: {{ uses: {uses}, needs: [n{}], with: {with} }}", i - 1);
     }
     text
 }
+
+/// Node types by how large their guests are.
+const CHAINED: [(&str, &str); 3] = [
+    ("condition@1", "{ if: true }"),
+    ("template@1", "{ template: \"Hello {{ name }}\", values: { name: Ada } }"),
+    ("transform@1", "{ input: {}, set: { name: anchor } }"),
+];
 
 /// `n` nodes side by side, and one that joins them.
 fn fan(n: usize) -> String {
@@ -106,13 +112,16 @@ fn fib() -> String {
 fn runs(criterion: &mut Criterion) {
     let bench = Bench::new();
     let mut group = criterion.benchmark_group("run");
-    for n in [1, 5, 100] {
-        let document = chain(n);
-        bench.run(&document);
-        group.throughput(Throughput::Elements(n as u64));
-        group.bench_function(BenchmarkId::new("chain of pure nodes", n), |timer| timer.iter(|| bench.run(&document)));
+    for (uses, with) in CHAINED {
+        for n in [1, 5, 100] {
+            let document = chain(n, uses, with);
+            bench.run(&document);
+            group.throughput(Throughput::Elements(n as u64));
+            let name = BenchmarkId::new(format!("chain of {uses}"), n);
+            group.bench_function(name, |timer| timer.iter(|| bench.run(&document)));
+        }
     }
-    for n in [100, 1000] {
+    for n in [100, 1000, 10_000] {
         let document = fan(n);
         bench.run(&document);
         group.sample_size(20);

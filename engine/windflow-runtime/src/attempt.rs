@@ -8,9 +8,9 @@ use tokio::sync::{Notify, broadcast};
 use windflow_core::capability::Grants;
 use windflow_core::failure::{Failure, FailureKind};
 use windflow_core::id::{Digest, NodeId, RunKey};
-use windflow_core::plan::NodeIndex;
 use windflow_core::ports::host::{Call, CancelSignal, Emission, LogLevel, Observer};
 use windflow_core::ports::store::{BoxFuture, Position, StoreError};
+use windflow_core::run::{Question, Step};
 
 use crate::load::Prepared;
 use crate::service::Inner;
@@ -18,7 +18,7 @@ use crate::updates::Update;
 
 /// An attempt that is ready to be made.
 pub(crate) struct Attempt {
-    pub(crate) node: NodeIndex,
+    pub(crate) step: Step,
     pub(crate) attempt: u32,
     pub(crate) config: Vec<u8>,
     pub(crate) key: Arc<str>,
@@ -30,16 +30,25 @@ pub(crate) struct Attempt {
 /// What the run loop hears back.
 pub(crate) enum Done {
     /// The time of a retry has come.
-    Due { node: NodeIndex, attempt: u32 },
+    Due { step: Step, attempt: u32 },
+    /// It is durable that a step waits for an answer.
+    Asked { step: Step, question: Question },
+    /// The instant that a step waits for has come, or it is too late for an answer (it only guarded that).
+    TimeIsUp { step: Step, attempt: u32, guard: bool },
+    /// A run that a step started has ended.
+    ChildEnded { step: Step, attempt: u32, result: Result<Emission, Failure>, took_us: u64 },
+    /// The run has had its time.
+    RunTimedOut { limit: Duration },
     /// An attempt ended.
-    Ended { node: NodeIndex, attempt: u32, result: Result<Emission, Failure>, took_us: u64 },
+    Ended { step: Step, attempt: u32, result: Result<Emission, Failure>, took_us: u64 },
     /// The store failed before an attempt could begin.
     Lost(StoreError),
 }
 
-/// The key that all attempts of a node run send with their effects. It follows from the run and the node alone.
-pub(crate) fn idempotency_key(run: &RunKey, node: &NodeId) -> Arc<str> {
-    let digest = Digest::of(format!("{}/{}/{node}", run.organisation, run.run).as_bytes());
+/// The key that all attempts of a step send with their effects. It follows from the run, the node and the item alone.
+pub(crate) fn idempotency_key(run: &RunKey, node: &NodeId, item: Option<u32>) -> Arc<str> {
+    let item = item.map(|item| format!("/{item}")).unwrap_or_default();
+    let digest = Digest::of(format!("{}/{}/{node}{item}", run.organisation, run.run).as_bytes());
     digest.0[..16].iter().map(|byte| format!("{byte:02x}")).collect::<String>().into()
 }
 
@@ -54,7 +63,7 @@ pub(crate) fn make(
 ) -> BoxFuture<'static, Done> {
     let (inner, run, prepared) = (inner.clone(), run.run, prepared.clone());
     Box::pin(async move {
-        let Attempt { node: index, attempt, config, key, barrier, timeout } = attempt;
+        let Attempt { step, attempt, config, key, barrier, timeout } = attempt;
         if let Some(position) = barrier
             && let Err(error) = inner.store.durable(position).await
         {
@@ -63,7 +72,7 @@ pub(crate) fn make(
         let Ok(_slot) = inner.slots.acquire().await else {
             return Done::Lost(StoreError::Unavailable("the engine is stopping".into()));
         };
-        let node = prepared.plan.node(index);
+        let node = prepared.plan.node(step.node);
         let begun = Instant::now();
         let result = if cancel.is_cancelled() {
             Err(Failure::new(FailureKind::Cancelled, "the run was cancelled before the attempt began"))
@@ -75,6 +84,7 @@ pub(crate) fn make(
                 ports: node.ports.clone(),
                 run,
                 node: node.id.clone(),
+                item: step.item,
                 attempt,
                 key,
                 timeout: timeout.unwrap_or(inner.config.attempt_timeout),
@@ -85,7 +95,7 @@ pub(crate) fn make(
             inner.host.execute(call).await
         };
         let took_us = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
-        Done::Ended { node: index, attempt, result, took_us }
+        Done::Ended { step, attempt, result, took_us }
     })
 }
 

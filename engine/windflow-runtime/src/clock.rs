@@ -16,6 +16,10 @@ pub trait Clock: Send + Sync {
     fn chance(&self) -> f64;
     /// The id of a new run; ids sort by their making.
     fn new_run_id(&self) -> RunId;
+    /// A run begins to do something other than waiting for time. Only simulated time wants to know.
+    fn works(&self) {}
+    /// It waits for nothing but time, or has ended.
+    fn rests(&self) {}
 }
 
 /// The clock and the random source of the machine.

@@ -5,19 +5,27 @@
 //! Nothing else decides; a recovered run goes through the very same loop.
 #![forbid(unsafe_code)]
 
+pub use crate::answer::{Answer, AnswerError, Reply};
 pub use crate::clock::{Clock, SystemClock};
-pub use crate::report::{NodeReport, RunReport};
+pub use crate::report::{ItemsReport, NodeReport, QuestionReport, RunReport};
+pub use crate::rerun::{Rerun, RerunError};
 pub use crate::run_loop::Lost;
-pub use crate::service::{Config, Runtime, Turn, Turns};
+pub use crate::service::{Config, Responder, Runtime, Turn, Turns};
+pub use crate::simulated::SimulatedClock;
 pub use crate::start::{InvalidStart, ResumeError, Start, StartError, Started};
 pub use crate::updates::{Update, Updates};
 
+mod answer;
 mod attempt;
+mod child;
 mod clock;
 mod load;
+mod native;
 mod report;
+mod rerun;
 mod run_loop;
 mod scope;
 mod service;
+mod simulated;
 mod start;
 mod updates;

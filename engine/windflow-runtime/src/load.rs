@@ -4,8 +4,9 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use windflow_core::id::{Digest, RunKey};
+use windflow_core::native::WithNative;
 use windflow_core::plan::{self, Plan};
-use windflow_core::ports::host::Host;
+use windflow_core::ports::host::{Host, Registry};
 use windflow_core::ports::store::StoreError;
 use windflow_core::problem::Problem;
 use windflow_core::run::{Event, RECORD_VERSION, RunState, Sequence, apply};
@@ -47,7 +48,8 @@ impl Plans {
 }
 
 fn is_current(prepared: &Prepared, host: &dyn Host) -> bool {
-    prepared.plan.nodes().all(|(_, node)| host.get(&node.uses).is_some_and(|found| found.component == node.component))
+    let mut plugins = prepared.plan.nodes().filter(|(_, node)| node.native.is_none());
+    plugins.all(|(_, node)| host.get(&node.uses).is_some_and(|found| found.component == node.component))
 }
 
 fn prepare(digest: Digest, document: &str, host: &dyn Host) -> Result<Prepared, Vec<Problem>> {
@@ -57,6 +59,7 @@ fn prepare(digest: Digest, document: &str, host: &dyn Host) -> Result<Prepared, 
     }
     problems.retain(Problem::is_error);
     let Some(workflow) = workflow.filter(|_| problems.is_empty()) else { return Err(problems) };
+    let registry = WithNative(host);
     let plan = plan::build(&workflow, host).map_err(|error| vec![Problem::document("plan", error.to_string())])?;
     let mut compiled: HashMap<_, Arc<Checker>> = HashMap::new();
     let mut checkers = Vec::with_capacity(plan.nodes().len());
@@ -64,7 +67,7 @@ fn prepare(digest: Digest, document: &str, host: &dyn Host) -> Result<Prepared, 
         let checker = match compiled.get(&node.uses) {
             Some(checker) => checker.clone(),
             None => {
-                let installed = host.get(&node.uses);
+                let installed = registry.get(&node.uses);
                 let schema = installed.as_ref().map(|installed| &installed.node_type().config);
                 let checker = Checker::new(schema.unwrap_or(&serde_json::Value::Bool(true)))
                     .map_err(|error| vec![Problem::document("schema", format!("{}: {error}", node.uses))])?;

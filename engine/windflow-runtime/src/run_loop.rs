@@ -1,30 +1,31 @@
 //! One run, driven to its end: the only place that interprets effects and appends to the run's journal.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 
-use futures::StreamExt;
 use futures::stream::FuturesUnordered;
-use tokio::sync::{broadcast, watch};
+use futures::{FutureExt, StreamExt};
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use windflow_core::capability::Grants;
-use windflow_core::failure::{Failure, FailureKind};
 use windflow_core::id::RunKey;
-use windflow_core::json::Json;
 use windflow_core::plan::NodeIndex;
 use windflow_core::ports::store::{BoxFuture, Position, StoreError};
 use windflow_core::problem::Problem;
-use windflow_core::retry;
 use windflow_core::run::{
-    Effect, EndStatus, Event, IllegalTransition, Phase, Record, RunFailure, RunState, Sequence, SkipReason, Timestamp,
-    apply,
+    Effect, Event, IllegalTransition, Phase, Record, RunState, Sequence, SkipReason, Step, Timestamp, apply,
 };
 
-use crate::attempt::{self, Attempt, CancelFlag, Done, RunObserver};
+use crate::answer::{Answer, AnswerError};
+use crate::attempt::{CancelFlag, Done, RunObserver};
+use crate::child::Asleep;
 use crate::load::Prepared;
 use crate::report::RunReport;
-use crate::scope;
 use crate::service::{Inner, updates_channel};
 use crate::updates::Update;
+
+mod begin;
+mod settle;
 
 /// Why a process gave up a run. Its journal keeps it: it can be resumed once the cause is gone.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -55,9 +56,19 @@ pub(crate) struct RunLoop {
     position: Position,
     /// Attempts that are due and wait for a place.
     queue: VecDeque<Due>,
+    /// Steps whose runs this process watches.
+    children: HashSet<Step>,
     /// Attempts that this process is at work on.
-    live: HashMap<NodeIndex, u32>,
+    live: HashMap<Step, u32>,
     in_flight: FuturesUnordered<BoxFuture<'static, Done>>,
+    /// Those of `in_flight` that only watch for something to be too late.
+    guards: usize,
+    /// How many runs that this one started wait for nothing but answers.
+    asleep: Arc<Asleep>,
+    /// Whether watchers were told that nothing goes on until somebody answers.
+    told_idle: bool,
+    answers_in: mpsc::Sender<Given>,
+    answers: mpsc::Receiver<Given>,
     observer: Arc<RunObserver>,
     updates: broadcast::Sender<Update>,
     cancel_in: watch::Sender<Option<String>>,
@@ -67,10 +78,26 @@ pub(crate) struct RunLoop {
 }
 
 struct Due {
-    node: NodeIndex,
+    step: Step,
     attempt: u32,
     unknown: bool,
 }
+
+/// An answer, and where to say whether it was taken.
+pub(crate) struct Given {
+    pub(crate) answer: Answer,
+    pub(crate) taken: oneshot::Sender<Result<Sequence, AnswerError>>,
+}
+
+/// What a run that waits was woken by.
+enum Heard {
+    Done(Done),
+    Answer(Given),
+    Change,
+}
+
+/// Answers that wait to be looked at.
+const ANSWERS_WAITING: usize = 16;
 
 impl RunLoop {
     pub(crate) fn new(
@@ -83,6 +110,7 @@ impl RunLoop {
     ) -> Self {
         let updates = updates_channel();
         let (cancel_in, cancelled) = watch::channel(cancel);
+        let (answers_in, answers) = mpsc::channel(ANSWERS_WAITING);
         Self {
             inner,
             key,
@@ -91,8 +119,14 @@ impl RunLoop {
             sequence,
             position: Position::default(),
             queue: VecDeque::new(),
+            children: HashSet::new(),
             live: HashMap::new(),
             in_flight: FuturesUnordered::new(),
+            guards: 0,
+            asleep: Arc::default(),
+            told_idle: false,
+            answers_in,
+            answers,
             observer: Arc::new(RunObserver(updates.clone())),
             updates,
             cancel_in,
@@ -112,6 +146,10 @@ impl RunLoop {
 
     pub(crate) fn cancel_sender(&self) -> watch::Sender<Option<String>> {
         self.cancel_in.clone()
+    }
+
+    pub(crate) fn answers(&self) -> mpsc::Sender<Given> {
+        self.answers_in.clone()
     }
 
     pub(crate) fn report(&self) -> RunReport {
@@ -134,6 +172,7 @@ impl RunLoop {
 
     /// Drives the run to its end and waits until that is durable.
     pub(crate) async fn drive(&mut self) -> Result<(), Lost> {
+        self.watch_the_time();
         loop {
             self.hear_cancel()?;
             self.act()?;
@@ -143,14 +182,61 @@ impl RunLoop {
                 self.inner.store.durable(self.position).await?;
                 return Ok(());
             }
-            tokio::select! {
-                done = self.in_flight.next() => match done {
-                    Some(done) => self.settle(done)?,
-                    None => return Err(Lost::Stuck),
-                },
-                changed = self.cancel.changed() => changed.map_err(|_| Lost::Stopped)?,
+            let asleep = self.asleep.count();
+            if self.in_flight.len() == self.guards + asleep {
+                self.tell_idle(asleep)?;
+            } else {
+                self.told_idle = false;
+            }
+            // A run that it waits for says for itself whether it is at work.
+            let rests = self.live.is_empty() && self.queue.is_empty();
+            if rests {
+                // What needs no waiting comes first: a question is put, and a child started, before time may pass.
+                if let Some(Some(done)) = self.in_flight.next().now_or_never() {
+                    self.settle(done).await?;
+                    continue;
+                }
+                self.inner.clock.rests();
+            }
+            let heard = tokio::select! {
+                Some(done) = self.in_flight.next(), if !self.in_flight.is_empty() => Heard::Done(done),
+                changed = self.cancel.changed() => changed.map(|()| Heard::Change).map_err(|_| Lost::Stopped)?,
+                Some(given) = self.answers.recv() => Heard::Answer(given),
+                () = self.asleep.changed() => Heard::Change,
+            };
+            if rests {
+                self.inner.clock.works();
+            }
+            match heard {
+                Heard::Done(done) => self.settle(done).await?,
+                Heard::Answer(given) => self.answer(given).await?,
+                Heard::Change => {}
             }
         }
+    }
+
+    /// The workflow's own `timeout:` counts from the beginning of the run, whichever process is at work on it.
+    fn watch_the_time(&mut self) {
+        if let Some(limit) = self.prepared.plan.timeout() {
+            let at = self.state.started_at().0.saturating_add(milliseconds(limit));
+            let sleep = self.inner.clock.sleep_until(Timestamp(at));
+            self.guards += 1;
+            self.in_flight.push(Box::pin(async move {
+                sleep.await;
+                Done::RunTimedOut { limit }
+            }));
+        }
+    }
+
+    /// All that the run waits for are answers, its own or those of runs that it started.
+    fn tell_idle(&mut self, asleep: usize) -> Result<(), Lost> {
+        if asleep == 0 && self.state.questions().next().is_none() {
+            return Err(Lost::Stuck);
+        }
+        if !std::mem::replace(&mut self.told_idle, true) {
+            let _ = self.updates.send(Update::Idle(self.sequence));
+        }
+        Ok(())
     }
 
     fn hear_cancel(&mut self) -> Result<(), Lost> {
@@ -172,40 +258,42 @@ impl RunLoop {
             if effects.is_empty() && !self.begin_next()? {
                 return Ok(());
             }
+            self.told_idle = false;
             for effect in effects {
-                self.interpret(effect)?;
+                self.interpret(&effect)?;
             }
         }
     }
 
-    fn interpret(&mut self, effect: Effect) -> Result<(), Lost> {
-        match effect {
+    fn interpret(&mut self, effect: &Effect) -> Result<(), Lost> {
+        match *effect {
             Effect::Skip { node, reason } => self.skip(node, reason),
-            Effect::Attempt { node, attempt, not_before: None, unknown } => {
-                self.queue.push_back(Due { node, attempt, unknown });
+            Effect::Attempt { step, attempt, not_before: None, unknown } => {
+                self.queue.push_back(Due { step, attempt, unknown });
                 Ok(())
             }
-            Effect::Attempt { node, attempt, not_before: Some(at), .. } => {
+            Effect::Attempt { step, attempt, not_before: Some(at), .. } => {
                 let sleep = self.inner.clock.sleep_until(at);
                 self.in_flight.push(Box::pin(async move {
                     sleep.await;
-                    Done::Due { node, attempt }
+                    Done::Due { step, attempt }
                 }));
                 Ok(())
             }
-            // What is live hears the flag; what began in another process ended with it.
-            Effect::Cancel { node, .. } if self.live.contains_key(&node) => Ok(()),
-            Effect::Cancel { node, attempt } => {
-                let node = self.prepared.plan.node(node).id.clone();
-                self.append(Event::AttemptCancelled { node, attempt }).map(drop)
+            // What is live hears the flag; what began in another process ended with it, and what waits just stops.
+            Effect::Cancel { step, .. } if self.live.contains_key(&step) || self.children.contains(&step) => Ok(()),
+            Effect::Cancel { step, attempt } if self.child_of(step).is_some() => {
+                self.watch_child(step, attempt, None, self.position);
+                Ok(())
             }
+            Effect::Cancel { step, attempt } => self.cancelled(step, attempt),
             Effect::Finish { status } => self.finish(status),
         }
     }
 
     fn skip(&mut self, node: NodeIndex, reason: SkipReason) -> Result<(), Lost> {
         // Skipping one node can end the run or fail it before the next of the same batch is looked at.
-        if *self.state.phase() != Phase::Running {
+        if !matches!(self.state.phase(), Phase::Running | Phase::Compensating { .. }) {
             return Ok(());
         }
         let node = self.prepared.plan.node(node).id.clone();
@@ -218,129 +306,13 @@ impl RunLoop {
             return Ok(false);
         }
         let Some(due) = self.queue.pop_front() else { return Ok(false) };
-        if self.state.wants_attempt(due.node, due.attempt) {
+        if self.state.wants_attempt(due.step, due.attempt) {
             self.begin(&due)?;
         }
         Ok(true)
     }
+}
 
-    fn begin(&mut self, due: &Due) -> Result<(), Lost> {
-        let prepared = self.prepared.clone();
-        let node = prepared.plan.node(due.node);
-        if due.unknown && node.on_unknown == windflow_core::workflow::OnUnknown::Fail {
-            let message = "the engine stopped during this attempt, so that nobody knows its outcome, and `on_unknown: fail` forbids trying again";
-            return self.failed(due.node, due.attempt, Failure::new(FailureKind::OutcomeUnknown, message), 0);
-        }
-        let scope = scope::of_node(&self.key, &prepared, &self.state, due.node);
-        if due.attempt == 1 && !due.unknown {
-            match scope::condition(node, &scope) {
-                Ok(true) => {}
-                Ok(false) => return self.skip(due.node, SkipReason::Condition),
-                Err(failure) => return self.failed(due.node, due.attempt, failure, 0),
-            }
-        }
-        let checker = &prepared.checkers[due.node.0 as usize];
-        let config = match scope::config(node, checker, &scope) {
-            Ok(config) => config,
-            Err(failure) => return self.failed(due.node, due.attempt, failure, 0),
-        };
-        let key = attempt::idempotency_key(&self.key, &node.id);
-        let mut barrier = None;
-        if !node.pure && !due.unknown {
-            let started = Event::AttemptStarted { node: node.id.clone(), attempt: due.attempt, key: key.to_string() };
-            barrier = Some(self.append(started)?);
-        }
-        self.live.insert(due.node, due.attempt);
-        let attempt = Attempt { node: due.node, attempt: due.attempt, config, key, barrier, timeout: node.timeout };
-        self.launch(attempt);
-        Ok(())
-    }
-
-    fn launch(&mut self, attempt: Attempt) {
-        let grants = match &self.grants {
-            Some(grants) => grants.clone(),
-            None => {
-                let grants = self.state.started().map(|started| started.grants.clone()).unwrap_or_default();
-                self.grants.insert(Arc::new(grants)).clone()
-            }
-        };
-        if self.updates.receiver_count() > 0 {
-            let node = self.prepared.plan.node(attempt.node).id.clone();
-            let _ = self.updates.send(Update::Began { node, attempt: attempt.attempt });
-        }
-        let work = attempt::make(
-            &self.inner,
-            &self.key,
-            &self.prepared,
-            attempt,
-            grants,
-            self.observer.clone(),
-            self.cancel_flag.clone(),
-        );
-        // An attempt that is alone runs on this very task: handing it to another thread and back costs as much as a small
-        // node takes. Where several are due, each gets a task, so that they run in parallel.
-        if self.in_flight.is_empty() && self.queue.is_empty() {
-            self.in_flight.push(work);
-        } else {
-            self.in_flight.push(attempt::spawned(&self.inner.config.guests, work));
-        }
-    }
-
-    fn settle(&mut self, done: Done) -> Result<(), Lost> {
-        match done {
-            Done::Due { node, attempt } => {
-                self.queue.push_back(Due { node, attempt, unknown: false });
-                Ok(())
-            }
-            Done::Lost(error) => Err(error.into()),
-            Done::Ended { node, attempt, result, took_us } => {
-                self.live.remove(&node);
-                if !self.state.wants_attempt(node, attempt) {
-                    // A pure attempt of a run that is failing or cancelling: its node never began, as far as anybody knows.
-                    return Ok(());
-                }
-                match result {
-                    Ok(emission) => {
-                        let node = self.prepared.plan.node(node).id.clone();
-                        let (port, output) = (emission.port, emission.output);
-                        self.append(Event::AttemptSucceeded { node, attempt, port, output, took_us }).map(drop)
-                    }
-                    Err(failure)
-                        if failure.kind == FailureKind::Cancelled && *self.state.phase() == Phase::Cancelling =>
-                    {
-                        let node = self.prepared.plan.node(node).id.clone();
-                        self.append(Event::AttemptCancelled { node, attempt }).map(drop)
-                    }
-                    Err(failure) => self.failed(node, attempt, failure, took_us),
-                }
-            }
-        }
-    }
-
-    fn failed(&mut self, index: NodeIndex, attempt: u32, failure: Failure, took_us: u64) -> Result<(), Lost> {
-        let prepared = self.prepared.clone();
-        let node = prepared.plan.node(index);
-        let wait = retry::wait(node.retry.as_ref(), attempt, &failure, self.inner.clock.chance());
-        let retry_at = wait.filter(|_| *self.state.phase() == Phase::Running).map(|wait| {
-            let wait = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
-            Timestamp(self.inner.clock.now().0.saturating_add(wait))
-        });
-        let node = node.id.clone();
-        self.append(Event::AttemptFailed { node, attempt, failure, retry_at, took_us }).map(drop)
-    }
-
-    fn finish(&mut self, status: EndStatus) -> Result<(), Lost> {
-        let (status, outputs, failure) = match status {
-            EndStatus::Succeeded => match scope::outputs(&self.key, &self.prepared, &self.state) {
-                Ok(outputs) => (status, Some(Json::from(outputs)), None),
-                Err(failure) => (EndStatus::Failed, None, Some(RunFailure { node: None, failure })),
-            },
-            EndStatus::Failed => match self.state.phase() {
-                Phase::Failing(failure) => (status, None, Some(failure.clone())),
-                _ => (status, None, None),
-            },
-            EndStatus::Cancelled => (status, None, None),
-        };
-        self.append(Event::RunFinished { status, outputs, failure }).map(drop)
-    }
+fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

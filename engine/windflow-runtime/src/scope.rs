@@ -6,9 +6,9 @@ use windflow_core::failure::{Failure, FailureKind};
 use windflow_core::id::{NodeId, RunKey};
 use windflow_core::json::Json;
 use windflow_core::plan::{FiresOn, NodeIndex, Plan, PlanNode};
-use windflow_core::run::{NodeState, RunState};
+use windflow_core::run::{MAX_ITEMS, NodeState, RunState, Step};
 use windflow_core::schema::Checker;
-use windflow_core::workflow::Join;
+use windflow_core::workflow::{ForEach, Join};
 
 use crate::load::Prepared;
 
@@ -17,13 +17,15 @@ pub(crate) struct Scope<'a> {
     key: &'a RunKey,
     plan: &'a Plan,
     state: &'a RunState,
-    node: Option<NodeIndex>,
+    step: Option<Step>,
     /// Failures that came over `error` edges, as values.
     failures: Vec<(u32, Json)>,
+    /// Where the step undoes a node: that one, and what it did, as far as it came.
+    undone: Option<(NodeIndex, Json)>,
 }
 
-pub(crate) fn of_node<'a>(key: &'a RunKey, prepared: &'a Prepared, state: &'a RunState, index: NodeIndex) -> Scope<'a> {
-    let plan = &prepared.plan;
+pub(crate) fn of_step<'a>(key: &'a RunKey, prepared: &'a Prepared, state: &'a RunState, step: Step) -> Scope<'a> {
+    let (plan, index) = (&prepared.plan, step.node);
     let mut failures = Vec::new();
     for position in &state.node(index).fired {
         let edge = &plan.node(index).needs[*position as usize];
@@ -33,12 +35,35 @@ pub(crate) fn of_node<'a>(key: &'a RunKey, prepared: &'a Prepared, state: &'a Ru
             failures.push((*position, Json::from(failure)));
         }
     }
-    Scope { key, plan, state, node: Some(index), failures }
+    let undone = plan.node(index).compensates.then(|| undone(plan, state, index)).flatten();
+    Scope { key, plan, state, step: Some(step), failures, undone }
 }
 
+/// What a node did that is to be undone: its output, or the outputs of its items, null for those that did not succeed.
+fn undone(plan: &Plan, state: &RunState, by: NodeIndex) -> Option<(NodeIndex, Json)> {
+    let (index, _) = plan.nodes().find(|(_, node)| node.compensate == Some(by))?;
+    let run = state.node(index);
+    let output = match (&run.state, &run.items) {
+        (NodeState::Succeeded { output, .. }, _) => output.clone(),
+        (_, Some(items)) => items.outputs(),
+        _ => Json::null(),
+    };
+    Some((index, output))
+}
+
+/// The failure of a node that failed; of one that goes on without the items that fail, the list of theirs.
 fn failure_value(state: &RunState, node: NodeIndex) -> Option<Value> {
-    match &state.node(node).state {
-        NodeState::Failed(failure) => serde_json::to_value(failure).ok(),
+    let run = state.node(node);
+    match (&run.state, &run.items) {
+        (NodeState::Failed(failure), _) => serde_json::to_value(failure).ok(),
+        (NodeState::Succeeded { .. }, Some(items)) => {
+            let failures = items.failures().filter_map(|(item, failure)| {
+                let mut value = serde_json::to_value(failure).ok()?;
+                value.as_object_mut()?.insert("item_index".into(), item.into());
+                Some(value)
+            });
+            Some(failures.collect::<Vec<_>>()).filter(|failures| !failures.is_empty()).map(Value::Array)
+        }
         _ => None,
     }
 }
@@ -66,7 +91,10 @@ impl Lookup for Scope<'_> {
 
     /// A node that needs nothing is started by the run itself: what comes in are the run's inputs.
     fn input(&self) -> Incoming<'_> {
-        let Some(index) = self.node else { return Incoming::Nothing };
+        let Some(Step { node: index, .. }) = self.step else { return Incoming::Nothing };
+        if let Some((_, output)) = &self.undone {
+            return Incoming::One(output);
+        }
         let node = self.plan.node(index);
         let fired = &self.state.node(index).fired;
         let first = fired.first().and_then(|position| self.over_edge(index, *position));
@@ -82,7 +110,16 @@ impl Lookup for Scope<'_> {
         }
     }
 
+    fn item(&self) -> Option<(&Value, u32)> {
+        let Step { node, item } = self.step?;
+        let item = item?;
+        Some((self.state.node(node).items.as_ref()?.value(item)?, item))
+    }
+
     fn node_output(&self, node: &NodeId) -> Option<&Json> {
+        if let Some((_, output)) = self.undone.as_ref().filter(|(undone, _)| self.plan.node(*undone).id == *node) {
+            return Some(output);
+        }
         match self.state_of(node) {
             Some(NodeState::Succeeded { output, .. }) => Some(output),
             _ => None,
@@ -110,8 +147,32 @@ pub(crate) fn condition(node: &PlanNode, scope: &Scope<'_>) -> Result<bool, Fail
     }
 }
 
-/// The node's configuration, evaluated and held against its schema, as JSON text.
-pub(crate) fn config(node: &PlanNode, checker: &Checker, scope: &Scope<'_>) -> Result<Vec<u8>, Failure> {
+/// The list that a node runs for.
+pub(crate) fn items(each: &ForEach, scope: &Scope<'_>) -> Result<Json, Failure> {
+    let value = each.items.render(scope).map_err(|error| failure("`for_each`", &error))?;
+    let wrong = |message: String| Err(Failure::new(FailureKind::Expression, message));
+    match &value {
+        Value::Array(items) if items.len() <= MAX_ITEMS => Ok(Json::from(value)),
+        Value::Array(items) => {
+            wrong(format!("`for_each` takes {MAX_ITEMS} items at most, and this list has {}", items.len()))
+        }
+        other => wrong(format!("`for_each` needs a list, and this is {}", kind(other))),
+    }
+}
+
+fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    }
+}
+
+/// The node's configuration, evaluated and held against its schema.
+pub(crate) fn config(node: &PlanNode, checker: &Checker, scope: &Scope<'_>) -> Result<Value, Failure> {
     let value = node.with.render(scope).map_err(|error| failure("`with`", &error))?;
     if let Err(errors) = checker.check(&value) {
         let errors: Vec<String> = errors.iter().take(5).map(ToString::to_string).collect();
@@ -120,12 +181,12 @@ pub(crate) fn config(node: &PlanNode, checker: &Checker, scope: &Scope<'_>) -> R
             format!("`with` does not fit {}: {}", node.uses, errors.join("; ")),
         ));
     }
-    serde_json::to_vec(&value).map_err(|error| Failure::new(FailureKind::InvalidConfig, error.to_string()))
+    Ok(value)
 }
 
 /// What the run gives back.
 pub(crate) fn outputs(key: &RunKey, prepared: &Prepared, state: &RunState) -> Result<Value, Failure> {
-    let scope = Scope { key, plan: &prepared.plan, state, node: None, failures: Vec::new() };
+    let scope = Scope { key, plan: &prepared.plan, state, step: None, failures: Vec::new(), undone: None };
     let mut outputs = Map::new();
     for (name, template) in prepared.plan.outputs() {
         let value = template.render(&scope).map_err(|error| failure(&format!("output `{name}`"), &error))?;

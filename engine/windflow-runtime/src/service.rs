@@ -4,20 +4,24 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{Semaphore, broadcast, watch};
-use windflow_core::id::{RunId, RunKey};
+use tokio::sync::{Semaphore, broadcast, mpsc, oneshot, watch};
+use windflow_core::id::{NodeId, RunId, RunKey};
 use windflow_core::ports::host::Host;
 use windflow_core::ports::store::{Position, Store, StoreError};
+use windflow_core::rerun::Verdict;
+use windflow_core::run::{Question, Sequence};
 
+use crate::answer::{Answer, AnswerError, Reply};
 use crate::clock::Clock;
 use crate::load::{Plans, replay};
 use crate::report::RunReport;
-use crate::run_loop::{Lost, RunLoop};
-use crate::start::{ResumeError, Start, StartError, Started};
+use crate::rerun::{Rerun, RerunError};
+use crate::run_loop::{Given, Lost, RunLoop};
+use crate::start::{Begin, ResumeError, Start, StartError, Started};
 use crate::updates::Updates;
 
 /// Settings of the runtime.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Config {
     /// The executor of run loops and guests: threads of their own, so that no guest starves anything else.
     pub guests: tokio::runtime::Handle,
@@ -27,13 +31,27 @@ pub struct Config {
     pub max_attempts_per_run: usize,
     /// The longest that an attempt may take where its node says nothing.
     pub attempt_timeout: Duration,
+    /// Who answers before anybody is asked.
+    pub responder: Option<Arc<dyn Responder>>,
+}
+
+/// Answers questions in place of people and other systems.
+pub trait Responder: Send + Sync {
+    /// The answer; none where it has to come from outside.
+    fn respond(&self, node: &NodeId, item: Option<u32>, question: &Question) -> Option<Reply>;
 }
 
 impl Config {
     /// Sensible settings on an executor.
     #[must_use]
     pub fn new(guests: tokio::runtime::Handle) -> Self {
-        Self { guests, max_attempts: 512, max_attempts_per_run: 128, attempt_timeout: Duration::from_secs(300) }
+        Self {
+            guests,
+            max_attempts: 512,
+            max_attempts_per_run: 128,
+            attempt_timeout: Duration::from_secs(300),
+            responder: None,
+        }
     }
 }
 
@@ -59,6 +77,7 @@ pub(crate) struct Inner {
 #[derive(Clone)]
 struct Active {
     cancel: watch::Sender<Option<String>>,
+    answers: mpsc::Sender<Given>,
     updates: broadcast::WeakSender<crate::Update>,
     ended: watch::Receiver<Option<Ended>>,
 }
@@ -116,6 +135,35 @@ impl Runtime {
         Ok(Started { run, position, updates: self.launch(run_loop) })
     }
 
+    /// What a new run can take over from an old one, with the reasons.
+    ///
+    /// # Errors
+    /// [`RerunError`]: the old run is unknown, has not ended, or the document is not fit to run.
+    pub fn judge_rerun(&self, key: &RunKey, rerun: &Rerun) -> Result<Verdict, RerunError> {
+        crate::rerun::judge(&self.0, key, rerun).map(|(verdict, _)| verdict)
+    }
+
+    /// Starts a run that repeats another with the same inputs and takes over what is sound to.
+    ///
+    /// # Errors
+    /// As [`Runtime::judge_rerun`], and as [`Runtime::start`].
+    pub fn rerun(&self, key: &RunKey, rerun: Rerun) -> Result<Started, RerunError> {
+        let begin = crate::rerun::begin(&self.0, key, rerun)?;
+        let (run_loop, position) = crate::start::begin(&self.0, begin, self.0.clock.new_run_id())?;
+        let run = run_loop.key().run;
+        Ok(Started { run, position, updates: self.launch(run_loop) })
+    }
+
+    /// Starts a run on behalf of another, once: where it was started before it goes on.
+    pub(crate) fn start_child(&self, begin: Begin, run: RunId) -> Result<(), StartError> {
+        match crate::start::begin(&self.0, begin, run) {
+            Ok((run_loop, _)) => drop(self.launch(run_loop)),
+            Err(StartError::Exists(_)) => {}
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+
     /// Goes on with a run that no process is at work on, and lets its caller watch. A run that this process is at work on
     /// just goes on.
     ///
@@ -145,6 +193,20 @@ impl Runtime {
             }
             None => self.resume_with(key, Some(by.to_owned())).map(drop),
         }
+    }
+
+    /// Answers what a run asks. One that no process is at work on is taken up for that, and goes on. Returns the
+    /// place of the answer in the journal, once it is durable.
+    ///
+    /// # Errors
+    /// [`AnswerError`]: the run asks nothing of that kind, or the answer does not fit; the run is as it was.
+    pub async fn answer(&self, key: &RunKey, answer: Answer) -> Result<Sequence, AnswerError> {
+        drop(self.resume(key)?);
+        let stopped = || AnswerError::Resume(ResumeError::Lost(Lost::Stopped));
+        let active = self.active(key).ok_or_else(stopped)?;
+        let (taken, verdict) = oneshot::channel();
+        active.answers.send(Given { answer, taken }).await.map_err(|_| stopped())?;
+        verdict.await.map_err(|_| stopped())?
     }
 
     /// Waits until a run that this process is at work on has ended, durably.
@@ -210,11 +272,13 @@ impl Runtime {
         let (ended_in, ended) = watch::channel(None);
         let updates = run_loop.updates().clone();
         let watched = Updates(updates.subscribe());
-        let active = Active { cancel: run_loop.cancel_sender(), updates: updates.downgrade(), ended };
+        let (cancel, answers) = (run_loop.cancel_sender(), run_loop.answers());
+        let active = Active { cancel, answers, updates: updates.downgrade(), ended };
         self.lock().insert(key.clone(), active);
         // Nobody listening is no error, here and below.
         let _ = self.0.turns.send(Turn::Began(key.clone()));
         let runtime = self.clone();
+        self.0.clock.works();
         self.0.config.guests.spawn(async move {
             let ended = match run_loop.drive().await {
                 Ok(()) => Ok(Arc::new(run_loop.report())),
@@ -224,6 +288,7 @@ impl Runtime {
                 }
             };
             runtime.lock().remove(&key);
+            runtime.0.clock.rests();
             ended_in.send_replace(Some(ended));
             let _ = runtime.0.turns.send(Turn::Left(key));
             drop(updates);

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 use windflow_core::capability::Grants;
-use windflow_core::id::{NodeTypeRef, OrganisationId, RunId, RunKey};
+use windflow_core::id::{NodeId, NodeTypeRef, OrganisationId, RunId, RunKey};
 use windflow_core::json::Json;
 use windflow_core::ports::store::{Position, StoreError};
 use windflow_core::problem::Problem;
-use windflow_core::run::{Event, Phase, RunStarted, RunState};
-use windflow_core::workflow;
+use windflow_core::run::{Emitted, Event, ParentRun, Phase, PinnedChild, RunStarted, RunState};
+use windflow_core::workflow::{self, Child, Children};
 
 use crate::load::{Prepared, replay};
 use crate::run_loop::{Lost, RunLoop};
@@ -30,6 +30,21 @@ pub struct Start {
     pub extra_grants: Grants,
     /// Who or what starts it.
     pub started_by: String,
+    /// The workflows that its nodes run, as [`workflow::resolve_children`] found them.
+    pub children: Children,
+}
+
+/// A start whose documents are in the store.
+pub(crate) struct Begin {
+    pub(crate) organisation: OrganisationId,
+    pub(crate) document: String,
+    pub(crate) inputs: Map<String, Value>,
+    pub(crate) allowed: Grants,
+    pub(crate) started_by: String,
+    pub(crate) children: BTreeMap<String, PinnedChild>,
+    pub(crate) parent: Option<ParentRun>,
+    pub(crate) repeats: Option<RunId>,
+    pub(crate) reused: BTreeMap<NodeId, Emitted>,
 }
 
 /// A run that is under way.
@@ -90,10 +105,30 @@ pub enum ResumeError {
 }
 
 pub(crate) fn start(inner: &Arc<Inner>, start: Start, run: RunId) -> Result<(RunLoop, Position), StartError> {
+    let children = pin(inner, &start.organisation, start.children)?;
+    let Start { organisation, document, inputs, extra_grants: allowed, started_by, .. } = start;
+    let (parent, repeats, reused) = (None, None, BTreeMap::new());
+    begin(inner, Begin { organisation, document, inputs, allowed, started_by, children, parent, repeats, reused }, run)
+}
+
+/// Keeps the documents of children, so that the run has them for good.
+pub(crate) fn pin(
+    inner: &Arc<Inner>,
+    organisation: &OrganisationId,
+    children: Children,
+) -> Result<BTreeMap<String, PinnedChild>, StoreError> {
+    let pin = |(key, child): (String, Child)| {
+        let document = inner.store.put_blob(organisation, child.document.as_bytes())?;
+        Ok((key, PinnedChild { document, children: pin(inner, organisation, child.children)? }))
+    };
+    children.0.into_iter().map(pin).collect()
+}
+
+pub(crate) fn begin(inner: &Arc<Inner>, start: Begin, run: RunId) -> Result<(RunLoop, Position), StartError> {
     let prepared = inner.plans.prepare(&start.document, &*inner.host).map_err(|problems| InvalidStart { problems })?;
     let invalid = |problems| InvalidStart { problems };
     let inputs = prepared.workflow.resolve_inputs(start.inputs).map_err(invalid)?;
-    let grants = workflow::resolve_grants(&prepared.workflow, &inputs, &start.extra_grants).map_err(invalid)?;
+    let grants = workflow::resolve_grants(&prepared.workflow, &inputs, &start.allowed).map_err(invalid)?;
 
     inner.store.put_blob(&start.organisation, start.document.as_bytes())?;
     let event = Event::RunStarted(Box::new(RunStarted {
@@ -103,6 +138,11 @@ pub(crate) fn start(inner: &Arc<Inner>, start: Start, run: RunId) -> Result<(Run
         components: components(&prepared),
         grants,
         started_by: start.started_by,
+        allowed: start.allowed,
+        children: start.children,
+        parent: start.parent,
+        repeats: start.repeats,
+        reused: start.reused,
     }));
     let key = RunKey { organisation: start.organisation, run };
     let state = RunState::new(&prepared.plan);
@@ -115,7 +155,8 @@ pub(crate) fn start(inner: &Arc<Inner>, start: Start, run: RunId) -> Result<(Run
 }
 
 fn components(prepared: &Prepared) -> BTreeMap<NodeTypeRef, windflow_core::id::Digest> {
-    prepared.plan.nodes().map(|(_, node)| (node.uses.clone(), node.component)).collect()
+    let plugins = prepared.plan.nodes().filter(|(_, node)| node.native.is_none());
+    plugins.map(|(_, node)| (node.uses.clone(), node.component)).collect()
 }
 
 pub(crate) fn resume(inner: &Arc<Inner>, key: &RunKey, cancel: Option<String>) -> Result<RunLoop, ResumeError> {

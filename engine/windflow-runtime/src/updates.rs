@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::sync::broadcast;
 use windflow_core::id::NodeId;
 use windflow_core::ports::host::LogLevel;
-use windflow_core::run::{Record, Sequence};
+use windflow_core::run::{Question, Record, Sequence};
 
 /// Something that happened in a run. Events are kept; everything else is gone once it was shown.
 #[derive(Debug, Clone)]
@@ -16,9 +16,22 @@ pub enum Update {
     Began {
         /// The node.
         node: NodeId,
+        /// The item, where it runs for each of several.
+        item: Option<u32>,
         /// From 1.
         attempt: u32,
     },
+    /// Somebody is asked something; it is durable that they are.
+    Asked {
+        /// The node.
+        node: NodeId,
+        /// The item, where it runs for each of several.
+        item: Option<u32>,
+        /// What is asked.
+        question: Question,
+    },
+    /// Nothing goes on until somebody answers; told once the event with this sequence was the last.
+    Idle(Sequence),
     /// A node said something.
     Log {
         /// The node.

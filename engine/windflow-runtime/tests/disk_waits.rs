@@ -1,4 +1,5 @@
 //! How often a run waits for the disk: once for each node with capabilities and once at its end, never for a pure node.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests fail by panicking, too")]
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,6 +24,7 @@ async fn check(nodes: &str, expect: u64) {
         inputs: Map::new(),
         extra_grants: Default::default(),
         started_by: "test".into(),
+        children: Default::default(),
     };
     let run = runtime.start(start).unwrap().run;
     let report = runtime.wait(&RunKey { organisation: OrganisationId::local(), run }).await.unwrap();

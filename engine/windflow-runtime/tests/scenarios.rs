@@ -1,7 +1,8 @@
 //! The start, skip, join, failure and retry rules: a table of folders, each a workflow and what becomes of it. Adding a rule
 //! is adding a folder. Every scenario is also crashed after each of its events and must end the same.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests fail by panicking, too")]
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +12,7 @@ use windflow_core::id::{OrganisationId, RunKey};
 use windflow_core::ports::store::{Blobs, Journal};
 use windflow_core::run::Event;
 use windflow_core::yaml;
-use windflow_runtime::{Config, RunReport, Runtime, Start};
+use windflow_runtime::{Answer, AnswerError, Config, Reply, RunReport, Runtime, Start};
 use windflow_store::MemoryStore;
 use windflow_testkit::clock::PausedClock;
 use windflow_testkit::host::{Made, Outcome, ScriptedHost};
@@ -42,6 +43,20 @@ fn scenarios() -> Vec<Scenario> {
     found.sort_by(|a, b| a.name.cmp(&b.name));
     assert!(found.len() >= 20, "the table of scenarios is gone");
     found
+}
+
+#[test]
+fn the_page_of_semantics_names_every_scenario_and_no_other() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/semantics.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    // The tables whose last column names scenarios come first.
+    let tables = page.split("## Other workflows").next().unwrap();
+    let cells = tables.lines().filter(|line| line.starts_with("| ")).filter_map(|line| line.rsplit('|').nth(1));
+    let named: BTreeSet<String> =
+        cells.flat_map(|cell| cell.split('`').skip(1).step_by(2)).map(str::to_owned).collect();
+    let there: BTreeSet<String> = scenarios().into_iter().map(|scenario| scenario.name).collect();
+    let differ: Vec<_> = named.symmetric_difference(&there).collect();
+    assert!(differ.is_empty(), "either the page or the folders lack: {differ:?}");
 }
 
 fn script(expect: &Value) -> HashMap<String, Vec<Outcome>> {
@@ -79,6 +94,7 @@ fn start(scenario: &Scenario) -> Start {
         inputs: Map::new(),
         extra_grants: Default::default(),
         started_by: "test".into(),
+        children: Default::default(),
     }
 }
 
@@ -88,7 +104,37 @@ async fn finish(world: &World, scenario: &Scenario, key: &RunKey) -> Arc<RunRepo
         // After a crash late in the scenario the run may have ended already.
         let _ = world.runtime.cancel(key, "test");
     }
+    for answer in scenario.expect["answers"].as_array().into_iter().flatten() {
+        give(world, key, answer).await;
+    }
     world.runtime.wait(key).await.unwrap()
+}
+
+/// Answers as soon as the node asks, unless it was answered before a crash.
+async fn give(world: &World, key: &RunKey, given: &Value) {
+    let reply = match given.get("approve") {
+        Some(approved) => Reply::Decision {
+            approved: approved.as_bool().unwrap(),
+            by: "ada".into(),
+            comment: None,
+            data: given.get("data").cloned(),
+        },
+        None => Reply::Data(given["data"].clone()),
+    };
+    let node = given["node"].as_str().unwrap().parse().unwrap();
+    let item = given["item"].as_u64().and_then(|item| u32::try_from(item).ok());
+    let answer = Answer { node, item, token: None, reply };
+    for _ in 0..1000 {
+        match world.runtime.answer(key, answer.clone()).await {
+            Err(AnswerError::NotAsked { status: "pending" | "ready" | "running" | "retrying", .. }) => {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+            Ok(_) | Err(AnswerError::NotAsked { .. } | AnswerError::Resume(_)) => return,
+            Err(AnswerError::Invalid { .. }) if given["refused"] == Value::Bool(true) => return,
+            Err(error) => panic!("{error}"),
+        }
+    }
+    panic!("nobody asks for {given}");
 }
 
 /// What must be the same with and without a crash.
@@ -113,6 +159,17 @@ fn check_end(scenario: &Scenario, report: &RunReport) {
     }
     if let Some(outputs) = expect["outputs"].as_object() {
         assert_eq!(report.outputs.as_ref().unwrap().value(), &Value::Object(outputs.clone()), "{name}: outputs");
+    }
+    if let Some(uncompensated) = expect["uncompensated"].as_array() {
+        let found: Vec<_> = report.uncompensated.iter().map(|node| Value::from(node.as_str())).collect();
+        assert_eq!(&found, uncompensated, "{name}: what could not be undone");
+    }
+    if let Some(code) = expect["code"].as_str() {
+        assert_eq!(report.error.as_ref().unwrap().failure.code, code, "{name}: why it failed");
+    }
+    for (node, output) in expect["node_outputs"].as_object().into_iter().flatten() {
+        let found = report.nodes[node.as_str()].output.as_ref().map(windflow_core::json::Json::value);
+        assert_eq!(found, Some(output), "{name}: output of {node}");
     }
     for (node, attempts) in expect["attempts"].as_object().into_iter().flatten() {
         assert_eq!(
@@ -168,7 +225,8 @@ async fn every_scenario_ends_the_same_after_a_crash_at_any_event() {
         finish(&whole, &scenario, &key).await;
         let journal: Vec<_> =
             whole.store.read(&key, 0, 10_000).unwrap().into_iter().map(|(_, record)| record).collect();
-        let keys: HashMap<_, _> = whole.host.made().into_iter().map(|made| (made.node, made.key)).collect();
+        let keys: HashMap<_, _> =
+            whole.host.made().into_iter().map(|made| ((made.node, made.item), made.key)).collect();
 
         for survived in 1..journal.len() {
             let recovered = world(&scenario);
@@ -178,12 +236,8 @@ async fn every_scenario_ends_the_same_after_a_crash_at_any_event() {
             let report = finish(&recovered, &scenario, &key).await;
             check_end(&scenario, &report);
             for made in recovered.host.made() {
-                assert_eq!(
-                    Some(&made.key),
-                    keys.get(&made.node).or(Some(&made.key)),
-                    "{}: the key survives",
-                    scenario.name
-                );
+                let known = keys.get(&(made.node, made.item));
+                assert!(known.is_none_or(|key| *key == made.key), "{}: the key survives", scenario.name);
             }
         }
     }

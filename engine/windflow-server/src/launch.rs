@@ -8,11 +8,11 @@ use windflow_core::id::{Digest, OrganisationId, RunId, RunKey};
 use windflow_core::ports::records::{Expected, RecordsError};
 use windflow_core::ports::store::StoreError;
 use windflow_core::run::Timestamp;
-use windflow_runtime::{Start, StartError};
+use windflow_runtime::{InvalidStart, Start, StartError};
 
-use crate::kept;
 use crate::problem::{Answer, Problem};
 use crate::state::App;
+use crate::{children, kept};
 
 /// How long a key of a start is remembered, in milliseconds.
 const REMEMBERED: u64 = 48 * 3600 * 1000;
@@ -47,6 +47,8 @@ pub(crate) struct Launch {
 }
 
 fn start(app: &App, launch: Launch, run: RunId) -> Result<windflow_runtime::Started, StartError> {
+    let children =
+        children::of(app, &launch.organisation, &launch.document).map_err(|problems| InvalidStart { problems })?;
     let kind = launch.by.split(':').next().unwrap_or_default().to_owned();
     let started = app.runtime.start_as(
         Start {
@@ -56,6 +58,7 @@ fn start(app: &App, launch: Launch, run: RunId) -> Result<windflow_runtime::Star
             // What the operator allows beyond the document is nothing.
             extra_grants: Grants::default(),
             started_by: launch.by,
+            children,
         },
         run,
     )?;

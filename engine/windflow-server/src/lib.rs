@@ -17,6 +17,7 @@ mod access;
 mod active;
 mod api;
 mod catalogue;
+mod children;
 mod hooks;
 mod kept;
 mod launch;

@@ -81,7 +81,7 @@ mod tests {
     #[test]
     fn records_of_a_newer_release_are_refused_by_name() {
         for newer in [
-            r#"{"v":2,"at":1,"event":{"cancel_requested":{"by":"x"}}}"#,
+            r#"{"v":3,"at":1,"event":{"cancel_requested":{"by":"x"}}}"#,
             r#"{"v":7,"at":1,"event":{"teleported":{"to":"mars"}}}"#,
             r#"{"v":7}"#,
         ] {

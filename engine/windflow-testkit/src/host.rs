@@ -30,6 +30,8 @@ pub enum Outcome {
 pub struct Made {
     /// The node.
     pub node: NodeId,
+    /// The item.
+    pub item: Option<u32>,
     /// From 1.
     pub attempt: u32,
     /// Its idempotency key.
@@ -38,7 +40,8 @@ pub struct Made {
 
 /// A host with the node types `pure@1`, `effect@1` (port `out`), `pure_branch@1` and `effect_branch@1` (ports `yes` and
 /// `no`). What a node does is scripted by its name, one outcome for each attempt, the last for all further ones; without a
-/// script it emits its configuration on its first port.
+/// script it emits its configuration on its first port. A configuration with `fail: true` fails, whatever the script says, and
+/// with `fail: first` it does so in the first attempt.
 #[derive(Debug, Default)]
 pub struct ScriptedHost {
     script: HashMap<String, Vec<Outcome>>,
@@ -67,6 +70,12 @@ impl ScriptedHost {
     }
 
     fn outcome(&self, call: &Call) -> Outcome {
+        let config: Value = serde_json::from_slice(&call.config).unwrap_or_default();
+        match config.get("fail") {
+            Some(Value::Bool(true)) => return Outcome::FailForGood,
+            Some(Value::String(when)) if when == "first" && call.attempt == 1 => return Outcome::Fail,
+            _ => {}
+        }
         let scripted = self.script.get(call.node.as_str());
         let index = call.attempt.saturating_sub(1) as usize;
         scripted
@@ -118,7 +127,7 @@ impl Registry for ScriptedHost {
 
 impl Host for ScriptedHost {
     fn execute(&self, call: Call) -> BoxFuture<'_, Result<Emission, Failure>> {
-        let made = Made { node: call.node.clone(), attempt: call.attempt, key: call.key.to_string() };
+        let made = Made { node: call.node.clone(), item: call.item, attempt: call.attempt, key: call.key.to_string() };
         self.made.lock().unwrap_or_else(PoisonError::into_inner).push(made);
         Box::pin(async move {
             if !self.takes.is_zero() {

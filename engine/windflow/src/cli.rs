@@ -41,9 +41,11 @@ pub(crate) enum Command {
     Run(RunArgs),
     /// Check workflows and report every problem with its place
     Validate(ValidateArgs),
+    /// Run the cases of workflows, offline and in simulated time
+    Test(TestArgs),
     /// Show a workflow's graph, and everything that it may reach
     Plan(PlanArgs),
-    /// List, show, resume and cancel runs
+    /// List, show, resume, cancel and answer runs
     #[command(subcommand)]
     Runs(RunsCommand),
     /// List and show the installed plugins
@@ -68,7 +70,8 @@ pub(crate) enum Command {
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Exit status: 0 the run succeeded, 1 it failed, 2 the workflow or an input is invalid, 130 interrupted.\n\
+    after_help = "Exit status: 0 the run succeeded, 1 it failed, 2 the workflow or an input is invalid, 3 it waits for an\n\
+answer (`windflow runs approve` and `answer` go on with it), 130 interrupted.\n\
 The outputs go to stdout: as text to a terminal, as one JSON object to a file or pipe. Everything else goes to stderr.\n\
 Ctrl-C cancels the run and waits for its nodes; a second one leaves at once, and `windflow runs resume` goes on."
 )]
@@ -103,6 +106,24 @@ pub(crate) struct ValidateArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Cases are YAML files in the folder `cases` beside the workflow; docs/testing.md says what they hold.\n\
+Mocked nodes do what the case says; all others run for real, as far as that needs no network. Waits take no time.\n\
+`windflow runs export RUN` writes a case out of a run."
+)]
+pub(crate) struct TestArgs {
+    /// Workflow files, or folders with a workflow.yaml
+    #[arg(required = true)]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Only cases whose path contains this
+    #[arg(long)]
+    pub(crate) filter: Option<String>,
+    /// Write a report in JUnit's format
+    #[arg(long, value_name = "FILE")]
+    pub(crate) junit: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct PlanArgs {
     /// The workflow file
     pub(crate) file: PathBuf,
@@ -120,6 +141,97 @@ pub(crate) enum RunsCommand {
     Resume(ResumeArgs),
     /// Cancel a run
     Cancel(RunArg),
+    /// Repeat a run that has ended, and take over the results of what is sound to take over
+    Rerun(RerunArgs),
+    /// Print a run as a case for `windflow test`: its inputs, what its nodes did, and how it ended
+    Export(RunArg),
+    /// Compare how the nodes of two runs ended; status 1 where they differ
+    Diff(DiffArgs),
+    /// Report back to a run that waits in a `callback` node, and go on with it
+    Answer(AnswerArgs),
+    /// Approve what a run asks in an `approval` node, and go on with it
+    Approve(DecideArgs),
+    /// Reject what a run asks in an `approval` node, and go on with it
+    Reject(DecideArgs),
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Without --from what did not succeed runs again, and all that follows it; of a run that succeeded everything does.\n\
+A node that is not as it was in the workflow file runs again, too. Effects are made again with new idempotency keys."
+)]
+pub(crate) struct RerunArgs {
+    /// Id of the run, or its beginning; `last` is the newest
+    pub(crate) run: String,
+    /// Run this node again whatever it did, and all that follows it; may be given several times
+    #[arg(long, value_name = "NODE")]
+    pub(crate) from: Vec<windflow_core::id::NodeId>,
+    /// Take the workflow as it is in this file now
+    #[arg(long, value_name = "FILE")]
+    pub(crate) with: Option<PathBuf>,
+    /// Only say what would be taken over and what would run again
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Grant requests to a host beyond what the workflow's permissions say
+    #[arg(long, value_name = "HOST")]
+    pub(crate) allow: Vec<HttpPattern>,
+    /// Print one JSON object with the run, its outputs and its nodes
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Show no progress
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DiffArgs {
+    /// The one run
+    pub(crate) a: String,
+    /// The other run
+    pub(crate) b: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AnswerArgs {
+    /// Id of the run, or its beginning; `last` is the newest
+    pub(crate) run: String,
+    /// The node that waits, where several do
+    pub(crate) node: Option<windflow_core::id::NodeId>,
+    /// The item, where the node runs for each of several
+    #[arg(long)]
+    pub(crate) item: Option<u32>,
+    /// What is reported, as JSON
+    #[arg(long, value_name = "JSON")]
+    pub(crate) data: Option<String>,
+    /// A file with what is reported; - reads it from stdin
+    #[arg(long, value_name = "FILE", conflicts_with = "data")]
+    pub(crate) data_file: Option<PathBuf>,
+    /// Print one JSON object with the run, its outputs and its nodes
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DecideArgs {
+    /// Id of the run, or its beginning; `last` is the newest
+    pub(crate) run: String,
+    /// The node that asks, where several do
+    pub(crate) node: Option<windflow_core::id::NodeId>,
+    /// The item, where the node runs for each of several
+    #[arg(long)]
+    pub(crate) item: Option<u32>,
+    /// Why
+    #[arg(long)]
+    pub(crate) comment: Option<String>,
+    /// What the form asks for, as JSON
+    #[arg(long, value_name = "JSON")]
+    pub(crate) data: Option<String>,
+    /// Who decides [default: the user]
+    #[arg(long)]
+    pub(crate) by: Option<String>,
+    /// Print one JSON object with the run, its outputs and its nodes
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Args)]

@@ -1,12 +1,16 @@
 //! One command a file.
 
+pub(crate) mod answer;
 pub(crate) mod completions;
 pub(crate) mod document;
+pub(crate) mod permission;
 pub(crate) mod plan;
 pub(crate) mod plugins;
+pub(crate) mod rerun;
 pub(crate) mod run;
 pub(crate) mod runs;
 pub(crate) mod schema;
 pub(crate) mod serve;
+pub(crate) mod test;
 pub(crate) mod users;
 pub(crate) mod validate;

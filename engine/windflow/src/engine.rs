@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context;
+use windflow_core::ports::host::Registry;
 use windflow_host::{HostConfig, PluginHost};
 use windflow_runtime::{Config, Runtime, SystemClock};
 use windflow_store::{Options, SledStore};
@@ -17,6 +18,7 @@ use crate::exit::invalid;
 pub(crate) struct Engine {
     pub(crate) store: Arc<SledStore>,
     pub(crate) runtime: Runtime,
+    host: Arc<PluginHost>,
     main: tokio::runtime::Runtime,
     /// Run loops and guests have threads of their own, so that no guest keeps the command from hearing Ctrl-C.
     _guests: tokio::runtime::Runtime,
@@ -62,8 +64,14 @@ impl Engine {
         let main = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let guests = tokio::runtime::Builder::new_multi_thread().thread_name("guests").enable_all().build()?;
         let config = Config::new(guests.handle().clone());
-        let runtime = Runtime::new(store.clone(), Arc::new(host), Arc::new(SystemClock), config);
-        Ok(Self { store, runtime, main, _guests: guests })
+        let host = Arc::new(host);
+        let runtime = Runtime::new(store.clone(), host.clone(), Arc::new(SystemClock), config);
+        Ok(Self { store, runtime, host, main, _guests: guests })
+    }
+
+    /// The node types that are installed.
+    pub(crate) fn registry(&self) -> &dyn Registry {
+        &*self.host
     }
 
     /// Runs the command's own work.

@@ -1,4 +1,5 @@
-//! How a command ends: 0 it worked, 1 the run failed or the engine could not do it, 2 the input is invalid, 130 interrupted.
+//! How a command ends: 0 it worked, 1 the run failed or the engine could not do it, 2 the input is invalid, 3 the run waits for
+//! an answer, 130 interrupted.
 
 use std::process::ExitCode;
 
@@ -6,6 +7,8 @@ use std::process::ExitCode;
 pub(crate) const FAILED: u8 = 1;
 /// What the user gave is not valid; nothing was started.
 pub(crate) const INVALID: u8 = 2;
+/// The run waits for somebody's answer, and goes on once it is there.
+pub(crate) const WAITING: u8 = 3;
 /// The user interrupted it.
 pub(crate) const INTERRUPTED: u8 = 130;
 

@@ -20,6 +20,7 @@ fn main() -> ExitCode {
     let result = match cli.command {
         Command::Run(args) => commands::run::run(&cli.global, args),
         Command::Validate(args) => commands::validate::run(&args),
+        Command::Test(args) => commands::test::run(&cli.global, &args),
         Command::Plan(args) => commands::plan::run(&args),
         Command::Runs(command) => commands::runs::run(&cli.global, command),
         Command::Plugins(command) => commands::plugins::run(command),

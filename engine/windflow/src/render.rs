@@ -42,6 +42,8 @@ pub(crate) fn status(word: &str) -> String {
         "failed" => ("✗", Style::new().red()),
         "cancelled" => ("⊘", Style::new().yellow()),
         "skipped" | "not_run" | "pending" => ("○", Style::new().dim()),
+        "reused" => ("✓", Style::new().dim()),
+        "waiting" => ("⏸", Style::new().yellow()),
         "retrying" => ("↻", Style::new().yellow()),
         _ => ("●", Style::new().cyan()),
     };

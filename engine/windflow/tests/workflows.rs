@@ -1,4 +1,5 @@
 //! Every case of every shipped workflow, run by the real binary against a real server.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests fail by panicking, too")]
 
 mod common;
 
@@ -7,24 +8,21 @@ use std::path::{Path, PathBuf};
 use common::{Answer, Witness, windflow};
 use serde_json::{Map, Value};
 
-fn cases() -> Vec<PathBuf> {
+/// The folders of the shipped workflows. Each has a README and cases.
+fn folders() -> Vec<PathBuf> {
     let workflows = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../workflows");
-    let mut found = Vec::new();
-    for workflow in std::fs::read_dir(workflows).unwrap() {
-        let folder = workflow.unwrap().path();
-        let cases: Vec<_> = std::fs::read_dir(folder.join("cases"))
-            .unwrap_or_else(|_| panic!("{} has no cases", folder.display()))
-            .map(|case| case.unwrap().path())
-            .collect();
-        assert!(
-            !cases.is_empty() && folder.join("README.md").exists(),
-            "{} needs cases and a README",
-            folder.display()
-        );
-        found.extend(cases);
-    }
+    let mut found: Vec<_> = std::fs::read_dir(workflows).unwrap().map(|folder| folder.unwrap().path()).collect();
     found.sort();
+    for folder in &found {
+        assert!(files(&folder.join("cases")).next().is_some(), "{} has no cases", folder.display());
+        assert!(folder.join("README.md").exists(), "{} has no README", folder.display());
+    }
+    assert!(found.len() >= 6);
     found
+}
+
+fn files(folder: &Path) -> impl Iterator<Item = PathBuf> {
+    std::fs::read_dir(folder).into_iter().flatten().map(|file| file.unwrap().path())
 }
 
 fn check(path: &Path) {
@@ -89,8 +87,67 @@ fn check(path: &Path) {
 }
 
 #[test]
-fn every_case_of_every_workflow() {
-    let cases = cases();
-    assert!(cases.len() >= 12);
+fn every_live_case_of_every_workflow() {
+    let cases: Vec<_> = folders().iter().flat_map(|folder| files(&folder.join("live")).collect::<Vec<_>>()).collect();
+    assert!(cases.len() >= 8);
     cases.iter().for_each(|case| check(case));
+}
+
+#[test]
+fn every_case_of_every_workflow_offline() {
+    let place = tempfile::tempdir().unwrap();
+    let junit = place.path().join("report.xml");
+    let output = windflow(place.path()).arg("test").args(folders()).arg("--junit").arg(&junit).output().unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{stderr}");
+    let report = std::fs::read_to_string(junit).unwrap();
+    assert!(report.contains("failures=\"0\"") && report.matches("<testcase").count() >= 15, "{report}");
+}
+
+#[test]
+fn a_case_that_is_not_met_says_what_differs() {
+    let place = tempfile::tempdir().unwrap();
+    let workflow = place.path().join("workflow.yaml");
+    let document = "windflow: 1\nname: hello\nnodes:\n  a: { uses: template@1, with: { template: hello } }\n  \
+pause: { uses: wait@1, needs: [a], with: { for: 90d } }\n  b: { uses: http@1, needs: [pause], with: { url: \"https://example.org\" } }\n\
+permissions: { http: [example.org] }\noutputs: { text: \"${{ nodes.a.output }}\" }\n";
+    std::fs::write(&workflow, document).unwrap();
+    std::fs::create_dir(place.path().join("cases")).unwrap();
+    let case = place.path().join("cases/wrong.yaml");
+    std::fs::write(&case, "expect: { status: succeeded, path: [a] }\n").unwrap();
+    let run = || windflow(place.path()).arg("test").arg(&workflow).output().unwrap();
+    let output = run();
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    for part in ["expected \"succeeded\", found \"failed\"", "pause succeeded, which was not expected", "mock it"] {
+        assert!(stderr.contains(part), "{part}: {stderr}");
+    }
+    std::fs::write(&case, "mocks: { b: { output: { status: 200 } } }\nexpect: { outputs: { text: hello } }\n").unwrap();
+    assert_eq!(run().status.code(), Some(0));
+    std::fs::write(&case, "mocks: { zzz: {} }\n").unwrap();
+    assert_eq!(run().status.code(), Some(1));
+    std::fs::write(&case, "expects: {}\n").unwrap();
+    assert_eq!(run().status.code(), Some(2));
+}
+
+#[test]
+fn a_run_becomes_a_case_that_it_passes() {
+    let place = tempfile::tempdir().unwrap();
+    let workflow = place.path().join("workflow.yaml");
+    let witness = Witness::start(vec![Answer::ok("[1, 2, 3]")]);
+    let document = format!(
+        "windflow: 1\nname: count\npermissions: {{ http: [\"127.0.0.1:*\"] }}\nnodes:\n  \
+fetch: {{ uses: http@1, with: {{ url: \"{}\", response: json }} }}\n  \
+count: {{ uses: transform@1, with: {{ input: \"${{{{ nodes.fetch.output.body }}}}\", jq: length }} }}\noutputs: {{ count: \"${{{{ nodes.count.output }}}}\" }}\n",
+        witness.url()
+    );
+    std::fs::write(&workflow, document).unwrap();
+    let ran = windflow(place.path()).arg("run").arg(&workflow).output().unwrap();
+    assert_eq!(ran.status.code(), Some(0), "{}", String::from_utf8_lossy(&ran.stderr));
+    let case = windflow(place.path()).args(["runs", "export", "last"]).output().unwrap();
+    std::fs::create_dir(place.path().join("cases")).unwrap();
+    std::fs::write(place.path().join("cases/recorded.yaml"), &case.stdout).unwrap();
+    let tested = windflow(place.path()).arg("test").arg(&workflow).output().unwrap();
+    assert_eq!(tested.status.code(), Some(0), "{}", String::from_utf8_lossy(&tested.stderr));
+    assert_eq!(witness.seen().len(), 1, "the test was offline");
 }

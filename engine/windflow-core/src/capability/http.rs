@@ -69,9 +69,9 @@ impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { scheme, host, port } = self;
         if host.contains(':') {
-            write!(f, "{scheme}://[{host}]")?
+            write!(f, "{scheme}://[{host}]")?;
         } else {
-            write!(f, "{scheme}://{host}")?
+            write!(f, "{scheme}://{host}")?;
         }
         if *port == scheme.default_port() { Ok(()) } else { write!(f, ":{port}") }
     }
@@ -283,7 +283,7 @@ impl fmt::Display for HttpPattern {
             Host::Exact(name) => f.write_str(name)?,
             Host::Below(suffix) => write!(f, "*{suffix}")?,
             Host::Range(range) if range.address.is_ipv6() && self.port != PortPattern::Default => {
-                write!(f, "[{range}]")?
+                write!(f, "[{range}]")?;
             }
             Host::Range(range) => range.fmt(f)?,
         }

@@ -105,7 +105,7 @@ impl<'a> Evaluator<'a, '_> {
             Target::Error(node) => self.scope.node_error(node).is_some(),
             Target::Status(node) => self.scope.node_status(node).is_some(),
             Target::RunId => self.scope.run_id().is_some(),
-            Target::Inputs(_) | Target::Input | Target::Trigger => true,
+            Target::Inputs(_) | Target::Input | Target::Item | Target::ItemIndex | Target::Trigger => true,
         }
     }
 

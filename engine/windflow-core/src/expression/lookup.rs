@@ -27,6 +27,11 @@ pub trait Lookup {
         Incoming::Nothing
     }
 
+    /// The item that a node with `for_each:` is running for, and its place in the list.
+    fn item(&self) -> Option<(&Value, u32)> {
+        None
+    }
+
     /// The output of a node that succeeded; nothing (read as null) where it did not run or failed.
     fn node_output(&self, _node: &NodeId) -> Option<&Json> {
         None

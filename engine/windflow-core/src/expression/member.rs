@@ -300,6 +300,6 @@ impl Path {
     /// Whether it is a field of something by itself, without further steps.
     fn is_field(&self) -> bool {
         use super::reference::Target;
-        !matches!(self.target, Target::Inputs(_) | Target::Input | Target::Trigger)
+        !matches!(self.target, Target::Inputs(_) | Target::Input | Target::Item | Target::ItemIndex | Target::Trigger)
     }
 }

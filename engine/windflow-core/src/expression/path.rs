@@ -11,7 +11,7 @@ use crate::id::NodeId;
 use crate::problem::{did_you_mean, nearest};
 
 /// The names that expressions can begin with.
-pub(super) const ROOTS: [&str; 5] = ["inputs", "input", "nodes", "run", "trigger"];
+pub(super) const ROOTS: [&str; 7] = ["inputs", "input", "item", "item_index", "nodes", "run", "trigger"];
 
 /// A path that is being read.
 pub(super) struct Unfinished<'a> {
@@ -50,6 +50,8 @@ impl<'a> Unfinished<'a> {
         match self.root {
             "input" => Ok((Target::Input, 0)),
             "inputs" => Ok((Target::Inputs(None), 0)),
+            "item" => Ok((Target::Item, 0)),
+            "item_index" => Ok((Target::ItemIndex, 0)),
             "trigger" => Ok((Target::Trigger, 0)),
             "run" if field(0) == Some("id") => Ok((Target::RunId, 1)),
             "run" => Err(wrong("all that is known of `run` is `run.id`".to_owned())),

@@ -20,7 +20,9 @@ impl Reference {
     pub fn node(&self) -> Option<&NodeId> {
         match &self.target {
             Target::Output(node) | Target::Error(node) | Target::Status(node) => Some(node),
-            Target::Inputs(_) | Target::Input | Target::RunId | Target::Trigger => None,
+            Target::Inputs(_) | Target::Input | Target::Item | Target::ItemIndex | Target::RunId | Target::Trigger => {
+                None
+            }
         }
     }
 }
@@ -32,6 +34,10 @@ pub enum Target {
     Inputs(Option<String>),
     /// `input`: what came over the edge that started the node.
     Input,
+    /// `item`: the one that a node with `for_each:` is running for.
+    Item,
+    /// `item_index`: its place in the list, from 0.
+    ItemIndex,
     /// `nodes.<id>.output`.
     Output(NodeId),
     /// `nodes.<id>.error`.
@@ -50,6 +56,8 @@ impl fmt::Display for Target {
             Self::Inputs(None) => f.write_str("inputs"),
             Self::Inputs(Some(name)) => write!(f, "inputs.{name}"),
             Self::Input => f.write_str("input"),
+            Self::Item => f.write_str("item"),
+            Self::ItemIndex => f.write_str("item_index"),
             Self::Output(node) => write!(f, "nodes.{node}.output"),
             Self::Error(node) => write!(f, "nodes.{node}.error"),
             Self::Status(node) => write!(f, "nodes.{node}.status"),

@@ -58,6 +58,8 @@ pub(super) fn walk<'a>(path: &Path, scope: &'a dyn Lookup) -> Result<Found<'a>, 
                 return borrowed(json.value(), path, path.steps.len() - rest.len());
             }
         },
+        Target::Item => scope.item().map(|(item, _)| item),
+        Target::ItemIndex => return built(scope.item().map(|(_, index)| V::Int(i64::from(index))), path),
         Target::Output(node) => scope.node_output(node).map(crate::json::Json::value),
         Target::Trigger => scope.trigger(),
         Target::Error(node) => return built(scope.node_error(node).map(V::owned), path),

@@ -2,10 +2,11 @@
 
 use indexmap::IndexMap;
 
-use super::{FiresOn, InEdge, NodeIndex, OutEdge, Plan, PlanNode, dependencies, find_cycle};
+use super::{FiresOn, InEdge, NodeIndex, OutEdge, Plan, PlanNode, dependencies, find_cycle, graph};
 use crate::expression::Template;
 use crate::id::{NodeId, NodeTypeRef, PortName};
 use crate::manifest::{DEFAULT_PORT, NodeType};
+use crate::native::{Native, WithNative};
 use crate::ports::host::Registry;
 use crate::schema::fill_defaults;
 use crate::workflow::{Node, Workflow};
@@ -34,10 +35,17 @@ pub fn build(workflow: &Workflow, registry: &(impl Registry + ?Sized)) -> Result
     if let Some(cycle) = find_cycle(workflow) {
         return Err(PlanError::Cycle(cycle));
     }
+    let registry = &WithNative(registry);
     let by_id: IndexMap<NodeId, NodeIndex> = workflow.nodes.keys().cloned().zip((0..).map(NodeIndex)).collect();
     let mut nodes = Vec::with_capacity(workflow.nodes.len());
     for node in workflow.nodes.values() {
         nodes.push(compile(node, registry)?);
+    }
+    for (rank, index) in (0..).zip(graph::order(workflow)) {
+        nodes[index].rank = rank;
+    }
+    for (node, compiled) in workflow.nodes.values().zip(&mut nodes) {
+        compiled.compensate = node.compensate.as_ref().and_then(|by| by_id.get(&by.value)).copied();
     }
     for (node, to) in workflow.nodes.values().zip((0..).map(NodeIndex)) {
         for dependency in dependencies(workflow, node) {
@@ -55,7 +63,7 @@ pub fn build(workflow: &Workflow, registry: &(impl Registry + ?Sized)) -> Result
             source.out.push(OutEdge { to, on, need });
         }
     }
-    Ok(Plan { nodes, by_id, outputs: workflow.outputs.clone() })
+    Ok(Plan { nodes, by_id, outputs: workflow.outputs.clone(), timeout: workflow.timeout })
 }
 
 fn compile(node: &Node, registry: &(impl Registry + ?Sized)) -> Result<PlanNode, PlanError> {
@@ -68,10 +76,15 @@ fn compile(node: &Node, registry: &(impl Registry + ?Sized)) -> Result<PlanNode,
         id: node.id.value.clone(),
         uses: node.uses.value.clone(),
         component: installed.component,
+        native: Native::find(&node.uses.value),
         pure: installed.pure,
         ports: ports(node_type, &with).into(),
         with,
         condition: node.condition.as_ref().map(|condition| condition.value.clone()),
+        for_each: node.for_each.clone(),
+        compensate: None,
+        compensates: node.compensates,
+        rank: 0,
         join: node.join,
         retry: node.retry.clone(),
         timeout: node.timeout,

@@ -1,5 +1,7 @@
 //! Which node waits for which, as a petgraph.
 
+use std::collections::HashSet;
+
 use petgraph::algo::{tarjan_scc, toposort};
 use petgraph::graph::{DiGraph, NodeIndex as GraphIndex};
 use petgraph::visit::EdgeRef;
@@ -21,28 +23,38 @@ pub struct Dependency {
 }
 
 /// Everything that a node waits for: its `needs`, then what its expressions refer to. Without `needs`, what the
-/// expressions refer to is what it needs. Names that no node has are left out; validation reports them.
+/// expressions refer to is what it needs. Names that no node has are left out; validation reports them. A node that undoes
+/// another waits for nothing: the end of the run starts it.
 #[must_use]
 pub fn dependencies(workflow: &Workflow, node: &Node) -> Vec<Dependency> {
+    if node.compensates {
+        return Vec::new();
+    }
     let known = |id: &NodeId| workflow.nodes.contains_key(id);
     let mut found: Vec<Dependency> = Vec::new();
+    let mut edges = HashSet::new();
+    let mut sources = HashSet::new();
     for need in node.needs.iter().flatten().filter(|need| known(&need.node)) {
-        let dependency = Dependency { on_node: need.node.clone(), fires_on: fires_on(need), is_need: true };
-        if !found.contains(&dependency) {
-            found.push(dependency);
+        if edges.insert((&need.node, &need.port)) {
+            sources.insert(&need.node);
+            found.push(Dependency { on_node: need.node.clone(), fires_on: fires_on(need), is_need: true });
         }
     }
-    let condition = node.condition.iter().flat_map(|condition| condition.references());
-    let references = node.with.references().chain(condition);
-    for id in references.filter_map(Reference::node).filter(|id| known(id)) {
-        if found.iter().any(|dependency| dependency.on_node == *id) {
-            continue;
+    for id in references(node).filter_map(Reference::node).filter(|id| known(id)) {
+        if sources.insert(id) {
+            let is_need = node.needs.is_none();
+            let fires_on = if is_need { FiresOn::Success } else { FiresOn::Settled };
+            found.push(Dependency { on_node: id.clone(), fires_on, is_need });
         }
-        let is_need = node.needs.is_none();
-        let fires_on = if is_need { FiresOn::Success } else { FiresOn::Settled };
-        found.push(Dependency { on_node: id.clone(), fires_on, is_need });
     }
     found
+}
+
+/// Everything that a node's expressions read.
+pub(crate) fn references(node: &Node) -> impl Iterator<Item = &Reference> {
+    let condition = node.condition.iter().flat_map(|condition| condition.references());
+    let items = node.for_each.iter().flat_map(|each| each.items.references());
+    node.with.references().chain(condition).chain(items)
 }
 
 fn fires_on(need: &Need) -> FiresOn {
@@ -67,6 +79,11 @@ fn graph(workflow: &Workflow) -> DiGraph<NodeId, ()> {
         }
     }
     graph
+}
+
+/// The nodes, by their place in the file, in an order in which each comes after all that it waits for.
+pub(super) fn order(workflow: &Workflow) -> Vec<usize> {
+    toposort(&graph(workflow), None).unwrap_or_default().into_iter().map(GraphIndex::index).collect()
 }
 
 /// A cycle by its path, `[a, b, a]`, where there is one; the shortest through its first node.

@@ -56,6 +56,8 @@ pub struct Call {
     pub run: RunId,
     /// Which node.
     pub node: NodeId,
+    /// Which item, from 0, where the node runs for each of several.
+    pub item: Option<u32>,
     /// Which attempt, from 1.
     pub attempt: u32,
     /// Sent with effects.

@@ -1,6 +1,6 @@
 //! What a run asks the runtime to do. The core only names it; one `match` in the runtime does it.
 
-use super::{EndStatus, SkipReason, Timestamp};
+use super::{EndStatus, SkipReason, Step, Timestamp};
 use crate::plan::NodeIndex;
 
 /// An act that the run is owed.
@@ -13,11 +13,12 @@ pub enum Effect {
         /// Why.
         reason: SkipReason,
     },
-    /// Make an attempt of the node: before the first, ask its `if:`; evaluate its configuration; if it has capabilities
+    /// Make an attempt of the step: before a node's first, ask its `if:` and list its items, where it has any
+    /// ([`Event::ItemsListed`](super::Event)); evaluate its configuration; if it has capabilities
     /// record that it starts, durably; run it; record how it ended.
     Attempt {
-        /// The node.
-        node: NodeIndex,
+        /// The node, or one item of it.
+        step: Step,
         /// From 1.
         attempt: u32,
         /// Not before this instant.
@@ -27,8 +28,8 @@ pub enum Effect {
     },
     /// End the attempt early and record that ([`Event::AttemptCancelled`](super::Event)), unless it ends by itself first.
     Cancel {
-        /// The node.
-        node: NodeIndex,
+        /// The node, or one item of it.
+        step: Step,
         /// From 1.
         attempt: u32,
     },

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::capability::Grants;
 use crate::failure::Failure;
-use crate::id::{Digest, NodeId, NodeTypeRef, PortName, WorkflowName};
+use crate::id::{Digest, NodeId, NodeTypeRef, PortName, RunId, WorkflowName};
 use crate::json::Json;
 
 /// Milliseconds since 1970, UTC. The core gets them; it never asks for them.
@@ -17,8 +17,9 @@ pub struct Timestamp(pub u64);
 /// Place of an event in its run's journal, from 1. 0 is before the first.
 pub type Sequence = u64;
 
-/// The version that new records carry. Higher ones are refused, lower ones are read.
-pub const RECORD_VERSION: u32 = 1;
+/// The version that new records carry. Higher ones are refused, lower ones are read. 2 brought items, waits, compensation
+/// and the time of runs.
+pub const RECORD_VERSION: u32 = 2;
 
 /// One event as the journal keeps it, encoded as JSON.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -46,21 +47,38 @@ pub enum Event {
     /// The run exists. From: nothing. To: running. Refused by every run that has begun.
     RunStarted(Box<RunStarted>),
 
+    /// The node runs for each of these. From: ready, `if:` being true. To: iterating; succeeded where the list is empty.
+    ItemsListed {
+        /// The node.
+        node: NodeId,
+        /// The list.
+        items: Json,
+    },
+
     /// An attempt of a node with capabilities begins; durable before the attempt does anything. From: ready, or waiting for
     /// a retry, with that number. To: running. Nodes that are pure journal only how their attempt ended.
     AttemptStarted {
         /// The node.
         node: NodeId,
+        /// The item, from 0, where the node runs for each of several.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        item: Option<u32>,
         /// From 1.
         attempt: u32,
         /// Sent with every effect; the same for all attempts of the node run.
         key: String,
+        /// What the attempt waits for, where its node type is one of the engine's own.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        wait: Option<Wait>,
     },
 
     /// The node succeeded. From: running; ready or waiting for a retry where the node is pure. To: succeeded.
     AttemptSucceeded {
         /// The node.
         node: NodeId,
+        /// The item, from 0, where the node runs for each of several.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        item: Option<u32>,
         /// From 1.
         attempt: u32,
         /// The port that it emitted on.
@@ -76,6 +94,9 @@ pub enum Event {
     AttemptFailed {
         /// The node.
         node: NodeId,
+        /// The item, from 0, where the node runs for each of several.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        item: Option<u32>,
         /// From 1.
         attempt: u32,
         /// Why.
@@ -95,6 +116,12 @@ pub enum Event {
         reason: SkipReason,
     },
 
+    /// The node takes over what it emitted in the run that this one repeats. From: ready. To: succeeded.
+    NodeReused {
+        /// The node.
+        node: NodeId,
+    },
+
     /// Somebody asked to stop the run. From: running. To: cancelling. No new attempt starts. A run that is cancelling
     /// already, or has ended, refuses it.
     CancelRequested {
@@ -102,10 +129,19 @@ pub enum Event {
         by: String,
     },
 
-    /// An attempt ended because of the cancellation. From: running, in a run that is cancelling. To: cancelled.
+    /// The time that the workflow gives its runs is over. From: running. To: failing; what is in flight is told to end.
+    RunTimedOut {
+        /// How long the run was given, in milliseconds.
+        limit_ms: u64,
+    },
+
+    /// An attempt was told to end and did. From: running, in a run that is cancelling or failing. To: cancelled.
     AttemptCancelled {
         /// The node.
         node: NodeId,
+        /// The item, from 0, where the node runs for each of several.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        item: Option<u32>,
         /// From 1.
         attempt: u32,
     },
@@ -120,7 +156,56 @@ pub enum Event {
         /// The failure that ended it, where it failed.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         failure: Option<RunFailure>,
+        /// The nodes whose `compensate:` failed: what they did is still there, and somebody has to look.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        uncompensated: Vec<NodeId>,
     },
+}
+
+/// What an attempt of an engine-native node waits for. It outlives the process: whoever takes the run up waits on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Wait {
+    /// An instant.
+    Until {
+        /// It.
+        at: Timestamp,
+    },
+    /// Somebody's answer.
+    Answer(Question),
+    /// The end of another run, which the attempt has started.
+    Child {
+        /// It. Its id follows from this run, the node, the item and the attempt, so that it is started once.
+        run: RunId,
+    },
+}
+
+/// What somebody is asked.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Question {
+    /// Whether a person decides, or a system reports back.
+    pub of: Asked,
+    /// Whoever knows it may answer without being signed in.
+    pub token: String,
+    /// What is asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// JSON Schema of the answer's data.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub form: Option<Json>,
+    /// When it is too late.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires: Option<Timestamp>,
+}
+
+/// Who is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Asked {
+    /// A person, who approves or rejects.
+    Person,
+    /// A system, which reports back.
+    System,
 }
 
 /// All that a run was started with. It pins everything that decides what the run does.
@@ -138,6 +223,52 @@ pub struct RunStarted {
     pub grants: Grants,
     /// Who or what started it: `cli`, a trigger, a user.
     pub started_by: String,
+    /// What the operator granted beyond the workflow's permissions.
+    #[serde(default, skip_serializing_if = "Grants::is_empty")]
+    pub allowed: Grants,
+    /// The workflows that its nodes run, by what the document calls them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub children: BTreeMap<String, PinnedChild>,
+    /// The run that started it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<ParentRun>,
+    /// The run that it repeats.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repeats: Option<RunId>,
+    /// What it takes over from that run.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub reused: BTreeMap<NodeId, Emitted>,
+}
+
+/// What a node emitted.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Emitted {
+    /// The port.
+    pub port: PortName,
+    /// The value.
+    pub output: Json,
+}
+
+/// A workflow that a node runs, as it was when the run began.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PinnedChild {
+    /// Digest of the document; its text is a blob of the store.
+    pub document: Digest,
+    /// The workflows that it runs in turn.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub children: BTreeMap<String, PinnedChild>,
+}
+
+/// Where a run was started from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ParentRun {
+    /// The run.
+    pub run: RunId,
+    /// The node.
+    pub node: NodeId,
+    /// The item, where the node runs for each of several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub item: Option<u32>,
 }
 
 /// Why a node did not run.

@@ -1,12 +1,14 @@
 //! The one place where a run's state changes: an exhaustive table of what each event does in each state.
 
 use super::state::Obligation;
-use super::{Event, NodeState, Phase, Record, RunState, SkipReason};
+use super::{Event, NodeState, Phase, Record, RunState, SkipReason, Step, Wait};
 use crate::id::NodeId;
 use crate::plan::{FiresOn, NodeIndex, OutEdge, Plan};
 use crate::workflow::Join;
 
 mod attempt;
+mod compensation;
+mod items;
 mod run;
 mod skip;
 
@@ -43,23 +45,36 @@ pub enum IllegalTransition {
 pub fn apply(state: &mut RunState, plan: &Plan, record: &Record) -> Result<(), IllegalTransition> {
     let at = record.at;
     match &record.event {
-        Event::RunStarted(started) => run::started(state, plan, started),
-        Event::AttemptStarted { node, attempt, .. } => attempt::started(state, find(plan, node)?, plan, *attempt),
-        Event::AttemptSucceeded { node, attempt, port, output, took_us } => {
-            let ended = attempt::Ended { node: find(plan, node)?, attempt: *attempt, at, took_us: *took_us };
+        Event::RunStarted(started) => run::started(state, plan, started, at),
+        Event::RunTimedOut { limit_ms } => run::timed_out(state, plan, *limit_ms),
+        Event::ItemsListed { node, items } => items::listed(state, plan, find(plan, node)?, items, at),
+        Event::AttemptStarted { node, item, attempt, wait, .. } => {
+            attempt::started(state, plan, step(plan, node, *item)?, *attempt, wait.as_ref())
+        }
+        Event::AttemptSucceeded { node, item, attempt, port, output, took_us } => {
+            let step = step(plan, node, *item)?;
+            let ended = attempt::Ended { step, attempt: *attempt, at, took_us: *took_us };
             attempt::succeeded(state, plan, &ended, port, output)
         }
-        Event::AttemptFailed { node, attempt, failure, retry_at, took_us } => {
-            let ended = attempt::Ended { node: find(plan, node)?, attempt: *attempt, at, took_us: *took_us };
+        Event::AttemptFailed { node, item, attempt, failure, retry_at, took_us } => {
+            let step = step(plan, node, *item)?;
+            let ended = attempt::Ended { step, attempt: *attempt, at, took_us: *took_us };
             attempt::failed(state, plan, &ended, failure, *retry_at)
         }
         Event::NodeSkipped { node, reason } => skip::skipped(state, plan, find(plan, node)?, *reason, at),
-        Event::CancelRequested { .. } => run::cancel_requested(state),
-        Event::AttemptCancelled { node, attempt } => attempt::cancelled(state, plan, find(plan, node)?, *attempt, at),
-        Event::RunFinished { status, outputs, failure } => {
+        Event::NodeReused { node } => attempt::reused(state, plan, find(plan, node)?, at),
+        Event::CancelRequested { .. } => run::cancel_requested(state, plan),
+        Event::AttemptCancelled { node, item, attempt } => {
+            attempt::cancelled(state, plan, step(plan, node, *item)?, *attempt, at)
+        }
+        Event::RunFinished { status, outputs, failure, .. } => {
             run::finished(state, *status, outputs.as_ref(), failure.as_ref())
         }
     }
+}
+
+fn step(plan: &Plan, node: &NodeId, item: Option<u32>) -> Result<Step, IllegalTransition> {
+    Ok(Step { node: find(plan, node)?, item })
 }
 
 fn find(plan: &Plan, id: &NodeId) -> Result<NodeIndex, IllegalTransition> {
@@ -72,6 +87,7 @@ fn illegal_run(event: &'static str, phase: &Phase) -> IllegalTransition {
         Phase::Running => "running",
         Phase::Failing(_) => "failing",
         Phase::Cancelling => "cancelling",
+        Phase::Compensating { .. } => "compensating",
         Phase::Ended { .. } => "over",
     };
     IllegalTransition::Run { event, phase }
@@ -94,7 +110,7 @@ fn settle(state: &mut RunState, plan: &Plan, node: NodeIndex) {
         };
         reach(state, plan, edge, fires);
     }
-    owe_finish(state);
+    compensation::wind_down(state, plan);
 }
 
 /// Tells the node at the end of an edge that it fired or died, and decides whether it starts.
@@ -112,10 +128,10 @@ fn reach(state: &mut RunState, plan: &Plan, edge: &OutEdge, fires: bool) {
 
 /// Decides whether a pending node starts, is skipped, or waits on: the table of folders in the runtime's `tests/scenarios`.
 fn decide(state: &mut RunState, plan: &Plan, index: NodeIndex) {
-    if state.phase != Phase::Running {
+    let node = plan.node(index);
+    if state.phase != Phase::Running || node.compensates {
         return;
     }
-    let node = plan.node(index);
     let needs = u32::try_from(node.needs.len()).unwrap_or(u32::MAX);
     let run = state.node_mut(index);
     let fired = u32::try_from(run.fired.len()).unwrap_or(u32::MAX);
@@ -131,30 +147,64 @@ fn decide(state: &mut RunState, plan: &Plan, index: NodeIndex) {
         state.due.insert(Obligation::Skip(index));
     } else if met && run.waits == 0 {
         run.state = NodeState::Ready;
-        state.due.insert(Obligation::Attempt(index));
+        state.due.insert(Obligation::Attempt(Step::of(index)));
     }
 }
 
 /// No new work starts any more: what has not begun goes back to pending and is no longer owed. An attempt that began in a
-/// process that is no more is still owed its end; one that began in this process was handed out before.
+/// process that is no more is still owed its end; one that began in this process was handed out before. What only waits is
+/// told to end: nobody needs to wait for it. Runs that it started go on, as attempts do.
 fn stop_starting(state: &mut RunState) {
-    let RunState { nodes, due, .. } = state;
-    for run in nodes.iter_mut() {
+    let mut running = Vec::new();
+    for index in 0..state.nodes.len() {
+        let node = NodeIndex(u32::try_from(index).unwrap_or(u32::MAX));
+        let run = state.node_mut(node);
         match &run.state {
             NodeState::Ready | NodeState::Skipping(_) => run.state = NodeState::Pending,
             NodeState::Retrying { failure, .. } => run.state = NodeState::Failed(failure.clone()),
+            NodeState::Running { .. } => running.push(Step::of(node)),
+            NodeState::Iterating => {
+                let items = items::withdraw(state, node);
+                if items.is_empty() {
+                    state.node_mut(node).state = NodeState::Cancelled;
+                }
+                running.extend(items);
+            }
             NodeState::Pending
-            | NodeState::Running { .. }
             | NodeState::Succeeded { .. }
             | NodeState::Failed(_)
             | NodeState::Skipped(_)
             | NodeState::Cancelled => {}
         }
     }
-    due.retain(|due| match due {
-        Obligation::Attempt(node) => matches!(nodes[node.0 as usize].state, NodeState::Running { .. }),
+    state.due.retain(|due| match due {
+        Obligation::Attempt(step) => running.binary_search(step).is_ok(),
         Obligation::Cancel(_) | Obligation::Skip(_) | Obligation::Finish => false,
     });
+    for step in running {
+        let waits =
+            matches!(state.step(step), NodeState::Running { wait: Some(Wait::Until { .. } | Wait::Answer(_)), .. });
+        if waits {
+            state.due.remove(&Obligation::Attempt(step));
+            state.due.insert(Obligation::Cancel(step));
+        }
+    }
+}
+
+/// Everything that is in flight is told to end.
+fn cancel_running(state: &mut RunState) {
+    state.due.clear();
+    let running = |state: &NodeState| matches!(state, NodeState::Running { .. });
+    let mut steps = Vec::new();
+    for (run, index) in state.nodes.iter().zip(0..) {
+        let node = NodeIndex(index);
+        if running(&run.state) {
+            steps.push(Step::of(node));
+        }
+        let open = run.items.iter().flat_map(|items| items.open());
+        steps.extend(open.map(|item| Step { node, item: Some(item) }).filter(|step| running(state.step(*step))));
+    }
+    state.due.extend(steps.into_iter().map(Obligation::Cancel));
 }
 
 fn owe_finish(state: &mut RunState) {

@@ -2,10 +2,12 @@
 
 use serde_json::{Value, json};
 
+use crate::native::WithNative;
 use crate::ports::host::Registry;
 
 /// The schema of the format, with the configuration of every installed node type.
 pub(super) fn document_schema(registry: &(impl Registry + ?Sized)) -> Value {
+    let registry = &WithNative(registry);
     let types: Vec<Value> = registry
         .list()
         .iter()
@@ -48,6 +50,7 @@ pub(super) fn document_schema(registry: &(impl Registry + ?Sized)) -> Value {
                 "additionalProperties": { "$ref": "#/$defs/node" },
             },
             "outputs": { "type": "object", "description": "What a run gives back" },
+            "timeout": { "$ref": "#/$defs/duration", "description": "The longest that a run may take" },
             "layout": {
                 "type": "object", "description": "Where the editor draws the nodes",
                 "additionalProperties": { "type": "array", "items": { "type": "number" }, "minItems": 2, "maxItems": 2 },
@@ -71,6 +74,13 @@ pub(super) fn document_schema(registry: &(impl Registry + ?Sized)) -> Value {
                     "needs": { "anyOf": [{ "type": "string" }, { "type": "array", "items": { "type": "string" } }] },
                     "join": { "enum": ["all", "any"] },
                     "if": { "type": ["string", "boolean"] },
+                    "for_each": {
+                        "anyOf": [{ "type": "array" }, { "type": "string", "pattern": "\\$\\{\\{" }],
+                        "description": "Runs the node for each item of this list; `item` and `item_index` are known in `with`",
+                    },
+                    "concurrency": { "type": "integer", "minimum": 1, "maximum": 1000, "description": "How many items at the same time" },
+                    "on_item_error": { "enum": ["fail", "collect"] },
+                    "compensate": { "type": "string", "pattern": name, "description": "The node that undoes this one where the run fails or is cancelled" },
                     "retry": {
                         "type": "object", "additionalProperties": false,
                         "properties": {

@@ -6,7 +6,8 @@ use std::time::Duration;
 const MAX: Duration = Duration::from_secs(366 * 24 * 3600);
 
 /// Reads `500ms`, `10s`, `5m`, `1h30m`, `2d`: numbers with units, the larger units first.
-pub(super) fn parse(text: &str) -> Option<Duration> {
+#[must_use]
+pub fn parse(text: &str) -> Option<Duration> {
     let mut rest = text.trim();
     let mut total = Duration::ZERO;
     let mut last = u128::MAX;
@@ -36,8 +37,23 @@ pub(super) fn parse(text: &str) -> Option<Duration> {
     (total <= MAX).then_some(total)
 }
 
+/// Writes a duration as documents have it: `1h30m`. Parts of a millisecond are left out.
+#[must_use]
+pub fn format_duration(duration: Duration) -> String {
+    let mut rest = duration.as_millis();
+    let mut text = String::new();
+    for (unit, milliseconds) in [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)] {
+        if rest >= milliseconds {
+            text.push_str(&format!("{}{unit}", rest / milliseconds));
+            rest %= milliseconds;
+        }
+    }
+    if text.is_empty() { "0s".into() } else { text }
+}
+
 #[cfg(test)]
 mod tests {
+    use super::format_duration;
     #[test]
     fn durations_read_as_people_write_them() {
         for (text, milliseconds) in [
@@ -59,6 +75,13 @@ mod tests {
             ("1é", None),
         ] {
             assert_eq!(super::parse(text).map(|duration| duration.as_millis()), milliseconds, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read_back() {
+        for text in ["0s", "500ms", "1m30s", "2d1h", "1s5ms"] {
+            assert_eq!(format_duration(super::parse(text).unwrap()), text);
         }
     }
 }

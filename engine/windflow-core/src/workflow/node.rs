@@ -5,9 +5,8 @@ use std::time::Duration;
 
 use indexmap::IndexMap;
 
-use super::parse::unsupported;
-use super::read::Reader;
-use super::{Backoff, Join, Need, Node, OnUnknown, Retry};
+use super::read::{Fields, Reader};
+use super::{Backoff, ForEach, Join, Need, Node, OnItemError, OnUnknown, Retry};
 use crate::expression::{Expression, Kind as TemplateKind, Template, reserved};
 use crate::id::{NodeId, NodeTypeRef, PortName};
 use crate::place::Spanned;
@@ -29,9 +28,6 @@ const KEYS: &[&str] = &[
     "concurrency",
     "on_item_error",
 ];
-
-/// Node types that the engine itself will offer.
-const ENGINE_NATIVE: &[&str] = &["wait", "callback", "approval", "workflow"];
 
 pub(super) fn nodes(reader: &mut Reader, node: &yaml::Node) -> IndexMap<NodeId, Node> {
     let mut nodes = IndexMap::new();
@@ -57,16 +53,16 @@ pub(super) fn nodes(reader: &mut Reader, node: &yaml::Node) -> IndexMap<NodeId, 
             None => drop(reader.unreadable.insert(format!("nodes.{id}"))),
         }
     }
+    let handlers: HashSet<NodeId> =
+        nodes.values().filter_map(|node: &Node| node.compensate.as_ref()).map(|by| by.value.clone()).collect();
+    for node in nodes.values_mut() {
+        node.compensates = handlers.contains(&node.id.value);
+    }
     nodes
 }
 
 fn one(reader: &mut Reader, id: Spanned<NodeId>, node: &yaml::Node) -> Option<Node> {
     let fields = reader.map(node, "a node", KEYS)?;
-    for word in ["for_each", "compensate", "concurrency", "on_item_error"] {
-        if let Some(key) = fields.key(word) {
-            unsupported(reader, key);
-        }
-    }
     let uses = reader.required(&fields, "uses").and_then(|node| uses(reader, node));
     let with = match fields.get("with") {
         None => Some(Template::empty_map(&id.place)),
@@ -85,14 +81,17 @@ fn one(reader: &mut Reader, id: Spanned<NodeId>, node: &yaml::Node) -> Option<No
     let join =
         fields.get("join").and_then(|node| reader.word(node, "`join`", &[("all", Join::All), ("any", Join::Any)]));
     let condition = fields.get("if").and_then(|node| condition(reader, node));
-    let retry = fields.get("retry").and_then(|node| retry(reader, node));
-    let timeout = fields.get("timeout").and_then(|node| {
-        let timeout = reader.duration(node, "`timeout`")?;
-        if timeout.is_zero() {
-            reader.error("out_of_range", &node.place, "a `timeout` of nothing lets no attempt succeed");
-        }
-        Some(timeout)
+    let for_each = for_each(reader, &fields);
+    if for_each.is_none() && fields.get("for_each").is_some() {
+        reader.unreadable.insert(format!("for_each.{}", id.value));
+    }
+    let compensate = fields.get("compensate").and_then(|node| {
+        let text = reader.text(node, "`compensate`")?;
+        let name = reader.id::<NodeId>("invalid_name", text, &node.place)?;
+        Some(Spanned::new(name, node.place.clone()))
     });
+    let retry = fields.get("retry").and_then(|node| retry(reader, node));
+    let timeout = fields.get("timeout").and_then(|node| timeout(reader, node));
     let words = [("retry", OnUnknown::Retry), ("fail", OnUnknown::Fail)];
     let on_unknown = fields.get("on_unknown").and_then(|node| reader.word(node, "`on_unknown`", &words));
     let disabled = fields.get("disabled").and_then(|node| reader.bool(node, "`disabled`"));
@@ -107,6 +106,9 @@ fn one(reader: &mut Reader, id: Spanned<NodeId>, node: &yaml::Node) -> Option<No
         needs,
         join: join.unwrap_or_default(),
         condition,
+        for_each,
+        compensate,
+        compensates: false,
         retry,
         timeout,
         on_unknown: on_unknown.unwrap_or_default(),
@@ -114,12 +116,69 @@ fn one(reader: &mut Reader, id: Spanned<NodeId>, node: &yaml::Node) -> Option<No
     })
 }
 
+pub(super) fn timeout(reader: &mut Reader, node: &yaml::Node) -> Option<Duration> {
+    let timeout = reader.duration(node, "`timeout`")?;
+    if timeout.is_zero() {
+        reader.error("out_of_range", &node.place, "a `timeout` of nothing lets nothing succeed");
+    }
+    Some(timeout)
+}
+
+/// How many items run at the same time where nobody says.
+const CONCURRENCY: u32 = 10;
+
+/// How many items may run at the same time.
+const MAX_CONCURRENCY: u32 = 1000;
+
+fn for_each(reader: &mut Reader, fields: &Fields<'_>) -> Option<ForEach> {
+    let Some(items) = fields.get("for_each") else {
+        for word in ["concurrency", "on_item_error"] {
+            if let Some(key) = fields.key(word) {
+                let message = format!("`{word}` says how the items of `for_each` run, and there is none");
+                reader.error_with("no_items", &key.place, message, "add `for_each: ${{ … }}`, or leave it out");
+            }
+        }
+        return None;
+    };
+    let items = match &items.kind {
+        yaml::Kind::List(_) => reader.template(items),
+        yaml::Kind::Scalar(scalar) if scalar.text.contains("${{") => reader.template(items),
+        _ => {
+            reader.error_with(
+                "wrong_type",
+                &items.place,
+                "`for_each` is a list, or an expression that gives one",
+                "write for_each: ${{ nodes.a.output }}, or for_each: [a, b]",
+            );
+            return None;
+        }
+    };
+    if matches!(items.kind, TemplateKind::Text(_)) {
+        let message = "`for_each` is one expression, without text around it";
+        reader.error_with("wrong_type", &items.place, message, "write it as ${{ … }}");
+    }
+    let concurrency = fields.get("concurrency").and_then(|node| whole(reader, node, "`concurrency`", MAX_CONCURRENCY));
+    let words = [("fail", OnItemError::Fail), ("collect", OnItemError::Collect)];
+    let on_item_error = fields.get("on_item_error").and_then(|node| reader.word(node, "`on_item_error`", &words));
+    Some(ForEach {
+        items,
+        concurrency: concurrency.unwrap_or(CONCURRENCY),
+        on_item_error: on_item_error.unwrap_or_default(),
+    })
+}
+
+/// A whole number from 1 on.
+fn whole(reader: &mut Reader, node: &yaml::Node, what: &str, most: u32) -> Option<u32> {
+    reader.number(node, what, 1.0, f64::from(most))?;
+    let number = node.to_json().as_u64().and_then(|number| u32::try_from(number).ok());
+    if number.is_none() {
+        reader.error("wrong_type", &node.place, format!("{what} must be a whole number"));
+    }
+    number
+}
+
 fn uses(reader: &mut Reader, node: &yaml::Node) -> Option<Spanned<NodeTypeRef>> {
     let text = reader.text(node, "`uses`")?;
-    if ENGINE_NATIVE.contains(&text.split('@').next().unwrap_or_default()) {
-        unsupported(reader, &Spanned::new(text.to_owned(), node.place.clone()));
-        return None;
-    }
     reader.id("invalid_uses", text, &node.place).map(|uses| Spanned::new(uses, node.place.clone()))
 }
 
@@ -185,14 +244,7 @@ fn retry(reader: &mut Reader, node: &yaml::Node) -> Option<Retry> {
         jitter: 0.2,
     };
     if let Some(node) = fields.get("attempts") {
-        let attempts = reader.number(node, "`attempts`", 1.0, 100.0);
-        match node.to_json().as_u64().and_then(|attempts| u32::try_from(attempts).ok()) {
-            Some(attempts) => retry.attempts = attempts,
-            None if attempts.is_some() => {
-                reader.error("wrong_type", &node.place, "`attempts` must be a whole number");
-            }
-            None => {}
-        }
+        retry.attempts = whole(reader, node, "`attempts`", 100).unwrap_or(retry.attempts);
     }
     if let Some(node) = fields.get("backoff") {
         let words = [("fixed", Backoff::Fixed), ("linear", Backoff::Linear), ("exponential", Backoff::Exponential)];

@@ -26,6 +26,7 @@ const KEYS: &[&str] = &[
     "permissions",
     "nodes",
     "outputs",
+    "timeout",
     "layout",
     "concurrency",
 ];
@@ -57,11 +58,12 @@ fn document(reader: &mut Reader, root: &yaml::Node) -> Option<Workflow> {
     let permissions = fields.get("permissions").map(|node| permissions(reader, node)).unwrap_or_default();
     let nodes = reader.required(&fields, "nodes").map(|node| node::nodes(reader, node)).unwrap_or_default();
     let outputs = fields.get("outputs").map(|node| templates(reader, node, "`outputs`")).unwrap_or_default();
+    let timeout = fields.get("timeout").and_then(|node| node::timeout(reader, node));
     let layout = fields.get("layout").map(|node| layout(reader, node, &nodes)).unwrap_or_default();
     layout_is_last(reader, &fields);
     let name = name.or_else(|| Some(Spanned::new("unnamed".parse().ok()?, root.place.clone())))?;
     let unreadable = std::mem::take(&mut reader.unreadable);
-    Some(Workflow { name, description, inputs, triggers, permissions, nodes, outputs, layout, unreadable })
+    Some(Workflow { name, description, inputs, triggers, permissions, nodes, outputs, timeout, layout, unreadable })
 }
 
 /// A word of the format that this release knows and does not act on: ignoring it would run another workflow than was meant.

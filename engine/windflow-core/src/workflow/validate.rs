@@ -1,9 +1,10 @@
 //! A workflow held against itself and the installed node types.
 
 use super::{Node, Trigger, Workflow, config};
-use crate::expression::{Expression, Kind, Reference, Target, Template};
+use crate::expression::{Kind, Reference, Target, Template};
 use crate::id::{NodeId, NodeTypeRef, PortName};
-use crate::manifest::ERROR_PORT;
+use crate::manifest::{DEFAULT_PORT, ERROR_PORT};
+use crate::native::WithNative;
 use crate::place::Place;
 use crate::plan;
 use crate::ports::host::{InstalledNodeType, Registry};
@@ -12,6 +13,7 @@ use crate::schema::fill_defaults;
 
 pub(super) fn validate(workflow: &Workflow, registry: &(impl Registry + ?Sized)) -> Vec<Problem> {
     let mut problems = Vec::new();
+    let registry = &WithNative(registry);
     for node in workflow.nodes.values() {
         if is_enough(&problems) {
             break;
@@ -61,8 +63,9 @@ fn check_node(workflow: &Workflow, node: &Node, registry: &(impl Registry + ?Siz
             None => problems.extend(unknown_node(workflow, &need.node, &need.place)),
         }
     }
-    let condition = node.condition.iter().flat_map(|condition| Expression::references(condition));
-    references(workflow, Some(node), node.with.references().chain(condition), problems);
+    check_items(workflow, node, problems);
+    check_compensation(workflow, node, problems);
+    references(workflow, Some(node), plan::references(node), problems);
     if workflow.is_unreadable("uses", &node.id.value) {
         return;
     }
@@ -88,6 +91,55 @@ fn check_node(workflow: &Workflow, node: &Node, registry: &(impl Registry + ?Siz
             format!("`{}` sends requests, and this workflow grants no host: they will be denied", node.uses.value);
         let remedy = "add the hosts that it may reach: permissions: { http: [\"api.example.org\"] }";
         problems.push(Problem::warning("no_permission", &node.uses.place, message).remedy(remedy));
+    }
+}
+
+/// `item` is known within a node's configuration only, and only where there are items.
+fn check_items(workflow: &Workflow, node: &Node, problems: &mut Vec<Problem>) {
+    let has_items = node.for_each.is_some() || workflow.is_unreadable("for_each", &node.id.value);
+    let everywhere = node.condition.iter().flat_map(|condition| condition.references());
+    let outside = everywhere.chain(node.for_each.iter().flat_map(|each| each.items.references()));
+    let unknown = node.with.references().filter(|_| !has_items).chain(outside);
+    for reference in unknown.filter(|reference| matches!(reference.target, Target::Item | Target::ItemIndex)) {
+        let message = format!("`{}` is known in the `with` of a node with `for_each` only", reference.target);
+        problems.push(
+            Problem::error("no_item_here", &reference.place, message).remedy("add `for_each: ${{ … }}` to the node"),
+        );
+    }
+}
+
+/// A node that undoes another does nothing else.
+fn check_compensation(workflow: &Workflow, node: &Node, problems: &mut Vec<Problem>) {
+    if let Some(by) = &node.compensate {
+        let Some(handler) = workflow.nodes.get(&by.value) else {
+            problems.extend(unknown_node(workflow, &by.value, &by.place));
+            return;
+        };
+        let others = workflow.nodes.values().take_while(|other| other.id.value != node.id.value);
+        let taken = others.filter_map(|other| other.compensate.as_ref()).any(|other| other.value == by.value);
+        let problem = if handler.id.value == node.id.value {
+            Some("a node cannot undo itself".to_owned())
+        } else if taken {
+            Some(format!("`{}` undoes another node already", by.value))
+        } else {
+            handler.compensate.as_ref().map(|_| format!("`{}` undoes, and is not undone itself", by.value))
+        };
+        problems.extend(problem.map(|message| Problem::error("invalid_compensation", &by.place, message)));
+    }
+    if node.compensates
+        && let Some(need) = node.needs.iter().flatten().next()
+    {
+        let message =
+            format!("`{}` undoes another node, so that it starts when the run fails, and on no edge", node.id.value);
+        problems.push(Problem::error("invalid_compensation", &need.place, message).remedy("take its `needs` away"));
+    }
+    let edges = node.needs.iter().flatten().map(|need| (&need.value.node, &need.place));
+    let reads = plan::references(node).filter_map(|reference| Some((reference.node()?, &reference.place)));
+    for (id, place) in edges.chain(reads.filter(|_| !node.compensates)) {
+        if workflow.nodes.get(id).is_some_and(|source| source.compensates) {
+            let message = format!("`{id}` undoes another node: nothing runs after it");
+            problems.push(Problem::error("invalid_compensation", place, message));
+        }
     }
 }
 
@@ -117,8 +169,14 @@ fn check_port(
 ) {
     let Some(port) = port.filter(|port| port.as_str() != ERROR_PORT) else { return };
     let Some(installed) = registry.get(&source.uses.value) else { return };
+    if source.for_each.is_some() && port.as_str() != DEFAULT_PORT {
+        let message = format!("node `{}` runs for each of several items and emits once, on `out`", source.id.value);
+        let remedy = format!("write `{}` and look at its output, a list", source.id.value);
+        problems.push(Problem::error("port_of_items", place, message).remedy(remedy));
+        return;
+    }
     let ports = plan::ports(installed.node_type(), &source.with);
-    if !ports.contains(port) {
+    if source.for_each.is_none() && !ports.contains(port) {
         let known = ports.iter().map(PortName::as_str).chain([ERROR_PORT]);
         let remedy =
             did_you_mean(port.as_str(), known.clone()).unwrap_or_else(|| format!("its ports are {}", list(known)));
@@ -150,13 +208,22 @@ fn references<'a>(
                     ));
                 }
             }
+            Target::Item | Target::ItemIndex if node.is_none() => {
+                let message = format!("`{}` is known in the `with` of a node with `for_each` only", reference.target);
+                problems.push(Problem::error("no_item_here", &reference.place, message));
+            }
             Target::Input if node.is_none() => {
                 let message = "`input` is what came into a node; here there is none";
                 problems.push(
                     Problem::error("no_input_here", &reference.place, message).remedy("name a node: nodes.<id>.output"),
                 );
             }
-            Target::Inputs(None) | Target::Input | Target::RunId | Target::Trigger => {}
+            Target::Inputs(None)
+            | Target::Input
+            | Target::Item
+            | Target::ItemIndex
+            | Target::RunId
+            | Target::Trigger => {}
         }
     }
 }

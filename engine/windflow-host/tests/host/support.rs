@@ -146,6 +146,7 @@ impl Attempt {
             ports: self.ports.as_slice().into(),
             run: RunId(uuid::Uuid::parse_str("01890000-0000-7000-8000-000000000000").unwrap()),
             node: "node".parse().unwrap(),
+            item: None,
             attempt: 1,
             key: self.key.as_str().into(),
             timeout: self.timeout,

@@ -21,6 +21,7 @@ use super::extract::{Allowed, Path, need};
 use super::refusals::Refusals;
 use super::runs::{EventView, find};
 use super::views::RunView;
+use crate::access::Permission;
 use crate::live::{Change, Missed};
 use crate::problem::{Answer, Problem};
 use crate::state::{App, blocking};
@@ -63,8 +64,9 @@ pub(crate) async fn run(
             Problem::new(StatusCode::BAD_REQUEST, "invalid_last_event_id", "`Last-Event-ID` is no sequence of a run")
         })?,
     };
+    let may_answer = allowed.0.permissions.contains(&Permission::RunsOperate);
     stream(app.clone(), allowed.0.until, move |sender| async move {
-        let mut reader = RunReader { app, key, sender, sent: after };
+        let mut reader = RunReader { app, key, sender, sent: after, may_answer };
         // Whoever went away is told nothing.
         let _ = reader.follow().await;
     })
@@ -168,6 +170,8 @@ struct RunReader {
     sender: Sender,
     /// The last sequence that was sent.
     sent: Sequence,
+    /// Whether the reader may know the tokens of questions.
+    may_answer: bool,
 }
 
 impl RunReader {
@@ -200,7 +204,7 @@ impl RunReader {
             let Ok(Ok(records)) = blocking(move || app.store.read(&key, after, READ)).await else { return Err(Gone) };
             self.app.store.durable(Position(u64::MAX)).await.map_err(|_| Gone)?;
             for (sequence, record) in records {
-                let view = EventView::new(sequence, &record).map_err(|_| Gone)?;
+                let view = EventView::new(sequence, &record, self.may_answer).map_err(|_| Gone)?;
                 let data = serde_json::to_string(&view).unwrap_or_default();
                 send(&self.sender, Event::default().event("event").id(sequence.to_string()).data(data)).await?;
                 self.sent = sequence;
@@ -239,8 +243,11 @@ impl RunReader {
 
     async fn tell(&self, update: &Update) -> Result<(), Gone> {
         let (kind, data): (&str, Value) = match update {
-            Update::Event(..) => return Ok(()),
-            Update::Began { node, attempt } => ("began", json!({ "node": node, "attempt": attempt })),
+            // Told as events, when they are read from the journal.
+            Update::Event(..) | Update::Asked { .. } | Update::Idle(_) => return Ok(()),
+            Update::Began { node, item, attempt } => {
+                ("began", json!({ "node": node, "item": item, "attempt": attempt }))
+            }
             Update::Log { node, attempt, level, message } => {
                 ("log", json!({ "node": node, "attempt": attempt, "level": level, "message": &**message }))
             }

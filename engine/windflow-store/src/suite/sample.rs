@@ -33,6 +33,11 @@ pub fn started(at: u64, workflow: &str) -> Record {
         components: [("log@1".parse().unwrap(), Digest::of(b"log"))].into(),
         grants: Grants::default(),
         started_by: "cli".to_owned(),
+        allowed: Default::default(),
+        children: Default::default(),
+        parent: None,
+        repeats: None,
+        reused: Default::default(),
     };
     Record::new(Timestamp(at), Event::RunStarted(Box::new(started)))
 }
@@ -44,6 +49,7 @@ pub fn started(at: u64, workflow: &str) -> Record {
 #[must_use]
 pub fn succeeded(at: u64, output: Json) -> Record {
     let event = Event::AttemptSucceeded {
+        item: None,
         node: "fetch".parse().unwrap(),
         attempt: 1,
         port: "out".parse().unwrap(),
@@ -73,7 +79,7 @@ pub fn finished(at: u64, status: EndStatus) -> Record {
         failure: Failure::new(FailureKind::Timeout, "it took too long"),
     });
     let outputs = (status == EndStatus::Succeeded).then(|| Json::from(json!({ "status": 200 })));
-    Record::new(Timestamp(at), Event::RunFinished { status, outputs, failure })
+    Record::new(Timestamp(at), Event::RunFinished { status, outputs, failure, uncompensated: Vec::new() })
 }
 
 /// Random numbers that are the same for the same seed (xorshift).

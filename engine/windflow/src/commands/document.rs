@@ -1,12 +1,12 @@
 //! Reading workflow files.
 
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use windflow_core::ports::host::Registry;
 use windflow_core::problem::{self, Problem};
-use windflow_core::workflow::{self, Workflow};
+use windflow_core::workflow::{self, ChildName, Children, Documents, FoundDocument, Workflow};
 
 use crate::exit::invalid;
 
@@ -36,6 +36,8 @@ pub(crate) fn read(path: &Path) -> anyhow::Result<String> {
 pub(crate) struct Checked {
     pub(crate) text: String,
     pub(crate) workflow: Option<Workflow>,
+    /// The workflows that it runs.
+    pub(crate) children: Children,
     pub(crate) problems: Vec<Problem>,
 }
 
@@ -52,20 +54,38 @@ impl Checked {
         }
     }
 
-    /// The workflow, or an error once all problems are printed.
-    pub(crate) fn into_valid(self, path: &Path) -> anyhow::Result<(String, Workflow)> {
+    /// The workflow and those that it runs, or an error once all problems are printed.
+    pub(crate) fn into_valid(self, path: &Path) -> anyhow::Result<(String, Workflow, Children)> {
         self.print(path);
         let valid = self.is_valid();
         let workflow = self.workflow.filter(|_| valid);
         let count = self.problems.iter().filter(|problem| problem.is_error()).count();
         let workflow = workflow.with_context(String::new).map_err(|_| invalid(summary(path, count)))?;
-        Ok((self.text, workflow))
+        Ok((self.text, workflow, self.children))
     }
 }
 
 /// One line that sums problems up.
 pub(crate) fn summary(path: &Path, errors: usize) -> String {
     format!("{} has {errors} error{}; nothing was started", path.display(), if errors == 1 { "" } else { "s" })
+}
+
+/// Workflows in files. Their names are relative to the file that names them.
+struct Files {
+    /// Where the first document lies.
+    folder: PathBuf,
+}
+
+impl Documents for Files {
+    fn find(&self, location: &str, name: &ChildName) -> Result<FoundDocument, String> {
+        let ChildName::File(file) = name else {
+            return Err("only a server knows workflows by name; here name a file: `file: ./other.yaml`".into());
+        };
+        let folder = Path::new(location).parent().unwrap_or(Path::new(""));
+        let relative = folder.join(file);
+        let text = read(&self.folder.join(&relative)).map_err(|error| error.to_string())?;
+        Ok(FoundDocument { location: relative.display().to_string(), text })
+    }
 }
 
 /// Reads a document and holds it against itself and the installed node types.
@@ -78,6 +98,14 @@ pub(crate) fn check(path: &Path, registry: &dyn Registry) -> anyhow::Result<Chec
     if let Some(workflow) = &workflow {
         problems.extend(workflow::validate(workflow, registry));
     }
+    let mut children = Children::default();
+    if let Some(workflow) = workflow.as_ref().filter(|_| !problems.iter().any(Problem::is_error)) {
+        let files = Files { folder: path.parent().unwrap_or(Path::new("")).to_owned() };
+        match workflow::resolve_children(workflow, &files, registry) {
+            Ok(found) => children = found,
+            Err(found) => problems.extend(found),
+        }
+    }
     problems.sort_by_key(|problem| problem.place.bytes.start);
-    Ok(Checked { text, workflow, problems })
+    Ok(Checked { text, workflow, children, problems })
 }

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
-use windflow_core::expression::Template;
+use windflow_core::expression::{Kind, Template};
 use windflow_core::plan::{self, FiresOn, Plan, PlanNode};
 use windflow_core::ports::host::Registry;
-use windflow_core::workflow::{Join, Workflow};
+use windflow_core::workflow::{Join, Workflow, format_duration};
 
 use super::document;
 use crate::cli::PlanArgs;
@@ -15,13 +15,31 @@ use crate::{engine, render};
 
 pub(crate) fn run(args: &PlanArgs) -> anyhow::Result<ExitCode> {
     let host = engine::host(None)?;
-    let (_, workflow) = document::check(&args.file, &host)?.into_valid(&args.file)?;
+    let (_, workflow, _) = document::check(&args.file, &host)?.into_valid(&args.file)?;
     let plan = plan::build(&workflow, &host)?;
     let mut text = format!("{}\n", workflow.name.value);
     graph(&mut text, &plan);
+    compensations(&mut text, &plan);
     reach(&mut text, &workflow, &plan, &host);
     render::result(&text)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// What only runs where the run does not succeed.
+fn compensations(text: &mut String, plan: &Plan) {
+    let mut undone: Vec<_> = plan.nodes().filter(|(_, node)| node.compensate.is_some()).collect();
+    undone.sort_by_key(|(_, node)| std::cmp::Reverse(node.rank));
+    let rows: Vec<Vec<String>> = undone
+        .iter()
+        .filter_map(|(_, node)| {
+            let by = plan.node(node.compensate?);
+            Some(vec![format!("  {}", by.id), by.uses.to_string(), format!("undoes {}", node.id)])
+        })
+        .collect();
+    if !rows.is_empty() {
+        let _ = writeln!(text, "\nwhere the run fails or is cancelled");
+        text.push_str(&render::table::table(&rows));
+    }
 }
 
 /// The nodes by the length of the longest way to them: those of a step can run at the same time.
@@ -49,7 +67,7 @@ fn graph(text: &mut String, plan: &Plan) {
         let _ = writeln!(text, "\nstep {}", number + 1);
         let rows: Vec<Vec<String>> = plan
             .nodes()
-            .filter(|(index, _)| step[index.0 as usize] == number)
+            .filter(|(index, node)| step[index.0 as usize] == number && !node.compensates)
             .map(|(_, node)| vec![format!("  {}", node.id), node.uses.to_string(), describe(plan, node)])
             .collect();
         text.push_str(&render::table::table(&rows));
@@ -74,6 +92,17 @@ fn describe(plan: &Plan, node: &PlanNode) -> String {
         let join = if needs.len() > 1 && node.join == Join::Any { "any of " } else { "" };
         parts.push(format!("after {join}{}", needs.join(", ")));
     }
+    if let Some(each) = &node.for_each {
+        let items = match &each.items.kind {
+            Kind::Expression(items) => format!("of {}", items.source().trim()),
+            Kind::List(items) => format!("of {}", items.len()),
+            _ => String::new(),
+        };
+        parts.push(format!("for each {items}, {} at a time", each.concurrency));
+    }
+    if let Some(by) = node.compensate {
+        parts.push(format!("undone by {}", plan.node(by).id));
+    }
     if node.disabled {
         parts.push("disabled".into());
     }
@@ -84,10 +113,7 @@ fn describe(plan: &Plan, node: &PlanNode) -> String {
         parts.push(format!("up to {} attempts", retry.attempts));
     }
     if let Some(timeout) = node.timeout {
-        parts.push(format!(
-            "at most {} an attempt",
-            render::duration(u64::try_from(timeout.as_micros()).unwrap_or(u64::MAX))
-        ));
+        parts.push(format!("at most {} an attempt", format_duration(timeout)));
     }
     parts.join(", ")
 }
@@ -103,7 +129,7 @@ fn reach(text: &mut String, workflow: &Workflow, plan: &Plan, registry: &dyn Reg
     }
     text.push_str("\nmay reach\n");
     if asking.is_empty() {
-        text.push_str("  nothing: every node is pure, and the run needs no network, no files and no secrets\n");
+        text.push_str("  nothing: its nodes need no network, no files and no secrets\n");
         return;
     }
     if let Some(nodes) = asking.get("http") {

@@ -7,6 +7,7 @@ use console::style;
 use serde_json::{Value, json};
 use windflow_core::id::NodeTypeRef;
 use windflow_core::manifest::{DEFAULT_PORT, NodeType};
+use windflow_core::native::{Native, WithNative};
 use windflow_core::ports::host::{InstalledNodeType, Registry};
 use windflow_core::problem;
 
@@ -16,6 +17,7 @@ use crate::render::{self, shorten, table::table};
 
 pub(crate) fn run(command: PluginsCommand) -> anyhow::Result<ExitCode> {
     let host = crate::engine::host(None)?;
+    let host = WithNative(&host);
     match command {
         PluginsCommand::List { json } => list(&host, json),
         PluginsCommand::Show { name, json } => show(&host, &name, json),
@@ -31,7 +33,7 @@ fn list(host: &dyn Registry, as_json: bool) -> anyhow::Result<()> {
     let mut rows = vec![["NODE TYPE", "WHAT IT DOES", "MAY TOUCH"].map(String::from).to_vec()];
     for (uses, installed) in host.list() {
         let what = shorten(installed.node_type().description.get("en"), 70);
-        rows.push(vec![uses.to_string(), what, touches(&installed).join("; ")]);
+        rows.push(vec![uses.to_string(), what, touches(&uses, &installed).join("; ")]);
     }
     render::result(&table(&rows))
 }
@@ -44,7 +46,10 @@ fn describe(uses: &NodeTypeRef, installed: &InstalledNodeType) -> Value {
 }
 
 /// What the node type may touch, in words.
-fn touches(installed: &InstalledNodeType) -> Vec<String> {
+fn touches(uses: &NodeTypeRef, installed: &InstalledNodeType) -> Vec<String> {
+    if Native::find(uses).is_some() {
+        return vec!["nothing: the engine itself waits".into()];
+    }
     if installed.pure {
         return vec!["nothing: it only computes".into()];
     }
@@ -82,7 +87,7 @@ fn show(host: &dyn Registry, name: &str, as_json: bool) -> anyhow::Result<()> {
     let manifest = &installed.manifest.plugin;
     let mut text = format!("{}  {}\n{}\n", style(uses).bold(), node.title.get("en"), node.description.get("en"));
     let _ = writeln!(text, "\nplugin     {} {}, {}", manifest.name, manifest.version, installed.component);
-    let _ = writeln!(text, "may touch  {}", touches(installed).join("; "));
+    let _ = writeln!(text, "may touch  {}", touches(uses, installed).join("; "));
     text.push_str("\nconfiguration\n");
     text.push_str(&table(&fields(&node.config)));
     text.push_str("\nports\n");

@@ -1,5 +1,6 @@
 //! `windflow run`
 
+use std::fmt::Write as _;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -8,8 +9,9 @@ use serde_json::{Map, Value};
 use windflow_core::capability::Grants;
 use windflow_core::id::{OrganisationId, RunKey};
 use windflow_core::problem;
+use windflow_core::run::{Asked, Sequence};
 use windflow_core::workflow::Workflow;
-use windflow_runtime::{RunReport, Runtime, Start, StartError, Updates};
+use windflow_runtime::{QuestionReport, RunReport, Runtime, Start, StartError, Updates};
 
 use super::document;
 use crate::cli::{Global, RunArgs};
@@ -20,8 +22,10 @@ use crate::render::live::Live;
 
 pub(crate) fn run(global: &Global, args: RunArgs) -> anyhow::Result<ExitCode> {
     let host = crate::engine::host(Some(global))?;
-    let (text, workflow) = document::check(&args.file, &host)?.into_valid(&args.file)?;
+    let (text, workflow, children) = document::check(&args.file, &host)?.into_valid(&args.file)?;
     let inputs = inputs(&workflow, &args)?;
+    let mut allowed = args.allow;
+    allowed.extend(super::permission::ask(&workflow, &host, &allowed)?);
     let engine = Engine::open(global, host)?;
     engine.block_on(async {
         let organisation = OrganisationId::local();
@@ -29,8 +33,9 @@ pub(crate) fn run(global: &Global, args: RunArgs) -> anyhow::Result<ExitCode> {
             organisation: organisation.clone(),
             document: text.clone(),
             inputs,
-            extra_grants: Grants { http: args.allow, credentials: Vec::new() },
+            extra_grants: Grants { http: allowed, credentials: Vec::new() },
             started_by: "cli".into(),
+            children,
         };
         let started = engine.runtime.start(start).map_err(|error| match error {
             StartError::Invalid(error) => {
@@ -48,25 +53,34 @@ pub(crate) fn run(global: &Global, args: RunArgs) -> anyhow::Result<ExitCode> {
                 style(&workflow.name.value).bold().for_stderr()
             ));
         }
-        let report = follow(&engine.runtime, &key, shown, started.updates).await?;
-        finish(&report, args.json, args.quiet)
+        let report = follow(&engine.runtime, &key, shown, started.updates, 0).await?;
+        finish(&engine.runtime, &report, args.json, args.quiet)
     })
 }
 
-/// Shows a run until it has ended. Ctrl-C cancels it; a second one leaves the process, and the run to be resumed.
+/// Shows a run until it has ended, or waits for an answer other than the one with this sequence. Ctrl-C cancels it; a second one leaves the process, and the run to be resumed.
 pub(crate) async fn follow(
     runtime: &Runtime,
     key: &RunKey,
     live: Option<Live>,
     updates: Updates,
+    answered: Sequence,
 ) -> anyhow::Result<Arc<RunReport>> {
-    let shown = live.map(|live| tokio::spawn(live.watch(updates)));
+    let mut shown = tokio::spawn(watch(live, updates, answered));
     let ended = runtime.wait(key);
     tokio::pin!(ended);
     let mut interrupts = 0;
+    let mut seen_to_the_end = false;
     let ended = loop {
         tokio::select! {
+            biased;
             ended = &mut ended => break ended,
+            watched = &mut shown, if !seen_to_the_end => {
+                seen_to_the_end = true;
+                if watched? == Watched::Idle {
+                    return Ok(Arc::new(runtime.report(key)?));
+                }
+            }
             interrupt = interrupted() => {
                 interrupt?;
                 interrupts += 1;
@@ -80,12 +94,60 @@ pub(crate) async fn follow(
             }
         }
     };
-    if let Some(shown) = shown {
+    if !seen_to_the_end {
         let _ = shown.await;
     }
     ended.map_err(|lost| {
         anyhow::anyhow!("{lost}\nOnce that is mended, take the run up again:\n  windflow runs resume {}", key.run)
     })
+}
+
+/// What the updates of a run came to.
+#[derive(PartialEq, Eq)]
+enum Watched {
+    /// There are no more.
+    Over,
+    /// Nothing goes on until somebody answers.
+    Idle,
+}
+
+async fn watch(mut live: Option<Live>, mut updates: Updates, answered: Sequence) -> Watched {
+    while let Some(update) = updates.next().await {
+        if let Ok(windflow_runtime::Update::Idle(last)) = update
+            && last >= answered
+        {
+            return Watched::Idle;
+        }
+        if let Some(live) = &mut live {
+            live.show(update);
+        }
+    }
+    Watched::Over
+}
+
+/// What a run waits for somebody to answer, and how that is done; nothing where it waits for nobody.
+pub(crate) fn questions(runtime: &Runtime, report: &RunReport) -> String {
+    let mut text = String::new();
+    for (node, run) in &report.nodes {
+        for child in &run.runs {
+            let key = RunKey { organisation: OrganisationId::local(), run: *child };
+            if let Ok(child) = runtime.report(&key) {
+                let _ = writeln!(text, "{}", questions(runtime, &child));
+            }
+        }
+        for asked in &run.questions {
+            let QuestionReport { item, question } = asked;
+            let item = item.map(|item| format!(" --item {item}")).unwrap_or_default();
+            let message = question.message.as_deref().unwrap_or("waits for an answer");
+            let _ = writeln!(text, "{node}: {}", console::strip_ansi_codes(message));
+            let run = report.run;
+            let _ = match question.of {
+                Asked::Person => writeln!(text, "  windflow runs approve {run} {node}{item}    (or reject)"),
+                Asked::System => writeln!(text, "  windflow runs answer {run} {node}{item} --data JSON"),
+            };
+        }
+    }
+    text.trim_end().to_owned()
 }
 
 /// Ctrl-C, or the signal by which service managers ask a process to end.
@@ -103,7 +165,7 @@ async fn interrupted() -> std::io::Result<()> {
 }
 
 /// Prints how a run ended.
-pub(crate) fn finish(report: &RunReport, json: bool, quiet: bool) -> anyhow::Result<ExitCode> {
+pub(crate) fn finish(runtime: &Runtime, report: &RunReport, json: bool, quiet: bool) -> anyhow::Result<ExitCode> {
     if !quiet {
         let took: f64 = report.nodes.values().map(|node| node.took_ms).sum();
         let count = report.nodes.values().filter(|node| node.status == "succeeded").count();
@@ -118,6 +180,10 @@ pub(crate) fn finish(report: &RunReport, json: bool, quiet: bool) -> anyhow::Res
         let at = error.node.as_ref().map_or_else(|| "the outputs".to_owned(), |node| format!("node {node}"));
         render::error(&format!("{at} failed: {}", error.failure));
     }
+    let asked = questions(runtime, report);
+    if !asked.is_empty() && !quiet {
+        render::line(&format!("\nThe run is kept and waits for an answer:\n{asked}"));
+    }
     if json {
         render::json(report)?;
     } else if let Some(outputs) = &report.outputs {
@@ -126,6 +192,7 @@ pub(crate) fn finish(report: &RunReport, json: bool, quiet: bool) -> anyhow::Res
     Ok(ExitCode::from(match report.status {
         "succeeded" => 0,
         "cancelled" => exit::INTERRUPTED,
+        "running" if !asked.is_empty() => exit::WAITING,
         _ => exit::FAILED,
     }))
 }
@@ -143,9 +210,9 @@ fn outputs_to_stdout(outputs: &Value) -> anyhow::Result<()> {
         };
         let name = style(name).bold();
         if text.contains('\n') {
-            render::result(&format!("\n{name}:\n{text}"))?
+            render::result(&format!("\n{name}:\n{text}"))?;
         } else {
-            render::result(&format!("{name}: {text}"))?
+            render::result(&format!("{name}: {text}"))?;
         }
     }
     Ok(())

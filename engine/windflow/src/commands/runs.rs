@@ -8,6 +8,7 @@ use windflow_core::run::Timestamp;
 
 use crate::cli::{Global, ListArgs, ResumeArgs, RunArg, RunsCommand, StatusArg};
 use crate::commands::run::{finish, follow};
+use crate::commands::{answer, rerun};
 use crate::engine::Engine;
 use crate::exit::{self, invalid};
 use crate::render::live::Live;
@@ -21,6 +22,12 @@ pub(crate) fn run(global: &Global, command: RunsCommand) -> anyhow::Result<ExitC
         RunsCommand::Events(args) => events(&engine, &args),
         RunsCommand::Resume(args) => resume(&engine, &args),
         RunsCommand::Cancel(args) => cancel(&engine, &args),
+        RunsCommand::Rerun(args) => rerun::rerun(&engine, args),
+        RunsCommand::Export(args) => export(&engine, &args),
+        RunsCommand::Diff(args) => rerun::diff(&engine, &args),
+        RunsCommand::Answer(args) => answer::answer(&engine, &args),
+        RunsCommand::Approve(args) => answer::decide(&engine, &args, true),
+        RunsCommand::Reject(args) => answer::decide(&engine, &args, false),
     }
 }
 
@@ -53,7 +60,8 @@ fn list(engine: &Engine, args: ListArgs) -> anyhow::Result<ExitCode> {
     render::result(&table(&rows))?;
     if page.items.iter().any(|run| run.finished_at.is_none()) {
         render::line(
-            "Runs that are running here were interrupted: windflow runs resume RUN (or --all) goes on with them.",
+            "Runs that have not ended were interrupted, or wait for an answer: windflow runs resume RUN (or --all) goes on with\n\
+             them, and windflow runs show RUN tells what they wait for.",
         );
     }
     if let Some(next) = page.next {
@@ -105,10 +113,11 @@ fn show(engine: &Engine, args: &RunArg) -> anyhow::Result<ExitCode> {
         .nodes
         .iter()
         .map(|(node, run)| {
+            let items = run.items.as_ref().map(|items| format!("{} of {} items", items.settled, items.total));
             let what = match (&run.error, &run.output) {
                 (Some(failure), _) => failure.to_string(),
                 (None, Some(output)) => output.text().to_owned(),
-                (None, None) => String::new(),
+                (None, None) => items.unwrap_or_default(),
             };
             let attempts = if run.attempts > 1 { format!("{} attempts", run.attempts) } else { String::new() };
             vec![
@@ -128,7 +137,10 @@ fn show(engine: &Engine, args: &RunArg) -> anyhow::Result<ExitCode> {
         let at = error.node.as_ref().map_or_else(|| "the outputs".to_owned(), |node| format!("node {node}"));
         text.push_str(&format!("\n{at} failed: {}\n", error.failure));
     }
-    if report.status == "running" || report.status == "failing" || report.status == "cancelling" {
+    let asked = crate::commands::run::questions(&engine.runtime, &report);
+    if !asked.is_empty() {
+        text.push_str(&format!("\n{asked}\n"));
+    } else if summary.finished_at.is_none() {
         text.push_str(&format!("\nIt was interrupted; go on with it: windflow runs resume {}\n", key.run));
     }
     render::result(&text)?;
@@ -159,6 +171,13 @@ fn events(engine: &Engine, args: &RunArg) -> anyhow::Result<ExitCode> {
     }
 }
 
+fn export(engine: &Engine, args: &RunArg) -> anyhow::Result<ExitCode> {
+    let key = find(engine, &args.run)?;
+    // JSON is YAML.
+    render::json(&crate::commands::test::export::case(engine, &key)?)?;
+    Ok(ExitCode::SUCCESS)
+}
+
 fn resume(engine: &Engine, args: &ResumeArgs) -> anyhow::Result<ExitCode> {
     let keys = match &args.run {
         Some(run) => vec![find(engine, run)?],
@@ -175,8 +194,8 @@ fn resume(engine: &Engine, args: &ResumeArgs) -> anyhow::Result<ExitCode> {
             if !args.quiet {
                 render::line(&format!("▶ resuming {}", key.run));
             }
-            let report = follow(&engine.runtime, &key, live, updates).await?;
-            finish(&report, args.json, args.quiet)
+            let report = follow(&engine.runtime, &key, live, updates, 0).await?;
+            finish(&engine.runtime, &report, args.json, args.quiet)
         })?;
         if code != ExitCode::SUCCESS {
             worst = code;
@@ -190,13 +209,13 @@ fn cancel(engine: &Engine, args: &RunArg) -> anyhow::Result<ExitCode> {
     engine.block_on(async {
         engine.runtime.cancel(&key, "cli")?;
         let report = engine.runtime.wait(&key).await.map_err(|lost| anyhow::anyhow!("{lost}"))?;
-        finish(&report, args.json, args.json)?;
+        finish(&engine.runtime, &report, args.json, args.json)?;
         Ok(ExitCode::from(if report.status == "cancelled" { 0 } else { exit::FAILED }))
     })
 }
 
 /// A run by its id, the beginning of it, or `last`.
-fn find(engine: &Engine, text: &str) -> anyhow::Result<RunKey> {
+pub(super) fn find(engine: &Engine, text: &str) -> anyhow::Result<RunKey> {
     let organisation = OrganisationId::local();
     if let Ok(run) = text.parse::<RunId>() {
         let key = RunKey { organisation, run };

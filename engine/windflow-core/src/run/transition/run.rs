@@ -1,16 +1,22 @@
 //! Events of the run as a whole.
 
-use super::{IllegalTransition, decide, illegal_run, owe_finish, stop_starting};
+use super::{IllegalTransition, cancel_running, compensation, decide, illegal_run, owe_finish, stop_starting};
+use crate::failure::{Failure, FailureKind};
 use crate::json::Json;
-use crate::plan::{NodeIndex, Plan};
-use crate::run::state::Obligation;
-use crate::run::{EndStatus, NodeState, Phase, RunFailure, RunStarted, RunState};
+use crate::plan::Plan;
+use crate::run::{EndStatus, Phase, RunFailure, RunStarted, RunState, Timestamp};
 
-pub(super) fn started(state: &mut RunState, plan: &Plan, started: &RunStarted) -> Result<(), IllegalTransition> {
+pub(super) fn started(
+    state: &mut RunState,
+    plan: &Plan,
+    started: &RunStarted,
+    at: Timestamp,
+) -> Result<(), IllegalTransition> {
     if state.phase != Phase::New {
         return Err(illegal_run("run_started", &state.phase));
     }
     state.phase = Phase::Running;
+    state.started_at = at;
     state.started = Some(Box::new(started.clone()));
     for (index, node) in plan.nodes() {
         if node.disabled || (node.needs.is_empty() && node.waits == 0) {
@@ -21,20 +27,28 @@ pub(super) fn started(state: &mut RunState, plan: &Plan, started: &RunStarted) -
     Ok(())
 }
 
-pub(super) fn cancel_requested(state: &mut RunState) -> Result<(), IllegalTransition> {
+pub(super) fn cancel_requested(state: &mut RunState, plan: &Plan) -> Result<(), IllegalTransition> {
     if state.phase != Phase::Running {
         // A failing run already ends by itself, and its attempts are left to settle.
         return Err(illegal_run("cancel_requested", &state.phase));
     }
     state.phase = Phase::Cancelling;
     stop_starting(state);
-    state.due.clear();
-    for (run, index) in state.nodes.iter().zip(0..) {
-        if matches!(run.state, NodeState::Running { .. }) {
-            state.due.insert(Obligation::Cancel(NodeIndex(index)));
-        }
+    cancel_running(state);
+    compensation::wind_down(state, plan);
+    Ok(())
+}
+
+pub(super) fn timed_out(state: &mut RunState, plan: &Plan, limit_ms: u64) -> Result<(), IllegalTransition> {
+    if state.phase != Phase::Running {
+        return Err(illegal_run("run_timed_out", &state.phase));
     }
-    owe_finish(state);
+    let limit = crate::workflow::format_duration(std::time::Duration::from_millis(limit_ms));
+    let failure = Failure::new(FailureKind::Timeout, format!("the run took longer than its `timeout: {limit}`"));
+    state.phase = Phase::Failing(RunFailure { node: None, failure });
+    stop_starting(state);
+    cancel_running(state);
+    compensation::wind_down(state, plan);
     Ok(())
 }
 

@@ -1,9 +1,9 @@
 //! A node does not run.
 
-use super::{IllegalTransition, illegal_node, illegal_run, settle};
+use super::{IllegalTransition, compensation, illegal_node, illegal_run, settle};
 use crate::plan::{NodeIndex, Plan};
 use crate::run::state::Obligation;
-use crate::run::{NodeState, Phase, RunState, SkipReason, Timestamp};
+use crate::run::{NodeState, RunState, SkipReason, Step, Timestamp};
 
 pub(super) fn skipped(
     state: &mut RunState,
@@ -12,7 +12,7 @@ pub(super) fn skipped(
     reason: SkipReason,
     at: Timestamp,
 ) -> Result<(), IllegalTransition> {
-    if state.phase != Phase::Running {
+    if !state.may_start(node) {
         return Err(illegal_run("node_skipped", &state.phase));
     }
     let fits = match state.node(node).state {
@@ -24,10 +24,14 @@ pub(super) fn skipped(
         return Err(illegal_node("node_skipped", plan, state, node));
     }
     state.due.remove(&Obligation::Skip(node));
-    state.due.remove(&Obligation::Attempt(node));
+    state.due.remove(&Obligation::Attempt(Step::of(node)));
     let run = state.node_mut(node);
     run.state = NodeState::Skipped(reason);
     run.settled_at = Some(at);
-    settle(state, plan, node);
+    if plan.node(node).compensates {
+        compensation::next(state, plan);
+    } else {
+        settle(state, plan, node);
+    }
     Ok(())
 }

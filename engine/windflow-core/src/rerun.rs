@@ -1,0 +1,146 @@
+//! Which results of a run another run can take over, and why not the others.
+
+use std::collections::BTreeMap;
+
+use indexmap::IndexMap;
+use serde_json::Value;
+
+use crate::id::NodeId;
+use crate::plan::{NodeIndex, Plan, PlanNode};
+use crate::run::{Emitted, NodeState, RunState};
+use crate::yaml;
+
+/// What becomes of each node in the new run, in the order of the new file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Verdict {
+    /// The nodes.
+    pub nodes: IndexMap<NodeId, Fate>,
+}
+
+impl Verdict {
+    /// What is taken over.
+    #[must_use]
+    pub fn reused(&self) -> BTreeMap<NodeId, Emitted> {
+        let reused = self.nodes.iter().filter_map(|(id, fate)| match fate {
+            Fate::Reused(emitted) => Some((id.clone(), emitted.clone())),
+            Fate::Decided | Fate::Again(_) => None,
+        });
+        reused.collect()
+    }
+}
+
+/// What becomes of a node.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Fate {
+    /// Its output is taken over.
+    Reused(Emitted),
+    /// It did not run, and what decided that is the same: it is decided again, as before.
+    Decided,
+    /// It runs again.
+    Again(Why),
+}
+
+/// Why a node runs again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Why {
+    /// Somebody wants it.
+    Asked,
+    /// It did not succeed before; how it stood.
+    Unfinished(&'static str),
+    /// It is not as it was: its type, configuration, condition, items or edges differ.
+    Changed,
+    /// The workflow had no such node.
+    New,
+    /// It follows a node that runs again.
+    Follows(NodeId),
+}
+
+/// A run that is to be repeated.
+pub struct Old<'a> {
+    /// Its document, as text.
+    pub document: &'a str,
+    /// Its plan.
+    pub plan: &'a Plan,
+    /// How it stands.
+    pub state: &'a RunState,
+}
+
+/// Judges what a new run of a document can take over from an old run with the same inputs. `from` run again whatever they
+/// did; with nothing in it that is decided by the old run alone: what did not succeed runs again, and in a run that
+/// succeeded everything does.
+#[must_use]
+pub fn judge(old: &Old<'_>, document: &str, plan: &Plan, from: &[NodeId]) -> Verdict {
+    let (before, now) = (logic(old.document), logic(document));
+    let mut order: Vec<(NodeIndex, &PlanNode)> = plan.nodes().collect();
+    order.sort_by_key(|(_, node)| node.rank);
+    let all_again = from.is_empty() && !any_unfinished(old);
+    let mut fates: Vec<Option<Fate>> = vec![None; order.len()];
+    let edges = incoming(plan);
+    for (index, node) in order {
+        let again = |fate: &Option<Fate>| matches!(fate, Some(Fate::Again(_)));
+        let follows = edges[index.0 as usize].iter().find(|from| again(&fates[from.0 as usize]));
+        let fate = if all_again || from.contains(&node.id) {
+            Fate::Again(Why::Asked)
+        } else if let Some(from) = follows {
+            Fate::Again(Why::Follows(plan.node(*from).id.clone()))
+        } else if !before.contains_key(node.id.as_str()) {
+            Fate::Again(Why::New)
+        } else if before.get(node.id.as_str()) != now.get(node.id.as_str()) || component_changed(old, node) {
+            Fate::Again(Why::Changed)
+        } else {
+            as_before(old, node)
+        };
+        fates[index.0 as usize] = Some(fate);
+    }
+    let nodes = plan.nodes().zip(fates).filter(|((_, node), _)| !node.compensates);
+    Verdict { nodes: nodes.filter_map(|((_, node), fate)| Some((node.id.clone(), fate?))).collect() }
+}
+
+fn any_unfinished(old: &Old<'_>) -> bool {
+    let mut nodes = old.plan.nodes().filter(|(_, node)| !node.compensates);
+    nodes.any(|(index, _)| !matches!(old.state.node(index).state, NodeState::Succeeded { .. } | NodeState::Skipped(_)))
+}
+
+fn as_before(old: &Old<'_>, node: &PlanNode) -> Fate {
+    let state = old.plan.index(&node.id).map(|index| &old.state.node(index).state);
+    match state {
+        Some(NodeState::Succeeded { port, output }) => {
+            Fate::Reused(Emitted { port: port.clone(), output: output.clone() })
+        }
+        Some(NodeState::Skipped(_)) => Fate::Decided,
+        Some(other) => Fate::Again(Why::Unfinished(other.word())),
+        None => Fate::Again(Why::New),
+    }
+}
+
+fn component_changed(old: &Old<'_>, node: &PlanNode) -> bool {
+    let before = old.plan.index(&node.id).map(|index| old.plan.node(index).component);
+    before != Some(node.component)
+}
+
+/// For each node the nodes that it waits for.
+fn incoming(plan: &Plan) -> Vec<Vec<NodeIndex>> {
+    let mut incoming = vec![Vec::new(); plan.nodes().len()];
+    for (from, node) in plan.nodes() {
+        for edge in &node.out {
+            incoming[edge.to.0 as usize].push(from);
+        }
+    }
+    incoming
+}
+
+/// What of each node decides its output, without the places and the order in which it is written.
+fn logic(document: &str) -> BTreeMap<String, Value> {
+    const WITHOUT: [&str; 7] =
+        ["title", "retry", "timeout", "on_unknown", "compensate", "concurrency", "on_item_error"];
+    let (root, _) = yaml::parse(document, yaml::Limits::default());
+    let mut document = root.map(|root| root.to_json()).unwrap_or_default();
+    let Some(Value::Object(nodes)) = document.get_mut("nodes").map(Value::take) else { return BTreeMap::new() };
+    let strip = |(id, mut node): (String, Value)| {
+        if let Some(fields) = node.as_object_mut() {
+            WITHOUT.iter().for_each(|key| drop(fields.remove(*key)));
+        }
+        (id, node)
+    };
+    nodes.into_iter().map(strip).collect()
+}

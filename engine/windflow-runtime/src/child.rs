@@ -1,0 +1,182 @@
+//! Runs that a node starts.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use serde_json::{Map, Value, json};
+use tokio::sync::Notify;
+use windflow_core::failure::{Failure, FailureKind, RetryHint};
+use windflow_core::id::{Digest, NodeId, RunId, RunKey};
+use windflow_core::json::Json;
+use windflow_core::plan::PlanNode;
+use windflow_core::ports::host::{CancelSignal, Emission};
+use windflow_core::ports::store::StoreError;
+use windflow_core::run::{ParentRun, RunState, Step, Timestamp};
+use windflow_core::workflow::ChildName;
+
+use crate::attempt::CancelFlag;
+use crate::report::RunReport;
+use crate::run_loop::Lost;
+use crate::service::{Inner, Runtime};
+use crate::start::{Begin, ResumeError, StartError};
+use crate::updates::{Update, Updates};
+
+/// The id of the run that an attempt starts. It follows from the attempt, but for its time, which is recorded with it.
+pub(crate) fn run_id(parent: &RunKey, node: &NodeId, item: Option<u32>, attempt: u32, now: Timestamp) -> RunId {
+    let digest = Digest::of(format!("{}/{}/{node}/{item:?}/{attempt}", parent.organisation, parent.run).as_bytes());
+    let mut random = [0; 10];
+    random.copy_from_slice(&digest.0[..10]);
+    RunId(uuid::Builder::from_unix_timestamp_millis(now.0, &random).into_uuid())
+}
+
+/// What the run is started with.
+pub(crate) fn begin(
+    inner: &Inner,
+    parent: &RunKey,
+    state: &RunState,
+    node: &PlanNode,
+    step: Step,
+    config: &Value,
+) -> Result<Begin, Failure> {
+    let unavailable = |message: String| Failure::new(FailureKind::Unavailable, message);
+    let started = state.started().ok_or_else(|| unavailable("the run has not begun".into()))?;
+    let key = ChildName::of(config).map(|name| name.key()).unwrap_or_default();
+    let child = started
+        .children
+        .get(&key)
+        .ok_or_else(|| unavailable(format!("the run was started without the workflow `{key}`")))?;
+    let document =
+        inner.store.blob(&parent.organisation, &child.document).map_err(|error| unavailable(error.to_string()))?;
+    let document = String::from_utf8(document).map_err(|_| unavailable(format!("`{key}` is no text")))?;
+    Ok(Begin {
+        organisation: parent.organisation.clone(),
+        document,
+        inputs: config.get("inputs").and_then(Value::as_object).cloned().unwrap_or_else(Map::new),
+        allowed: started.allowed.clone(),
+        started_by: format!("run {}", parent.run),
+        children: child.children.clone(),
+        parent: Some(ParentRun { run: parent.run, node: node.id.clone(), item: step.item }),
+        repeats: None,
+        reused: BTreeMap::new(),
+    })
+}
+
+/// Starts a run, where it is to be started, and waits for its end. Once `cancel` is raised the run is cancelled, and its
+/// end is waited for all the same.
+pub(crate) async fn watch(
+    runtime: &Runtime,
+    child: &RunKey,
+    begin: Option<Begin>,
+    cancel: &CancelFlag,
+    asleep: &Asleep,
+) -> Result<Emission, Failure> {
+    if let Some(begin) = begin.filter(|_| !cancel.is_cancelled()) {
+        match runtime.start_child(begin, child.run) {
+            Ok(()) => {}
+            Err(StartError::Invalid(invalid)) => {
+                let first = invalid.problems.first().map(|problem| problem.message.clone()).unwrap_or_default();
+                return Err(Failure::new(FailureKind::InvalidConfig, format!("the workflow was not started: {first}")));
+            }
+            Err(error) => return Err(Failure::new(FailureKind::Unavailable, error.to_string())),
+        }
+    }
+    let mut updates = match runtime.resume(child) {
+        Ok(updates) => Some(updates),
+        Err(ResumeError::Ended(_)) => None,
+        Err(ResumeError::Lost(Lost::Store(StoreError::NotFound(_)))) => {
+            return Err(Failure::new(FailureKind::Cancelled, "the run was cancelled before it started another"));
+        }
+        Err(error) => return Err(Failure::new(FailureKind::Unavailable, error.to_string())),
+    };
+    let mut sleep = asleep.watch();
+    let report = loop {
+        tokio::select! {
+            report = runtime.wait(child) => break report,
+            () = cancel.cancelled() => {
+                // A run that has just ended is past cancelling.
+                let _ = runtime.cancel(child, "the run that started it");
+                break runtime.wait(child).await;
+            }
+            Some(update) = next(&mut updates) => sleep.set(matches!(update, Ok(Update::Idle(_)))),
+        }
+    };
+    match report {
+        Ok(report) => outcome(&report),
+        Err(lost) => Err(Failure::new(FailureKind::Unavailable, format!("run {} was given up: {lost}", child.run))),
+    }
+}
+
+async fn next(updates: &mut Option<Updates>) -> Option<Result<Update, u64>> {
+    updates.as_mut()?.next().await
+}
+
+/// How many of the runs that a run started wait for nothing but answers.
+#[derive(Default)]
+pub(crate) struct Asleep {
+    count: AtomicUsize,
+    changed: Notify,
+}
+
+impl Asleep {
+    pub(crate) fn count(&self) -> usize {
+        self.count.load(Ordering::Acquire)
+    }
+
+    pub(crate) async fn changed(&self) {
+        self.changed.notified().await;
+    }
+
+    fn watch(&self) -> Sleep<'_> {
+        Sleep { of: self, asleep: false }
+    }
+}
+
+/// Whether one of them does. Dropping it wakes it up.
+struct Sleep<'a> {
+    of: &'a Asleep,
+    asleep: bool,
+}
+
+impl Sleep<'_> {
+    fn set(&mut self, asleep: bool) {
+        if asleep == self.asleep {
+            return;
+        }
+        self.asleep = asleep;
+        if asleep {
+            self.of.count.fetch_add(1, Ordering::AcqRel);
+        } else {
+            self.of.count.fetch_sub(1, Ordering::AcqRel);
+        }
+        self.of.changed.notify_one();
+    }
+}
+
+impl Drop for Sleep<'_> {
+    fn drop(&mut self) {
+        self.set(false);
+    }
+}
+
+fn outcome(report: &RunReport) -> Result<Emission, Failure> {
+    let RunReport { run, status, .. } = report;
+    if *status == "succeeded" {
+        let port = windflow_core::manifest::DEFAULT_PORT
+            .parse()
+            .map_err(|_| Failure::new(FailureKind::InvalidOutput, "no such port"))?;
+        return Ok(Emission { port, output: report.outputs.clone().unwrap_or_else(|| Json::from(json!({}))) });
+    }
+    if *status == "cancelled" {
+        return Err(Failure::new(FailureKind::Cancelled, format!("run {run} was cancelled")));
+    }
+    let why = report.error.as_ref().map(|error| match &error.node {
+        Some(node) => format!("node {node}: {}", error.failure),
+        None => error.failure.to_string(),
+    });
+    Err(Failure {
+        code: "child_failed".into(),
+        retry: RetryHint::MayHelp,
+        details: Some(Json::from(json!({ "run": run, "error": report.error }))),
+        ..Failure::new(FailureKind::Node, format!("run {run} failed: {}", why.unwrap_or_default()))
+    })
+}
