@@ -8,13 +8,16 @@ NEXTEST := $(shell command -v cargo-nextest 2>/dev/null)
 # What `make run` keeps; `make clean` removes it.
 export WINDFLOW_DATA_DIR ?= $(CURDIR)/target/windflow-data
 
-.PHONY: help run build plugins test test-long lint bench clean tools
+.PHONY: help run serve build plugins test test-long lint bench clean tools
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-10s %s\n", $$1, $$2 }'
 
 run: build ## Set everything up and run the status report on a team's task list
 	$(WINDFLOW) run workflows/status-report/workflow.yaml --input-file workflows/status-report/tasks.json
+
+serve: build ## Set everything up and serve the API on 127.0.0.1:7878
+	$(WINDFLOW) serve
 
 build: plugins
 	cargo build --package windflow
@@ -53,3 +56,4 @@ clean: ## Remove everything that was built or run
 
 tools: # What the tests use beside Rust
 	@sdk/toolchain/ensure-tool.sh strace
+	@sdk/toolchain/ensure-tool.sh curl

@@ -5,7 +5,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
 use axum::middleware::from_fn_with_state;
 use axum::response::IntoResponse;
-use axum::routing::{any, get};
+use axum::routing::{any, get, post};
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::{Modify, OpenApi};
@@ -24,6 +24,7 @@ mod keys;
 mod node_types;
 mod page;
 mod refusals;
+mod rerun;
 mod runs;
 mod secrets;
 mod streams;
@@ -90,7 +91,7 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(runs::cancel))
         .routes(routes!(runs::resume))
         .routes(routes!(answers::answer))
-        .routes(routes!(answers::rerun))
+        .routes(routes!(rerun::rerun))
         .routes(routes!(streams::run))
         .routes(routes!(streams::organisation))
         .routes(routes!(node_types::list))
@@ -126,6 +127,7 @@ pub(crate) fn router(app: App) -> Router {
     let document = serde_json::to_string(&document).unwrap_or_default();
     router
         .route("/api/v1/openapi.json", get(async move || ([("content-type", "application/json")], document)))
+        .route("/callbacks/{organisation}/{run}/{node}/{token}", post(answers::callback))
         .route("/hooks/{organisation}/{*path}", any(hooks::receive))
         .fallback(async || Problem::not_found("such address").into_response())
         .method_not_allowed_fallback(async || {

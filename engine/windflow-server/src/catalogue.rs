@@ -9,6 +9,7 @@ use windflow_core::run::Timestamp;
 use windflow_core::workflow::{self, Workflow};
 use windflow_triggers::Triggers;
 
+use crate::children;
 use crate::kept::{self, Kept};
 use crate::problem::{Answer, Problem};
 use crate::state::{App, blocking};
@@ -73,8 +74,8 @@ fn version_key(name: &WorkflowName, version: u32) -> String {
 }
 
 /// Holds a document against itself, the installed node types, and what triggers mean.
-pub(crate) async fn check(app: &App, text: String) -> Answer<Checked> {
-    let app = app.clone();
+pub(crate) async fn check(app: &App, organisation: &OrganisationId, text: String) -> Answer<Checked> {
+    let (app, organisation) = (app.clone(), organisation.clone());
     blocking(move || {
         let (workflow, mut problems) = Workflow::parse(&text);
         let mut triggers = Triggers::default();
@@ -83,6 +84,9 @@ pub(crate) async fn check(app: &App, text: String) -> Answer<Checked> {
             let (compiled, found) = windflow_triggers::compile(workflow);
             triggers = compiled;
             problems.extend(found);
+            if !problems.iter().any(DocumentProblem::is_error) {
+                problems.extend(children::resolve(&app, &organisation, workflow).err().into_iter().flatten());
+            }
         }
         problem::sort(&mut problems);
         Checked { workflow, triggers, problems }
@@ -127,7 +131,7 @@ pub(crate) fn versions(
 
 /// Keeps a new workflow, off.
 pub(crate) async fn create(app: &App, organisation: &OrganisationId, text: String, by: String) -> Answer<Kept<Entry>> {
-    let (workflow, _) = check(app, text.clone()).await?.into_valid()?;
+    let (workflow, _) = check(app, organisation, text.clone()).await?.into_valid()?;
     let now = app.now();
     let name = workflow.name.value.clone();
     let _turn = app.active.turn.lock().await;
@@ -225,7 +229,7 @@ pub(crate) async fn replace(
     seen: Seen,
     by: String,
 ) -> Answer<Kept<Entry>> {
-    let (workflow, triggers) = check(app, text.clone()).await?.into_valid()?;
+    let (workflow, triggers) = check(app, organisation, text.clone()).await?.into_valid()?;
     let _turn = app.active.turn.lock().await;
     let before = entry(app, organisation, name)?;
     check_seen(&before, seen)?;
@@ -281,7 +285,7 @@ pub(crate) async fn enable(
     by: String,
 ) -> Answer<Kept<Entry>> {
     let (_, text) = latest(app, organisation, name)?;
-    let (_, triggers) = check(app, text.text.clone()).await?.into_valid()?;
+    let (_, triggers) = check(app, organisation, text.text.clone()).await?.into_valid()?;
     let _turn = app.active.turn.lock().await;
     let before = entry(app, organisation, name)?;
     if before.value.enabled == enabled {
@@ -314,7 +318,7 @@ pub(crate) async fn arm_all(app: &App) -> Answer<()> {
                 continue;
             }
             let text = version(app, &organisation, &name, number)?.text;
-            let checked = check(app, text.clone()).await?;
+            let checked = check(app, &organisation, text.clone()).await?;
             if checked.is_valid() {
                 app.active.arm(&organisation, &name, &text, &checked.triggers);
             } else {

@@ -1,42 +1,45 @@
-//! The workflows that a workflow runs, out of those of its organisation.
+//! The workflows that a workflow runs: those of the same organisation, by name.
 
 use windflow_core::id::{OrganisationId, WorkflowName};
-use windflow_core::native::Native;
-use windflow_core::workflow::{self, ChildName, Children, Documents, FoundDocument, Workflow};
-use windflow_runtime::InvalidStart;
+use windflow_core::problem::Problem;
+use windflow_core::workflow::{ChildName, Children, Documents, FoundDocument, Workflow, resolve_children};
 
 use crate::catalogue;
 use crate::state::App;
 
-struct Stored<'a> {
+/// The latest versions of an organisation's workflows.
+struct Catalogue<'a> {
     app: &'a App,
     organisation: &'a OrganisationId,
 }
 
-impl Documents for Stored<'_> {
-    fn find(&self, _location: &str, name: &ChildName) -> Result<FoundDocument, String> {
-        let ChildName::Name(name) = name else {
-            return Err("a server knows workflows by name, not by file: `name: other`".into());
+impl Documents for Catalogue<'_> {
+    fn find(&self, _: &str, name: &ChildName) -> Result<FoundDocument, String> {
+        let name = match name {
+            ChildName::Name(name) => name,
+            ChildName::File(_) => return Err("a server knows workflows by `name`, not by `file`".to_owned()),
         };
-        let parsed: WorkflowName = name.parse().map_err(|error| format!("{error}"))?;
-        match catalogue::latest(self.app, self.organisation, &parsed) {
-            Ok((_, version)) => Ok(FoundDocument { location: name.clone(), text: version.text }),
-            Err(problem) if problem.status() == 404 => Err(format!("there is no workflow `{name}`")),
-            Err(problem) => Err(problem.to_string()),
-        }
+        let known: WorkflowName = name.parse().map_err(|error| format!("{error}"))?;
+        let (_, version) =
+            catalogue::latest(self.app, self.organisation, &known).map_err(|problem| problem.to_string())?;
+        Ok(FoundDocument { location: name.clone(), text: version.text })
     }
 }
 
-/// Everything that a document runs, in the versions of now.
-///
-/// # Errors
-/// Every node that names what there is not, or does not give it the inputs that it takes.
-pub(crate) fn resolve(app: &App, organisation: &OrganisationId, document: &str) -> Result<Children, InvalidStart> {
-    let (Some(workflow), _) = Workflow::parse(document) else { return Ok(Children::default()) };
-    let runs_others = |node: &workflow::Node| Native::find(&node.uses.value) == Some(Native::Workflow);
-    if !workflow.nodes.values().any(runs_others) {
+/// Finds and checks everything that a valid workflow runs.
+pub(crate) fn resolve(app: &App, organisation: &OrganisationId, workflow: &Workflow) -> Result<Children, Vec<Problem>> {
+    resolve_children(workflow, &Catalogue { app, organisation }, &*app.registry)
+}
+
+/// The same for a document that is to be started. Most run no others, and are not read for that.
+pub(crate) fn of(app: &App, organisation: &OrganisationId, document: &str) -> Result<Children, Vec<Problem>> {
+    // A backslash may write any letter in another way.
+    if !document.contains("workflow@") && !document.contains('\\') {
         return Ok(Children::default());
     }
-    workflow::resolve_children(&workflow, &Stored { app, organisation }, &*app.registry)
-        .map_err(|problems| InvalidStart { problems })
+    match Workflow::parse(document) {
+        (Some(workflow), problems) if !problems.iter().any(Problem::is_error) => resolve(app, organisation, &workflow),
+        // What is wrong with it is told by who starts it.
+        _ => Ok(Children::default()),
+    }
 }

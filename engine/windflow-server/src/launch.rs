@@ -8,11 +8,11 @@ use windflow_core::id::{Digest, OrganisationId, RunId, RunKey};
 use windflow_core::ports::records::{Expected, RecordsError};
 use windflow_core::ports::store::StoreError;
 use windflow_core::run::Timestamp;
-use windflow_runtime::{Start, StartError};
+use windflow_runtime::{InvalidStart, Start, StartError};
 
-use crate::kept;
 use crate::problem::{Answer, Problem};
 use crate::state::App;
+use crate::{children, kept};
 
 /// How long a key of a start is remembered, in milliseconds.
 const REMEMBERED: u64 = 48 * 3600 * 1000;
@@ -47,7 +47,8 @@ pub(crate) struct Launch {
 }
 
 fn start(app: &App, launch: Launch, run: RunId) -> Result<windflow_runtime::Started, StartError> {
-    let children = crate::children::resolve(app, &launch.organisation, &launch.document)?;
+    let children =
+        children::of(app, &launch.organisation, &launch.document).map_err(|problems| InvalidStart { problems })?;
     let kind = launch.by.split(':').next().unwrap_or_default().to_owned();
     let started = app.runtime.start_as(
         Start {

@@ -3,9 +3,9 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio::sync::broadcast;
-use windflow_core::id::{OrganisationId, RunKey};
-use windflow_core::ports::store::{RunStatus, RunSummary};
+use tokio::sync::{broadcast, mpsc};
+use windflow_core::id::OrganisationId;
+use windflow_core::ports::store::{Position, RunStatus, RunSummary};
 use windflow_core::run::Timestamp;
 use windflow_runtime::Turn;
 
@@ -44,16 +44,24 @@ impl Feed {
         Self { epoch: start.0, kept: Mutex::default(), sender: broadcast::Sender::new(KEPT) }
     }
 
-    fn push(&self, organisation: OrganisationId, run: RunSummary) {
+    /// Tells what happened. False, and nothing is told, where somebody watches and it may not be durable yet.
+    fn push(&self, runs: &[(OrganisationId, RunSummary)], durable: bool) -> bool {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let number = kept.back().map_or(0, |last| last.number) + 1;
-        let change = Arc::new(Change { organisation, number, run });
-        if kept.len() == KEPT {
-            kept.pop_front();
+        // Within the lock: whoever subscribes afterwards finds it among what was kept, and waits by themselves.
+        if !durable && self.sender.receiver_count() > 0 {
+            return false;
         }
-        kept.push_back(change.clone());
-        // Within the lock, so that whoever subscribes sees each change once. Nobody listening is no error.
-        let _ = self.sender.send(change);
+        for (organisation, run) in runs {
+            let number = kept.back().map_or(0, |last| last.number) + 1;
+            let change = Arc::new(Change { organisation: organisation.clone(), number, run: run.clone() });
+            if kept.len() == KEPT {
+                kept.pop_front();
+            }
+            kept.push_back(change.clone());
+            // Nobody listening is no error.
+            let _ = self.sender.send(change);
+        }
+        true
     }
 
     /// The id of a change in streams.
@@ -92,36 +100,65 @@ fn word(status: RunStatus) -> Option<&'static str> {
     }
 }
 
+/// Turns that are told together.
+const TOLD_TOGETHER: usize = 256;
+
 /// Listens to the runtime until the server stops.
 pub(crate) async fn watch(app: App) {
-    let mut turns = app.runtime.turns();
-    loop {
-        let turn = tokio::select! {
-            turn = turns.next() => turn,
-            () = app.stopped() => return,
-        };
-        match turn {
-            Some(Ok(turn)) => hear(&app, turn),
-            Some(Err(missed)) => tracing::warn!(missed, "more runs began and ended than were counted"),
-            None => return,
+    let (sender, receiver) = mpsc::channel(KEPT);
+    let listening = async {
+        let mut turns = app.runtime.turns();
+        while let Some(turn) = turns.next().await {
+            match turn {
+                Ok(turn) => {
+                    count(&app, &turn);
+                    if sender.try_send(turn).is_err() {
+                        tracing::warn!("a run that began or ended was not told to those who watch");
+                    }
+                }
+                Err(missed) => tracing::warn!(missed, "more runs began and ended than were counted"),
+            }
         }
+    };
+    tokio::select! {
+        () = listening => {}
+        () = tell(&app, receiver) => {}
+        () = app.stopped() => {}
     }
 }
 
-fn hear(app: &App, turn: Turn) {
-    let (key, left): (RunKey, bool) = match turn {
-        Turn::Began(key) => (key, false),
-        Turn::Left(key) => (key, true),
-    };
+fn count(app: &App, turn: &Turn) {
     app.metrics.runs_active.set(i64::try_from(app.runtime.active_runs().len()).unwrap_or(i64::MAX));
-    match app.store.run(&key) {
-        Ok(summary) => {
-            if left && let Some(word) = word(summary.status) {
-                app.metrics.runs_finished.with_label_values(&[word]).inc();
+    if let Turn::Left(key) = turn
+        && let Ok(summary) = app.store.run(key)
+        && let Some(word) = word(summary.status)
+    {
+        app.metrics.runs_finished.with_label_values(&[word]).inc();
+    }
+}
+
+/// Tells those who watch, no earlier than it is durable. One wait for the disk serves all that happened meanwhile, and where
+/// nobody watches there is none.
+async fn tell(app: &App, mut turns: mpsc::Receiver<Turn>) {
+    let mut together = Vec::new();
+    while turns.recv_many(&mut together, TOLD_TOGETHER).await > 0 {
+        let summaries: Vec<_> = together
+            .drain(..)
+            .filter_map(|turn| {
+                let (Turn::Began(key) | Turn::Left(key)) = turn;
+                let summary = app.store.run(&key);
+                summary
+                    .map_err(|error| tracing::warn!(run = %key.run, %error, "a run cannot be read"))
+                    .ok()
+                    .map(|run| (key.organisation, run))
+            })
+            .collect();
+        if !app.feed.push(&summaries, false) {
+            match app.store.durable(Position(u64::MAX)).await {
+                Ok(()) => _ = app.feed.push(&summaries, true),
+                Err(error) => tracing::warn!(%error, "what is not durable is not told"),
             }
-            app.feed.push(key.organisation, summary);
         }
-        Err(error) => tracing::warn!(run = %key.run, %error, "a run cannot be read"),
     }
 }
 
@@ -156,7 +193,7 @@ mod tests {
         let feed = Feed::new(Timestamp(7));
         assert_eq!(missed(&feed, "7-0"), Some(vec![]));
         for number in 1..=5 {
-            feed.push(OrganisationId::local(), run(number));
+            feed.push(&[(OrganisationId::local(), run(number))], false);
         }
         assert_eq!(missed(&feed, &feed.id(3)), Some(vec![4, 5]));
         assert_eq!(missed(&feed, &feed.id(5)), Some(vec![]));
@@ -164,9 +201,20 @@ mod tests {
             assert_eq!(missed(&feed, unknown), None, "{unknown}");
         }
         for number in 0..KEPT as u128 {
-            feed.push(OrganisationId::local(), run(number));
+            feed.push(&[(OrganisationId::local(), run(number))], false);
         }
         assert_eq!(missed(&feed, &feed.id(4)), None);
         assert_eq!(missed(&feed, &feed.id(5)).map(|all| all.len()), Some(KEPT));
+    }
+
+    #[test]
+    fn who_watches_hears_only_of_what_is_durable() {
+        let feed = Feed::new(Timestamp(7));
+        let (mut receiver, _) = feed.subscribe(None);
+        let change = [(OrganisationId::local(), run(1))];
+        assert!(!feed.push(&change, false) && receiver.try_recv().is_err());
+        assert!(feed.push(&change, true) && receiver.try_recv().is_ok());
+        drop(receiver);
+        assert!(feed.push(&change, false));
     }
 }

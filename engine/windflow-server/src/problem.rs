@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use windflow_core::ports::records::RecordsError;
 use windflow_core::ports::store::StoreError;
 use windflow_core::problem as document;
-use windflow_runtime::{AnswerError, Lost, RerunError, ResumeError, StartError};
+use windflow_runtime::{Lost, RerunError, ResumeError, StartError};
 
 /// Why a request is not answered as asked. Boxed, since it is rare and everything else returns beside it.
 #[derive(Debug, Clone)]
@@ -201,19 +201,6 @@ impl From<StartError> for Problem {
             StartError::Exists(run) => Self::conflict("exists", format!("run {run} was started before")),
             StartError::Store(error) => error.into(),
             StartError::Lost(lost) => lost.into(),
-        }
-    }
-}
-
-impl From<AnswerError> for Problem {
-    fn from(error: AnswerError) -> Self {
-        let detail = error.to_string();
-        match error {
-            AnswerError::UnknownNode { .. } => Self::new(StatusCode::NOT_FOUND, "not_found", detail),
-            AnswerError::NotAsked { .. } => Self::conflict("not_asked", detail),
-            AnswerError::WrongToken(_) => Self::new(StatusCode::FORBIDDEN, "wrong_token", detail),
-            AnswerError::WrongKind { .. } | AnswerError::Invalid { .. } => Self::invalid("invalid_answer", detail),
-            AnswerError::Resume(error) => error.into(),
         }
     }
 }

@@ -50,8 +50,9 @@ pub(crate) struct Scheduler {
 /// Watches the clock until the server stops.
 pub(crate) async fn watch(app: App) {
     let mut scheduler = Scheduler::default();
-    let mut turns = app.runtime.turns();
     loop {
+        // Anew each time, so that only what ends from now on is heard.
+        let mut turns = app.runtime.turns();
         let wake = scheduler.tick(&app).await;
         let sleep = app.clock.sleep_until(wake);
         tokio::select! {

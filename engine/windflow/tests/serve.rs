@@ -244,7 +244,7 @@ fn kill_9_under_load_loses_no_acknowledged_run() {
                         let body = json!({ "to": witness.url(), "n": n });
                         let sent = serving.http.post(format!("{}/hooks/local/in", serving.url)).json(&body).send();
                         // Only what was answered counts.
-                        let Ok(answer) = sent.and_then(|answer| answer.error_for_status()) else { return };
+                        let Ok(answer) = sent.and_then(reqwest::blocking::Response::error_for_status) else { return };
                         if let Ok(answer) = answer.json::<Value>() {
                             heard.lock().unwrap().push(answer["run"].as_str().unwrap().to_owned());
                         }

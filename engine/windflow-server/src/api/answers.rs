@@ -1,171 +1,104 @@
-//! Runs that ask, and runs that are repeated.
+//! Answers to what runs ask: approvals of people, data of other systems.
 
 use axum::extract::State;
-use axum::http::{StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
-use windflow_core::id::{NodeId, RunId};
-use windflow_core::rerun::{Fate, Verdict, Why};
-use windflow_runtime::{Answer as Given, Reply, Rerun};
+use windflow_core::id::{NodeId, RunId, RunKey};
+use windflow_runtime::{Answer as Given, AnswerError, Reply};
 
-use super::extract::{Allowed, Json, Path, need};
+use super::extract::{Allowed, Json, Path, Raw, need};
 use super::refusals::Refusals;
-use super::runs::{StartedRun, find};
-use crate::catalogue;
+use super::runs::find;
 use crate::problem::{Answer, Problem};
-use crate::state::{App, blocking};
+use crate::state::App;
 
-/// An answer to what a run asks in an `approval` or `callback` node.
+/// What is answered.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct AnswerRun {
+pub(crate) struct GiveAnswer {
     /// The node that asks.
-    #[schema(pattern = "^[a-z][a-z0-9_]*$", max_length = 64)]
     node: String,
     /// The item, where the node runs for each of several.
     item: Option<u32>,
-    /// Of an approval: whether it may go on. Left out for a callback.
+    /// The decision, where a person is asked.
     approved: Option<bool>,
-    /// Of an approval: why.
-    #[schema(max_length = 4096)]
+    /// Why it was decided so.
     comment: Option<String>,
-    /// What a callback reports, or what the form of an approval asks for.
-    #[serde(default)]
-    #[schema(value_type = Object)]
+    /// What the form asks for, or what another system reports.
     data: Option<Value>,
 }
 
-/// The answer was taken, and is durable.
+/// The answer was taken.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Taken {
-    /// Its place in the run's journal.
+    /// Its place in the journal of the run.
     sequence: u64,
 }
 
-/// Answer what a run asks.
+impl From<AnswerError> for Problem {
+    fn from(error: AnswerError) -> Self {
+        let detail = error.to_string();
+        match error {
+            AnswerError::UnknownNode { .. } => Self::new(StatusCode::NOT_FOUND, "not_found", detail),
+            AnswerError::NotAsked { .. } => Self::conflict("not_asked", detail),
+            AnswerError::WrongToken(_) => Self::not_found("such question"),
+            AnswerError::WrongKind { .. } | AnswerError::Invalid { .. } => Self::invalid("invalid_answer", detail),
+            AnswerError::Resume(error) => error.into(),
+        }
+    }
+}
+
+/// Answer what a run asks: approve or reject, or report back in place of another system.
 #[utoipa::path(
-    post, path = "/runs/{run}/answer", tag = "runs", operation_id = "answer_run",
-    params(("run" = String, Path, format = "uuid", description = "Its id")),
-    security(("token" = ["runs:operate"])), request_body = AnswerRun,
-    responses((status = 200, description = "It was taken", body = Taken), Refusals)
+    post, path = "/runs/{run}/answers", tag = "runs", operation_id = "answer_run",
+    params(("run" = String, Path, format = "uuid", description = "Id of the run")),
+    security(("token" = ["runs:operate"])), request_body = GiveAnswer,
+    responses((status = 200, description = "It was taken, durably", body = Taken), Refusals)
 )]
 pub(crate) async fn answer(
     allowed: Allowed<need::RunsOperate>,
     State(app): State<App>,
     Path(run): Path<RunId>,
-    Json(body): Json<AnswerRun>,
+    Json(body): Json<GiveAnswer>,
 ) -> Answer<axum::Json<Taken>> {
     let caller = allowed.0;
     let key = find(&app, &caller.organisation, run)?;
-    let node: NodeId =
-        body.node.parse().map_err(|error| Problem::invalid("invalid_node", format!("`node`: {error}")))?;
-    if body.comment.as_ref().is_some_and(|comment| comment.len() > 4096) {
-        return Err(Problem::invalid("too_long", "a comment has 4096 bytes at most"));
-    }
+    let node: NodeId = body.node.parse().map_err(|error| Problem::invalid("invalid_answer", format!("{error}")))?;
     let reply = match body.approved {
         Some(approved) => Reply::Decision { approved, by: caller.name(), comment: body.comment, data: body.data },
         None => Reply::Data(body.data.unwrap_or_default()),
     };
-    let given = Given { node, item: body.item, token: None, reply };
-    let sequence = app.runtime.answer(&key, given).await?;
+    let sequence = app.runtime.answer(&key, Given { node, item: body.item, token: None, reply }).await?;
     Ok(axum::Json(Taken { sequence }))
 }
 
-/// How a run is repeated.
-#[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct RerunRun {
-    /// Nodes that run again whatever they did, and all that follows them; where none is named, what did not succeed.
-    #[serde(default)]
-    #[schema(max_items = 1000)]
-    from: Vec<String>,
-    /// Take the latest version of the workflow instead of the one that the run had.
-    #[serde(default)]
-    latest: bool,
-    /// Only say what would be taken over.
-    #[serde(default)]
-    dry_run: bool,
-}
-
-/// What becomes of a node in the new run.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct NodeFate {
-    node: String,
-    /// `reused`, `decided` or `again`.
-    fate: &'static str,
-    /// Why it runs again: `asked`, `changed`, `new`, `follows`, or how it stood.
-    why: Option<String>,
-}
-
-/// What would be taken over.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct RerunVerdict {
-    nodes: Vec<NodeFate>,
-}
-
-/// Repeat a run that has ended, with the same inputs, and take over the results of what is sound to take over.
-#[utoipa::path(
-    post, path = "/runs/{run}/rerun", tag = "runs", operation_id = "rerun_run",
-    params(("run" = String, Path, format = "uuid", description = "Its id")),
-    security(("token" = ["runs:start"])), request_body = RerunRun,
-    responses(
-        (status = 201, description = "It is made", body = StartedRun, headers(("Location" = String))),
-        (status = 200, description = "What would be taken over", body = RerunVerdict),
-        Refusals
-    )
-)]
-pub(crate) async fn rerun(
-    allowed: Allowed<need::RunsStart>,
+/// The address at which another system reports back: the token in it is all that it has to show.
+pub(crate) async fn callback(
     State(app): State<App>,
-    Path(run): Path<RunId>,
-    Json(body): Json<RerunRun>,
-) -> Answer<Response> {
-    let caller = allowed.0;
-    let key = find(&app, &caller.organisation, run)?;
-    let from = body.from.iter().map(|node| {
-        node.parse::<NodeId>().map_err(|error| Problem::invalid("invalid_node", format!("`from`: {error}")))
-    });
-    let from = from.collect::<Result<Vec<_>, _>>()?;
-    let started_by = caller.name();
-    let (latest, dry_run) = (body.latest, body.dry_run);
-    blocking(move || {
-        let document = match latest {
-            false => None,
-            true => {
-                let workflow = app.store.run(&key)?.workflow;
-                let (_, version) = catalogue::latest(&app, &key.organisation, &workflow)?;
-                let children = crate::children::resolve(&app, &key.organisation, &version.text)
-                    .map_err(|invalid| Problem::document(&invalid.problems))?;
-                Some((version.text, children))
-            }
-        };
-        let rerun = Rerun { document, from, started_by, ..Rerun::default() };
-        if dry_run {
-            let verdict = app.runtime.judge_rerun(&key, &rerun)?;
-            return Ok(axum::Json(RerunVerdict { nodes: fates(&verdict) }).into_response());
-        }
-        let started = app.runtime.rerun(&key, rerun)?;
-        let location = format!("/api/v1/runs/{}", started.run);
-        let body = StartedRun { run: started.run.to_string(), repeated: false };
-        Ok::<_, Problem>((StatusCode::CREATED, [(header::LOCATION, location)], axum::Json(body)).into_response())
-    })
-    .await?
-}
-
-fn fates(verdict: &Verdict) -> Vec<NodeFate> {
-    let fate = |(node, fate): (&NodeId, &Fate)| {
-        let (fate, why) = match fate {
-            Fate::Reused(_) => ("reused", None),
-            Fate::Decided => ("decided", None),
-            Fate::Again(Why::Asked) => ("again", Some("asked".to_owned())),
-            Fate::Again(Why::Changed) => ("again", Some("changed".to_owned())),
-            Fate::Again(Why::New) => ("again", Some("new".to_owned())),
-            Fate::Again(Why::Follows(from)) => ("again", Some(format!("follows {from}"))),
-            Fate::Again(Why::Unfinished(word)) => ("again", Some((*word).to_owned())),
-        };
-        NodeFate { node: node.to_string(), fate, why }
+    Path((organisation, run, node, token)): Path<(String, RunId, NodeId, String)>,
+    Raw(body): Raw,
+) -> Answer<axum::Json<Taken>> {
+    let unknown = || Problem::not_found("such question");
+    let organisation = organisation.parse().map_err(|_| unknown())?;
+    let key = RunKey { organisation, run };
+    // Only what was asked can be answered from outside; nobody is told which runs there are.
+    if app.store.run(&key).map_err(|_| unknown())?.finished_at.is_some() {
+        return Err(unknown());
+    }
+    let data = if body.is_empty() {
+        Value::Null
+    } else {
+        serde_json::from_slice(&body).map_err(|error| {
+            Problem::new(StatusCode::BAD_REQUEST, "invalid_json", format!("the body is no JSON: {error}"))
+        })?
     };
-    verdict.nodes.iter().map(fate).collect()
+    let given = Given { node, item: None, token: Some(token), reply: Reply::Data(data) };
+    match app.runtime.answer(&key, given).await {
+        Ok(sequence) => Ok(axum::Json(Taken { sequence })),
+        Err(error @ AnswerError::Invalid { .. }) => Err(error.into()),
+        Err(AnswerError::Resume(error)) => Err(error.into()),
+        Err(_) => Err(unknown()),
+    }
 }

@@ -5,7 +5,8 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 use windflow_core::id::NodeTypeRef;
-use windflow_core::ports::host::InstalledNodeType;
+use windflow_core::native::WithNative;
+use windflow_core::ports::host::{InstalledNodeType, Registry as _};
 use windflow_core::workflow;
 
 use super::extract::{Allowed, Path, Query, need};
@@ -68,7 +69,7 @@ pub(crate) async fn list(
     Query(query): Query<PageQuery>,
 ) -> Answer<axum::Json<Page<NodeTypeView>>> {
     let (limit, after) = (query.limit()?, query.after()?);
-    let all = app.registry.list();
+    let all = WithNative(&*app.registry).list();
     let rest: Vec<_> =
         all.iter().filter(|(uses, _)| after.as_ref().is_none_or(|after| uses.to_string() > *after)).collect();
     let shown = rest.get(..limit.min(rest.len())).unwrap_or_default();
@@ -88,7 +89,8 @@ pub(crate) async fn show(
     State(app): State<App>,
     Path(uses): Path<NodeTypeRef>,
 ) -> Answer<axum::Json<NodeTypeView>> {
-    let installed = app.registry.get(&uses).ok_or_else(|| Problem::not_found(format!("node type {uses}")))?;
+    let installed =
+        WithNative(&*app.registry).get(&uses).ok_or_else(|| Problem::not_found(format!("node type {uses}")))?;
     Ok(axum::Json(view(&(uses, installed))?))
 }
 

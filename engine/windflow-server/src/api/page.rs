@@ -56,7 +56,7 @@ pub(crate) fn encode(after: impl AsRef<[u8]>) -> String {
 }
 
 pub(crate) fn decode(cursor: &str) -> Answer<String> {
-    let bytes = URL_SAFE_NO_PAD.decode(cursor).ok();
+    let bytes = URL_SAFE_NO_PAD.decode(cursor).ok().filter(|bytes| !bytes.is_empty());
     bytes.and_then(|bytes| String::from_utf8(bytes).ok()).ok_or_else(invalid)
 }
 

@@ -8,13 +8,14 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use windflow_core::id::{OrganisationId, RunId, RunKey, WorkflowName};
 use windflow_core::ports::store::{Position, RunQuery, RunStatus};
-use windflow_core::run::Timestamp;
+use windflow_core::run::{Record, Timestamp};
 use windflow_runtime::ResumeError;
 
 use super::extract::{Allowed, Json, Path, Query, need};
 use super::page::{self, Page, PageQuery};
 use super::refusals::Refusals;
 use super::views::RunView;
+use crate::access::Permission;
 use crate::catalogue;
 use crate::launch::{Launch, key_of, launch, launch_once};
 use crate::problem::{Answer, Problem};
@@ -182,13 +183,18 @@ pub(crate) async fn show(
     Path(run): Path<RunId>,
 ) -> Answer<axum::Json<RunDetail>> {
     let key = find(&app, &allowed.0.organisation, run)?;
+    let may_answer = allowed.0.permissions.contains(&Permission::RunsOperate);
     let detail = blocking(move || -> Answer<RunDetail> {
         let first = app.store.read(&key, 0, 1)?;
         let inputs = first.first().and_then(|(_, record)| match &record.event {
             windflow_core::run::Event::RunStarted(started) => Some(started.inputs.value().clone()),
             _ => None,
         });
-        let report = app.runtime.report(&key)?;
+        let mut report = app.runtime.report(&key)?;
+        if !may_answer {
+            let nodes = report.nodes.values_mut();
+            nodes.flat_map(|node| &mut node.questions).for_each(|asked| asked.question.token.clear());
+        }
         Ok(RunDetail {
             summary: RunView::from(&app.store.run(&key)?),
             inputs: inputs.unwrap_or_default(),
@@ -210,8 +216,12 @@ pub(crate) struct EventView {
 }
 
 impl EventView {
-    pub(crate) fn new(sequence: u64, record: &windflow_core::run::Record) -> Answer<Self> {
-        let event = serde_json::to_value(&record.event).map_err(Problem::internal)?;
+    /// Whoever knows the token of a question may answer it: it is shown to those alone who may answer anyway.
+    pub(crate) fn new(sequence: u64, record: &Record, may_answer: bool) -> Answer<Self> {
+        let mut event = serde_json::to_value(&record.event).map_err(Problem::internal)?;
+        if !may_answer && let Some(Value::Object(question)) = event.pointer_mut("/attempt_started/wait/answer") {
+            question.remove("token");
+        }
         Ok(Self { sequence, at: record.at.0, event })
     }
 }
@@ -231,12 +241,12 @@ pub(crate) async fn events(
     let key = find(&app, &allowed.0.organisation, run)?;
     let after = query.after()?;
     let after = after.map(|cursor| cursor.parse::<u64>().map_err(|_| page::invalid())).transpose()?.unwrap_or(0);
-    let limit = query.limit()?;
+    let (limit, may_answer) = (query.limit()?, allowed.0.permissions.contains(&Permission::RunsOperate));
     let mut records = blocking(move || app.store.read(&key, after, limit + 1)).await??;
     let more = records.len() > limit;
     records.truncate(limit);
     let next = records.last().filter(|_| more).map(|(sequence, _)| sequence.to_string());
-    let items = records.iter().map(|(sequence, record)| EventView::new(*sequence, record));
+    let items = records.iter().map(|(sequence, record)| EventView::new(*sequence, record, may_answer));
     Ok(axum::Json(Page::new(items.collect::<Answer<_>>()?, next)))
 }
 

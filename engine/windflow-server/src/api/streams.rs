@@ -21,6 +21,7 @@ use super::extract::{Allowed, Path, need};
 use super::refusals::Refusals;
 use super::runs::{EventView, find};
 use super::views::RunView;
+use crate::access::Permission;
 use crate::live::{Change, Missed};
 use crate::problem::{Answer, Problem};
 use crate::state::{App, blocking};
@@ -63,8 +64,9 @@ pub(crate) async fn run(
             Problem::new(StatusCode::BAD_REQUEST, "invalid_last_event_id", "`Last-Event-ID` is no sequence of a run")
         })?,
     };
+    let may_answer = allowed.0.permissions.contains(&Permission::RunsOperate);
     stream(app.clone(), allowed.0.until, move |sender| async move {
-        let mut reader = RunReader { app, key, sender, sent: after };
+        let mut reader = RunReader { app, key, sender, sent: after, may_answer };
         // Whoever went away is told nothing.
         let _ = reader.follow().await;
     })
@@ -85,9 +87,9 @@ pub(crate) async fn organisation(
 ) -> Answer<Sse<impl Stream<Item = Result<Event, Infallible>>>> {
     let caller = allowed.0;
     let organisation = caller.organisation.clone();
-    let since = last_id(&headers).map(str::to_owned);
+    // Before the answer begins: whoever has it misses nothing from then on.
+    let (mut receiver, missed) = app.feed.subscribe(last_id(&headers));
     stream(app.clone(), caller.until, move |sender| async move {
-        let (mut receiver, missed) = app.feed.subscribe(since.as_deref());
         let tell = async |change: &Change| {
             if change.organisation != organisation {
                 return Ok(());
@@ -98,6 +100,8 @@ pub(crate) async fn organisation(
         let followed = async {
             match missed {
                 Missed::Changes(changes) => {
+                    // Nobody may have waited for them when they happened.
+                    app.store.durable(Position(u64::MAX)).await.map_err(|_| Gone)?;
                     for change in changes {
                         tell(&change).await?;
                     }
@@ -166,6 +170,8 @@ struct RunReader {
     sender: Sender,
     /// The last sequence that was sent.
     sent: Sequence,
+    /// Whether the reader may know the tokens of questions.
+    may_answer: bool,
 }
 
 impl RunReader {
@@ -198,7 +204,7 @@ impl RunReader {
             let Ok(Ok(records)) = blocking(move || app.store.read(&key, after, READ)).await else { return Err(Gone) };
             self.app.store.durable(Position(u64::MAX)).await.map_err(|_| Gone)?;
             for (sequence, record) in records {
-                let view = EventView::new(sequence, &record).map_err(|_| Gone)?;
+                let view = EventView::new(sequence, &record, self.may_answer).map_err(|_| Gone)?;
                 let data = serde_json::to_string(&view).unwrap_or_default();
                 send(&self.sender, Event::default().event("event").id(sequence.to_string()).data(data)).await?;
                 self.sent = sequence;
@@ -237,16 +243,11 @@ impl RunReader {
 
     async fn tell(&self, update: &Update) -> Result<(), Gone> {
         let (kind, data): (&str, Value) = match update {
-            Update::Event(..) => return Ok(()),
+            // Told as events, when they are read from the journal.
+            Update::Event(..) | Update::Asked { .. } | Update::Idle(_) => return Ok(()),
             Update::Began { node, item, attempt } => {
                 ("began", json!({ "node": node, "item": item, "attempt": attempt }))
             }
-            // The token answers for somebody who is not signed in: it is for whoever was asked, not for all who watch.
-            Update::Asked { node, item, question } => {
-                let asked = json!({ "of": question.of, "message": question.message, "form": question.form, "expires": question.expires });
-                ("asked", json!({ "node": node, "item": item, "question": asked }))
-            }
-            Update::Idle(sequence) => ("idle", json!({ "sequence": sequence })),
             Update::Log { node, attempt, level, message } => {
                 ("log", json!({ "node": node, "attempt": attempt, "level": level, "message": &**message }))
             }

@@ -26,11 +26,11 @@ pub(crate) struct Validation {
     responses((status = 200, description = "As asked", body = Validation), Refusals)
 )]
 pub(crate) async fn validate(
-    _: Allowed<need::WorkflowsRead>,
+    allowed: Allowed<need::WorkflowsRead>,
     State(app): State<App>,
     Document(text): Document,
 ) -> Answer<axum::Json<Validation>> {
-    let checked = catalogue::check(&app, text).await?;
+    let checked = catalogue::check(&app, &allowed.0.organisation, text).await?;
     let problems = checked.problems.iter().map(Into::into).collect();
     Ok(axum::Json(Validation { valid: checked.is_valid(), problems }))
 }

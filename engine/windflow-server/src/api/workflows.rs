@@ -256,7 +256,7 @@ pub(crate) async fn triggers(
 ) -> Answer<axum::Json<Vec<TriggerView>>> {
     let organisation = allowed.0.organisation;
     let (entry, version) = catalogue::latest(&app, &organisation, &name)?;
-    let triggers = catalogue::check(&app, version.text).await?.triggers;
+    let triggers = catalogue::check(&app, &organisation, version.text).await?.triggers;
     let nothing = |name: &str, uses| TriggerView {
         name: name.to_owned(),
         uses,

@@ -80,8 +80,8 @@ fn body(path: &str) -> Value {
         json!({ "name": "x", "scopes": ["runs:read"] })
     } else if path.contains("/secrets/") {
         json!({ "value": "x" })
-    } else if path.ends_with("/answer") {
-        json!({ "node": "a" })
+    } else if path.ends_with("/answers") {
+        json!({ "node": "a", "approved": true })
     } else {
         json!({})
     }

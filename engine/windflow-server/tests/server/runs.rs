@@ -190,3 +190,74 @@ async fn what_had_not_ended_goes_on_after_the_next_start() {
     eventually(async || editor.get("/readyz").await.status == 200).await;
     served.stop().await;
 }
+
+const ASKING: &str = "windflow: 1\nname: asking\nnodes:\n  allowed: { uses: approval@1, with: { message: \"May it go on?\" } }\n  \
+    after: { uses: pure@1, needs: [allowed.approved] }\n  heard: { uses: callback@1, needs: [after] }\noutputs: { heard: \"${{ nodes.heard.output }}\" }\n";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn runs_ask_people_and_systems_and_wait_through_a_restart() {
+    let dir = tempfile::tempdir().unwrap();
+    let served = serve(dir.path(), scripted(&[])).await;
+    let operator = served.person("local", Role::Operator).await;
+    let viewer = served.person("local", Role::Viewer).await;
+    operator.create(ASKING).await;
+    let run = operator.start("asking", json!({})).await;
+    let answers = format!("/api/v1/runs/{run}/answers");
+    let standing = async |client: &Client, node: &str| {
+        client.get(&format!("/api/v1/runs/{run}")).await.expect(200)["nodes"][node]["status"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    };
+    eventually(async || standing(&operator, "allowed").await == "waiting").await;
+    let yes = json!({ "node": "allowed", "approved": true, "comment": "fine" });
+    let told = viewer.get(&format!("/api/v1/runs/{run}/events")).await.expect(200).to_string();
+    let told = told + &viewer.get(&format!("/api/v1/runs/{run}")).await.expect(200).to_string();
+    assert!(
+        told.contains("May it go on?") && told.matches("\"token\":").count() == told.matches("\"token\":\"\"").count(),
+        "a viewer could answer: {told}"
+    );
+    viewer.post(&answers, &yes).await.problem(403, "forbidden");
+    operator.post(&answers, &json!({ "node": "nobody", "approved": true })).await.problem(404, "not_found");
+    operator.post(&answers, &json!({ "node": "heard", "data": 1 })).await.problem(409, "not_asked");
+    operator.post(&answers, &json!({ "node": "allowed", "data": 1 })).await.problem(422, "invalid_answer");
+    served.abandon().await;
+
+    let served = serve(dir.path(), scripted(&[])).await;
+    let operator = served.signed_in("operator@local.example").await;
+    operator.post(&answers, &yes).await.expect(200);
+    operator.post(&answers, &yes).await.problem(409, "not_asked");
+    eventually(async || standing(&operator, "heard").await == "waiting").await;
+    let events = operator.get(&format!("/api/v1/runs/{run}/events")).await.expect(200).to_string();
+    assert!(events.contains("user:operator@local.example"), "who approved is not kept: {events}");
+    let token = events.rsplit("\"token\":\"").next().unwrap().split('"').next().unwrap().to_owned();
+    let anybody = served.anonymous();
+    let callback = format!("/callbacks/local/{run}/heard");
+    anybody.post(&format!("{callback}/guess"), &json!({ "ok": 1 })).await.problem(404, "not_found");
+    anybody.post(&format!("/callbacks/other/{run}/heard/{token}"), &json!({ "ok": 1 })).await.problem(404, "not_found");
+    anybody.post(&format!("{callback}/{token}"), &json!({ "ok": 1 })).await.expect(200);
+    let ended = operator.ended(&run).await;
+    assert_eq!((&ended["status"], &ended["outputs"]["heard"]), (&json!("succeeded"), &json!({ "ok": 1 })));
+    anybody.post(&format!("{callback}/{token}"), &json!({ "ok": 1 })).await.problem(404, "not_found");
+    served.stop().await;
+}
+
+const PARENT: &str = "windflow: 1\nname: parent\nnodes:\n  child: { uses: workflow@1, with: { name: pure, inputs: { n: 5 } } }\noutputs: { got: \"${{ nodes.child.output }}\" }\n";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn workflows_run_others_of_their_organisation() {
+    let dir = tempfile::tempdir().unwrap();
+    let served = serve(dir.path(), scripted(&[])).await;
+    let editor = served.person("local", Role::Editor).await;
+    editor.yaml("POST", "/api/v1/workflows", PARENT, None).await.problem(422, "invalid_workflow");
+    let other = served.person("other", Role::Editor).await;
+    other.create(PURE).await;
+    editor.yaml("POST", "/api/v1/workflows", PARENT, None).await.problem(422, "invalid_workflow");
+    editor.create(PURE).await;
+    editor.create(PARENT).await;
+    let run = editor.start("parent", json!({})).await;
+    let ended = editor.ended(&run).await;
+    assert_eq!(ended["status"], "succeeded", "{ended}");
+    assert_eq!(ended["outputs"], json!({ "got": { "n": 5 } }));
+    served.stop().await;
+}
