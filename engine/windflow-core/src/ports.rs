@@ -1,4 +1,5 @@
 //! What the engine needs from the world, as small traits. Adapters implement them; a shared test suite says what they promise.
 
 pub mod host;
+pub mod retention;
 pub mod store;

@@ -54,10 +54,16 @@ fn memory_and_sled_say_the_same() {
             if random.below(60) == 0 {
                 drop(sled);
                 sled = SledStore::open(dir.path(), Options::default()).unwrap();
+                memory.reopen();
+                same(&memory, &sled);
+            }
+            if random.below(80) == 0 {
+                sled.compact().unwrap();
                 same(&memory, &sled);
             }
         }
         same(&memory, &sled);
+        assert_eq!(sled.check().unwrap().problems, [""; 0]);
         eprintln!("seed {seed}: the same");
     }
 }

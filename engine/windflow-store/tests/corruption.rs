@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use windflow_core::id::{Digest, OrganisationId};
 use windflow_core::ports::store::{Blobs, Journal, ReadModel, RunQuery, StoreError};
 use windflow_core::run::EndStatus;
-use windflow_store::suite::sample::{Random, finished, run_key, started, step};
+use windflow_store::suite::sample::{Random, finished, run_key, started, started_with, step};
 use windflow_store::suite::wait;
 use windflow_store::{Options, SledStore};
 
@@ -25,8 +25,8 @@ fn build(dir: &Path) {
         let store = SledStore::open(dir, Options::default()).unwrap();
         for number in (0..RUNS).filter(|number| number % 3 == part) {
             let run = run_key(1000 + number, number);
-            store.append(&run, 0, &[started(1000 + number, "a")]).unwrap();
-            store.put_blob(&run.organisation, &number.to_be_bytes().repeat(2000)).unwrap();
+            let document = store.put_blob(&run.organisation, &number.to_be_bytes().repeat(2000)).unwrap();
+            store.append(&run, 0, &[started_with(1000 + number, "a", document)]).unwrap();
             for sequence in 1..RECORDS - 1 {
                 store.append(&run, sequence, &[step(1000, sequence)]).unwrap();
             }

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use windflow_core::id::OrganisationId;
+use windflow_core::id::{Digest, OrganisationId};
 use windflow_core::json::Json;
 use windflow_core::ports::store::{Blobs, Journal, ReadModel, RunQuery, StoreError};
 use windflow_store::suite::sample::{run_key, started, step, succeeded};
@@ -198,7 +198,9 @@ fn files_of_large_pages_are_synced_too() {
     let store = open(dir.path(), &disk);
     // A failure with a long message makes a large summary, and so a page that sled keeps in a file of its own.
     let run = run_key(1000, 1);
-    let huge = Json::parse(format!("\"{}\"", "x".repeat(300_000)).into()).unwrap();
+    // Noise, which packing does not make smaller.
+    let noise: String = (0..5000_u32).map(|number| Digest::of(&number.to_be_bytes()).to_string()).collect();
+    let huge = Json::parse(format!("\"{noise}\"").into()).unwrap();
     let mut end = windflow_store::suite::sample::finished(1001, windflow_core::run::EndStatus::Failed);
     if let windflow_core::run::Event::RunFinished { failure: Some(failure), .. } = &mut end.event {
         failure.failure.details = Some(huge);

@@ -39,3 +39,26 @@ pub(super) fn failed(dir: &Path, error: &sled::Error) -> StoreError {
         other => damaged(dir, other),
     }
 }
+
+/// What a write ended with. The store is not damaged by it: what was durable still is.
+pub(super) fn unwritten(dir: &Path, error: &sled::Error) -> StoreError {
+    match error {
+        sled::Error::Io(error) => StoreError::ReadOnly(unwritten_text(dir, error)),
+        other => failed(dir, other),
+    }
+}
+
+/// Says that files cannot be written, and what to do about it.
+pub(super) fn unwritten_text(dir: &Path, error: &std::io::Error) -> String {
+    use std::io::ErrorKind::{FileTooLarge, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
+    let remedy = match error.kind() {
+        StorageFull | QuotaExceeded => "Make room on the disk",
+        FileTooLarge => "Let this user write larger files",
+        ReadOnlyFilesystem => "Make the file system writable",
+        _ => "Look after the disk",
+    };
+    format!(
+        "its files in {} cannot be written: {error}. {remedy} and start windflow again; runs go on from what was durable",
+        dir.display()
+    )
+}

@@ -1,13 +1,14 @@
 //! What was appended and is not in the database yet, and what is known of the runs that are being appended to.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::time::Instant;
 
 use windflow_core::id::{Digest, OrganisationId, RunKey};
 use windflow_core::ports::store::{RunStatus, RunSummary, StoreError};
 use windflow_core::run::{Record, Sequence};
 
-use super::layout::PART_BYTES;
+use super::layout::{self, PART_BYTES};
+use crate::lent::Lent;
 use crate::summary;
 
 /// Heads that are kept at least; beyond, those that can be read back are forgotten.
@@ -21,6 +22,10 @@ pub(super) struct State {
     /// Grows whenever heads are forgotten.
     pub(super) forgotten: u64,
     max_heads: usize,
+    /// Runs that are being deleted; whoever appends to one of them waits.
+    pub(super) deleting: HashSet<RunKey>,
+    /// Keys of content that somebody kept and is about to mention.
+    pub(super) lent: Lent<Vec<u8>>,
     pub(super) pending: Pending,
     /// Position of the last append.
     pub(super) appended: u64,
@@ -62,6 +67,8 @@ pub(super) struct PendingRun {
     /// How the run stands after the chunks; filled in when the batch is taken.
     pub(super) summary: Option<RunSummary>,
     pub(super) chunks: Vec<Chunk>,
+    /// What the records mention; one that several appends mention is there as often.
+    pub(super) mentions: Vec<Digest>,
 }
 
 /// Records that are kept as one value.
@@ -77,6 +84,8 @@ impl State {
             heads: HashMap::new(),
             forgotten: 0,
             max_heads: MIN_HEADS,
+            deleting: HashSet::new(),
+            lent: Lent::new(),
             pending: Pending::default(),
             appended: 0,
             applied: 0,
@@ -90,7 +99,13 @@ impl State {
     }
 
     /// Takes records in. The caller has checked that they follow the run's head, which must be known if there is one.
-    pub(super) fn append(&mut self, run: &RunKey, records: &[Record], encoded: &[Vec<u8>]) -> Result<(), StoreError> {
+    pub(super) fn append(
+        &mut self,
+        run: &RunKey,
+        records: &[Record],
+        encoded: &[Vec<u8>],
+        mentions: &BTreeSet<Digest>,
+    ) -> Result<(), StoreError> {
         let position = self.appended + 1;
         let (stored, mut sequence) = match self.heads.get_mut(run) {
             Some(head) => {
@@ -106,9 +121,11 @@ impl State {
             }
         };
         if !self.pending.runs.contains_key(run) {
-            self.pending.runs.insert(run.clone(), PendingRun { stored, summary: None, chunks: Vec::new() });
+            let new = PendingRun { stored, summary: None, chunks: Vec::new(), mentions: Vec::new() };
+            self.pending.runs.insert(run.clone(), new);
         }
         let Some(pending) = self.pending.runs.get_mut(run) else { return Ok(()) };
+        pending.mentions.extend(mentions);
         for bytes in encoded {
             sequence += 1;
             pending.push(sequence, bytes);
@@ -119,12 +136,14 @@ impl State {
     }
 
     pub(super) fn put_blob(&mut self, organisation: &OrganisationId, digest: Digest, content: &[u8]) {
+        self.lent.lend(layout::blob(organisation, &digest));
         self.pending.bytes += content.len();
         self.pending.blobs.insert((organisation.clone(), digest), content.to_vec());
         self.note_append();
     }
 
-    fn note_append(&mut self) {
+    /// Counts something as appended: it has a position, and is committed soon even where nobody waits.
+    pub(super) fn note_append(&mut self) {
         self.appended += 1;
         self.oldest.get_or_insert_with(Instant::now);
     }
@@ -136,6 +155,15 @@ impl State {
             pending.summary = self.heads.get(run).map(|head| head.summary.clone());
         }
         batch
+    }
+
+    /// The batch is in the database, where what it mentions is safe.
+    pub(super) fn give_back(&mut self, batch: &Pending) {
+        for (run, pending) in &batch.runs {
+            for digest in &pending.mentions {
+                self.lent.give_back(&layout::blob(&run.organisation, digest));
+            }
+        }
     }
 
     /// Forgets heads that the database knows as well, once there are many.

@@ -7,7 +7,7 @@ use windflow_core::run::{EndStatus, Record, Sequence};
 
 use super::sample::{finished, run_key, started, step, succeeded};
 use super::{Check, wait};
-use crate::MAX_RECORD_BYTES;
+use crate::{MAX_APPEND_BYTES, MAX_RECORD_BYTES};
 
 pub(super) const CHECKS: &[Check] = &[
     ("appends are read back in order, from 1", appends_are_read_back),
@@ -108,7 +108,8 @@ fn empty_appends(store: &dyn Store) {
 
 fn first_is_start(store: &dyn Store) {
     let run = run_key(1000, 1);
-    assert!(store.append(&run, 0, &[step(1000, 1), started(1000, "a")]).is_err());
+    let error = store.append(&run, 0, &[step(1000, 1), started(1000, "a")]).unwrap_err();
+    assert!(matches!(error, StoreError::Invalid(_)), "{error}");
     assert!(matches!(store.read(&run, 0, 1), Err(StoreError::NotFound(_))));
     append(store, &run, 0, &[started(1000, "a")]);
 }
@@ -183,7 +184,14 @@ fn sizes(store: &dyn Store) {
         append(store, &run, all.len() as u64, std::slice::from_ref(&record));
         all.push(record);
     }
-    assert!(store.append(&run, all.len() as u64, &[of_size(MAX_RECORD_BYTES)]).is_err());
+    let error = store.append(&run, all.len() as u64, &[of_size(MAX_RECORD_BYTES)]).unwrap_err();
+    assert!(matches!(&error, StoreError::TooLarge(why) if why.contains("16777216")), "{error}");
+    let many = vec![of_size(MAX_RECORD_BYTES - 1000); MAX_APPEND_BYTES / MAX_RECORD_BYTES + 1];
+    let error = store.append(&run, all.len() as u64, &many).unwrap_err();
+    assert!(matches!(&error, StoreError::TooLarge(why) if why.contains("67108864")), "{error}");
+    // What was refused is not there, and keeps nothing from being appended.
+    append(store, &run, all.len() as u64, &many[..1]);
+    all.push(many[0].clone());
     for after in 0..all.len() {
         let read = store.read(&run, after as u64, 2).unwrap();
         assert!(read.iter().map(|(_, record)| record).eq(all.iter().skip(after).take(2)), "after {after}");

@@ -1,0 +1,244 @@
+//! Giving room back. sled keeps what it once took, so the store is copied and the copy takes its place.
+//!
+//! 1. A new database is opened beside the present one. From then on every batch is written to both.
+//! 2. All entries are copied in steps, between which others have their turn. What changes meanwhile changes in both, so that
+//!    at the end both are the same.
+//! 3. The copy is flushed and synced, and compared by what both count.
+//! 4. The file `format` is replaced by one that names the copy. Before that a crash leaves the old database in use, after it
+//!    the new one; the other is removed by the next opening.
+//! 5. The old one is closed once nobody reads from it, and removed.
+
+use std::ops::Bound;
+use std::path::Path;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use windflow_core::ports::store::StoreError;
+
+use super::changes::Changes;
+use super::database::Database;
+use super::disk::{Files, bytes_in};
+use super::folder::unwritable;
+use super::guard::{damaged, failed, guarded};
+use super::inner::Inner;
+use super::layout::Section;
+
+/// What is copied in one step, while nobody else writes: some milliseconds.
+const STEP_ENTRIES: usize = 400;
+const STEP_BYTES: usize = 256 << 10;
+
+/// What is copied between two flushes. More would have to be flushed while everybody waits.
+const FLUSH_BYTES: usize = 8 << 20;
+
+/// How long those who wait are let through between two steps.
+const PAUSE: Duration = Duration::from_micros(200);
+
+/// How often the size is looked at.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// How long to wait for those who still read the old database. Longer reads leave it to the next opening.
+const READERS: Duration = Duration::from_secs(10);
+
+/// What a compaction did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Compacted {
+    /// Bytes on disk before.
+    pub before: u64,
+    /// Bytes on disk after.
+    pub after: u64,
+}
+
+/// When a compaction is due, and the wish for one.
+#[derive(Debug, Default)]
+pub(super) struct Compactor {
+    wish: Mutex<Wish>,
+    changed: Condvar,
+    /// Held while one is at work.
+    running: Mutex<()>,
+}
+
+#[derive(Debug, Default)]
+struct Wish {
+    wanted: bool,
+    closing: bool,
+    looked: Option<Instant>,
+    /// What the last one left. The next waits until a quarter has come on top, or it would never end where data does
+    /// not become smaller.
+    left: u64,
+}
+
+impl Compactor {
+    fn wish(&self) -> MutexGuard<'_, Wish> {
+        self.wish.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn close(&self) {
+        self.wish().closing = true;
+        self.changed.notify_all();
+    }
+
+    /// Waits until one is wanted. False: the store is being closed.
+    fn wait(&self) -> bool {
+        let wish = self.wish();
+        let mut wish =
+            self.changed.wait_while(wish, |wish| !wish.wanted && !wish.closing).unwrap_or_else(PoisonError::into_inner);
+        wish.wanted = false;
+        !wish.closing
+    }
+}
+
+/// Starts the thread that compacts when it is due.
+pub(super) fn start(inner: Arc<Inner>) -> Result<JoinHandle<()>, StoreError> {
+    let work = move || {
+        while inner.compaction.wait() {
+            match inner.compact() {
+                Ok(Compacted { before, after }) => {
+                    tracing::info!(dir = %inner.dir.display(), before, after, "the store was compacted");
+                }
+                Err(why) => tracing::warn!(dir = %inner.dir.display(), %why, "the store was not compacted"),
+            }
+        }
+    };
+    std::thread::Builder::new()
+        .name("windflow-compact".to_owned())
+        .spawn(work)
+        .map_err(|error| StoreError::Unavailable(format!("the store's thread cannot be started: {error}")))
+}
+
+impl Inner {
+    /// Asks for a compaction where one is due. Called after commits.
+    pub(super) fn look_at_size(&self) {
+        let mut wish = self.compaction.wish();
+        if wish.looked.is_some_and(|looked| looked.elapsed() < LOOK_EVERY) {
+            return;
+        }
+        wish.looked = Some(Instant::now());
+        let database = self.database();
+        // Where the size cannot be read there is worse to come, which others report.
+        let Ok(bytes) = bytes_in(database.folder()) else { return };
+        if self.options.is_too_large(bytes, database.totals().live) && bytes > wish.left.saturating_add(wish.left / 4) {
+            wish.wanted = true;
+            self.compaction.changed.notify_all();
+        }
+    }
+
+    pub(super) fn compact(&self) -> Result<Compacted, StoreError> {
+        let _running = self.compaction.running.lock().unwrap_or_else(PoisonError::into_inner);
+        let cannot = |error| unwritable(&self.dir, &error);
+        let old = self.database();
+        let before = bytes_in(old.folder()).map_err(cannot)?;
+        let folder = self.folder.next_database()?;
+        let done = self.copy_and_switch(&folder);
+        self.turn().copy = None;
+        if done.is_ok() {
+            let begun = Instant::now();
+            while Arc::strong_count(&old) > 1 && begun.elapsed() < READERS {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+        }
+        drop(old);
+        // Neither must go where it is not known which of them the next opening takes.
+        if self.state().failed.is_none()
+            && let Err(error) = self.folder.remove_others()
+        {
+            tracing::warn!(dir = %self.dir.display(), %error, "the old database is left to the next start");
+        }
+        done?;
+        let after = bytes_in(&folder).map_err(cannot)?;
+        self.compaction.wish().left = after;
+        Ok(Compacted { before, after })
+    }
+
+    fn copy_and_switch(&self, folder: &Path) -> Result<(), StoreError> {
+        let copy = guarded(&self.dir, || Database::open(&self.dir, folder, self.options.cache_bytes))?;
+        let copy = Arc::new(copy);
+        self.turn().copy = Some(Arc::clone(&copy));
+        for section in Section::ALL {
+            // What a database counts is its own.
+            if section != Section::Meta {
+                self.copy_section(section, &copy)?;
+            }
+        }
+        self.switch(&copy)
+    }
+
+    fn copy_section(&self, section: Section, copy: &Database) -> Result<(), StoreError> {
+        let mut last = None;
+        let mut unflushed = 0;
+        loop {
+            let turn = self.turn();
+            if turn.copy.is_none() || self.state().failed.is_some() || self.state().closing {
+                return Err(given_up());
+            }
+            let (changes, bytes) = guarded(&self.dir, || self.entries_behind(section, &mut last))?;
+            if changes.is_empty() {
+                return Ok(());
+            }
+            let batches = self.state().batches;
+            guarded(&self.dir, || copy.write(&changes, batches))?;
+            drop(turn);
+            unflushed += bytes;
+            if unflushed > FLUSH_BYTES {
+                guarded(&self.dir, || copy.flush())?;
+                unflushed = 0;
+            }
+            std::thread::sleep(PAUSE);
+        }
+    }
+
+    /// The entries behind the last one, as many as are copied in one go.
+    fn entries_behind(&self, section: Section, last: &mut Option<sled::IVec>) -> Result<(Changes, usize), StoreError> {
+        let database = self.database();
+        let begin = last.clone().map_or(Bound::Unbounded, Bound::Excluded);
+        let mut changes = Changes::default();
+        let mut bytes = 0;
+        for entry in database.tree(section)?.range::<sled::IVec, _>((begin, Bound::Unbounded)).take(STEP_ENTRIES) {
+            let (key, value) = entry.map_err(|error| failed(&self.dir, &error))?;
+            bytes += key.len() + value.len();
+            *last = Some(key.clone());
+            changes.copy(section, key, value);
+            if bytes > STEP_BYTES {
+                break;
+            }
+        }
+        Ok((changes, bytes))
+    }
+
+    fn switch(&self, copy: &Arc<Database>) -> Result<(), StoreError> {
+        let disk = self.options.disk.as_ref();
+        let cannot = |error| unwritable(&self.dir, &error);
+        // Most of it is synced before anybody has to wait.
+        guarded(&self.dir, || copy.flush())?;
+        let mut files = Files::open(copy.folder(), disk).map_err(cannot)?;
+        let mut turn = self.turn();
+        if turn.copy.is_none() || self.state().failed.is_some() {
+            return Err(given_up());
+        }
+        let (old, new) = (self.database().totals(), copy.totals());
+        if (old.live, old.runs) != (new.live, new.runs) {
+            return Err(damaged(
+                &self.dir,
+                format_args!("a copy of the database came out as {new:?} instead of {old:?}"),
+            ));
+        }
+        guarded(&self.dir, || copy.flush())?;
+        files.sync(disk).map_err(cannot)?;
+        if let Err((error, moved)) = self.folder.switch(copy.folder()) {
+            let why = unwritable(&self.dir, &error);
+            if moved {
+                // What is written from now on could be in the one that the next opening does not take.
+                self.fail(&why);
+            }
+            return Err(why);
+        }
+        *self.database.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(copy);
+        self.files.lock().unwrap_or_else(PoisonError::into_inner).0 = files;
+        turn.copy = None;
+        Ok(())
+    }
+}
+
+fn given_up() -> StoreError {
+    StoreError::Unavailable("the compaction was given up: the store is being closed, or a write failed".to_owned())
+}
