@@ -37,9 +37,12 @@ pub(crate) enum Command {
     Validate(ValidateArgs),
     /// Show a workflow's graph, and everything that it may reach
     Plan(PlanArgs),
-    /// List, show, resume and cancel runs
+    /// List, show, resume, cancel and delete runs
     #[command(subcommand)]
     Runs(RunsCommand),
+    /// Look after the folder that holds the runs
+    #[command(subcommand)]
+    Store(StoreCommand),
     /// List and show the installed plugins
     #[command(subcommand)]
     Plugins(PluginsCommand),
@@ -109,6 +112,31 @@ pub(crate) enum RunsCommand {
     Resume(ResumeArgs),
     /// Cancel a run
     Cancel(RunArg),
+    /// Forget runs that have ended, with all that only they hold
+    Delete {
+        /// Ids of the runs, or their beginnings; `last` is the newest
+        #[arg(required = true)]
+        runs: Vec<String>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum StoreCommand {
+    /// Show what is in it, and what room it takes
+    Stats {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Read everything and report what is damaged
+    #[command(after_help = "Exit status: 0 everything fits, 1 something is damaged.")]
+    Check {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Give back the room of what was deleted; needs room for a copy meanwhile
+    Compact,
 }
 
 #[derive(Debug, Args)]

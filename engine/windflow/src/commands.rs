@@ -7,4 +7,5 @@ pub(crate) mod plugins;
 pub(crate) mod run;
 pub(crate) mod runs;
 pub(crate) mod schema;
+pub(crate) mod store;
 pub(crate) mod validate;

@@ -22,6 +22,7 @@ fn main() -> ExitCode {
         Command::Validate(args) => commands::validate::run(&args),
         Command::Plan(args) => commands::plan::run(&args),
         Command::Runs(command) => commands::runs::run(&cli.global, command),
+        Command::Store(command) => commands::store::run(&cli.global, &command),
         Command::Plugins(command) => commands::plugins::run(command),
         Command::Schema => commands::schema::run(),
         Command::Completions { shell } => commands::completions::run(shell),
