@@ -83,12 +83,6 @@ impl Default for Options {
     }
 }
 
-impl Options {
-    fn is_too_large(&self, bytes: u64, live: u64) -> bool {
-        bytes > self.compact_above_bytes && bytes / 100 > live / 100 * self.compact_above_percent / 100
-    }
-}
-
 impl std::fmt::Debug for Options {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Options")

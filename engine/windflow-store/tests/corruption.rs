@@ -186,3 +186,15 @@ fn a_durable_batch_that_the_database_drops_is_missed() {
     let error = SledStore::open(&damaged, Options::default()).unwrap_err();
     assert!(matches!(&error, StoreError::Corrupted(why) if why.contains("has lost the last")), "{error}");
 }
+
+/// sled takes such a file for damage. It is what a crash, or a full disk, leaves behind while the store is being opened.
+#[test]
+fn an_opening_that_was_cut_off_is_no_damage() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = SledStore::open(dir.path(), Options::default()).unwrap();
+    wait(store.durable(store.append(&run_key(1000, 1), 0, &[started(1000, "a")]).unwrap())).unwrap();
+    drop(store);
+    fs::write(dir.path().join("sled/snap.00000000007F3961.generating"), "").unwrap();
+    let store = SledStore::open(dir.path(), Options::default()).unwrap();
+    assert_eq!(store.run(&run_key(1000, 1)).unwrap().sequence, 1);
+}

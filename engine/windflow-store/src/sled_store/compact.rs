@@ -14,6 +14,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use sled::IVec;
 use windflow_core::ports::store::StoreError;
 
 use super::changes::Changes;
@@ -27,6 +28,10 @@ use super::layout::Section;
 /// What is copied in one step, while nobody else writes: some milliseconds.
 const STEP_ENTRIES: usize = 400;
 const STEP_BYTES: usize = 256 << 10;
+
+/// Values from this size on are put after their keys, for so many bytes of them in one stretch.
+const LARGE_BYTES: usize = 1 << 10;
+const STRETCH_BYTES: usize = 4 << 20;
 
 /// What is copied between two flushes. More would have to be flushed while everybody waits.
 const FLUSH_BYTES: usize = 8 << 20;
@@ -63,9 +68,9 @@ struct Wish {
     wanted: bool,
     closing: bool,
     looked: Option<Instant>,
-    /// What the last one left. The next waits until a quarter has come on top, or it would never end where data does
-    /// not become smaller.
-    left: u64,
+    /// Hundredths of what it holds that the store took after the last one. The next waits until it is worse than that, or
+    /// it would never end where data cannot be packed.
+    reached: u64,
 }
 
 impl Compactor {
@@ -86,6 +91,15 @@ impl Compactor {
         wish.wanted = false;
         !wish.closing
     }
+}
+
+/// What was done in one step.
+#[derive(Debug, Default)]
+struct Step {
+    entries: usize,
+    bytes: usize,
+    /// There are values that were left out.
+    large: bool,
 }
 
 /// Starts the thread that compacts when it is due.
@@ -117,7 +131,9 @@ impl Inner {
         let database = self.database();
         // Where the size cannot be read there is worse to come, which others report.
         let Ok(bytes) = bytes_in(database.folder()) else { return };
-        if self.options.is_too_large(bytes, database.totals().live) && bytes > wish.left.saturating_add(wish.left / 4) {
+        let live = database.totals().live;
+        let percent = self.options.compact_above_percent.max(wish.reached + wish.reached / 16);
+        if bytes > self.options.compact_above_bytes && percent_of(bytes, live) > percent {
             wish.wanted = true;
             self.compaction.changed.notify_all();
         }
@@ -146,7 +162,7 @@ impl Inner {
         }
         done?;
         let after = bytes_in(&folder).map_err(cannot)?;
-        self.compaction.wish().left = after;
+        self.compaction.wish().reached = percent_of(after, self.database().totals().live);
         Ok(Compacted { before, after })
     }
 
@@ -163,46 +179,88 @@ impl Inner {
         self.switch(&copy)
     }
 
+    /// Copies entries in the order of their keys. Where values are large, a stretch of keys is put first and their values
+    /// then: sled splits a page whenever 17 keys are in it, and writes it anew each time, with the values that it has.
     fn copy_section(&self, section: Section, copy: &Database) -> Result<(), StoreError> {
         let mut last = None;
         let mut unflushed = 0;
         loop {
-            let turn = self.turn();
-            if turn.copy.is_none() || self.state().failed.is_some() || self.state().closing {
-                return Err(given_up());
+            let begin = last.clone();
+            let stretch = self.copy_step(section, copy, &mut last, None)?;
+            let Some(end) = last.clone().filter(|_| stretch.entries > 0) else { return Ok(()) };
+            unflushed += stretch.bytes;
+            let mut filled = begin;
+            while stretch.large && filled.as_ref() != Some(&end) {
+                unflushed += self.copy_step(section, copy, &mut filled, Some(&end))?.bytes;
             }
-            let (changes, bytes) = guarded(&self.dir, || self.entries_behind(section, &mut last))?;
-            if changes.is_empty() {
-                return Ok(());
-            }
-            let batches = self.state().batches;
-            guarded(&self.dir, || copy.write(&changes, batches))?;
-            drop(turn);
-            unflushed += bytes;
             if unflushed > FLUSH_BYTES {
                 guarded(&self.dir, || copy.flush())?;
                 unflushed = 0;
             }
-            std::thread::sleep(PAUSE);
         }
     }
 
-    /// The entries behind the last one, as many as are copied in one go.
-    fn entries_behind(&self, section: Section, last: &mut Option<sled::IVec>) -> Result<(Changes, usize), StoreError> {
+    /// Copies the entries behind the last one, as many as can be in one go: up to `fill` those with large values, without
+    /// it keys, and those values that are small.
+    fn copy_step(
+        &self,
+        section: Section,
+        copy: &Database,
+        last: &mut Option<IVec>,
+        fill: Option<&IVec>,
+    ) -> Result<Step, StoreError> {
+        let turn = self.turn();
+        let (failed_before, closing) = {
+            let state = self.state();
+            (state.failed.is_some(), state.closing)
+        };
+        if turn.copy.is_none() || failed_before || closing {
+            return Err(given_up());
+        }
+        let (changes, step) = guarded(&self.dir, || self.entries_behind(section, last, fill))?;
+        if !changes.is_empty() {
+            let batches = self.state().batches;
+            guarded(&self.dir, || copy.write(&changes, batches))?;
+        }
+        drop(turn);
+        std::thread::sleep(PAUSE);
+        Ok(step)
+    }
+
+    fn entries_behind(
+        &self,
+        section: Section,
+        last: &mut Option<IVec>,
+        fill: Option<&IVec>,
+    ) -> Result<(Changes, Step), StoreError> {
         let database = self.database();
         let begin = last.clone().map_or(Bound::Unbounded, Bound::Excluded);
-        let mut changes = Changes::default();
-        let mut bytes = 0;
-        for entry in database.tree(section)?.range::<sled::IVec, _>((begin, Bound::Unbounded)).take(STEP_ENTRIES) {
+        let end = fill.cloned().map_or(Bound::Unbounded, Bound::Included);
+        let (mut changes, mut step, mut all) = (Changes::default(), Step::default(), 0);
+        for entry in database.tree(section)?.range::<IVec, _>((begin, end)) {
             let (key, value) = entry.map_err(|error| failed(&self.dir, &error))?;
-            bytes += key.len() + value.len();
+            let large = value.len() >= LARGE_BYTES;
+            step.large |= large;
+            step.entries += 1;
+            all += value.len();
             *last = Some(key.clone());
-            changes.copy(section, key, value);
-            if bytes > STEP_BYTES {
-                break;
+            match (fill.is_some(), large) {
+                (false, true) => changes.copy(section, key, IVec::default()),
+                (true, false) => {}
+                (false, false) | (true, true) => {
+                    step.bytes += key.len() + value.len();
+                    changes.copy(section, key, value);
+                }
+            }
+            if changes.len() >= STEP_ENTRIES || step.bytes > STEP_BYTES || all > STRETCH_BYTES {
+                return Ok((changes, step));
             }
         }
-        Ok((changes, bytes))
+        // The end may have been deleted meanwhile.
+        if let Some(end) = fill {
+            *last = Some(end.clone());
+        }
+        Ok((changes, step))
     }
 
     fn switch(&self, copy: &Arc<Database>) -> Result<(), StoreError> {
@@ -237,6 +295,10 @@ impl Inner {
         turn.copy = None;
         Ok(())
     }
+}
+
+fn percent_of(bytes: u64, live: u64) -> u64 {
+    bytes.saturating_mul(100) / live.max(1)
 }
 
 fn given_up() -> StoreError {

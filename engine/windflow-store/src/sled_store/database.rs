@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
+use std::{fs, io};
 
 use sled::transaction::{ConflictableTransactionError, TransactionError, Transactional};
 use sled::{Db, IVec, Tree};
@@ -142,6 +143,7 @@ impl Database {
 
 /// Opens sled, without our trees.
 pub(super) fn open_sled(dir: &Path, folder: &Path, cache_bytes: u64) -> Result<Db, StoreError> {
+    remove_unfinished_snapshots(folder).map_err(|error| unwritable(dir, &error))?;
     // No flusher: nothing but the committer is to decide when the disk is written.
     let config = sled::Config::new().path(folder).cache_capacity(cache_bytes).flush_every_ms(None);
     let begun = Instant::now();
@@ -167,12 +169,29 @@ pub(super) fn open_sled(dir: &Path, folder: &Path, cache_bytes: u64) -> Result<D
     }
 }
 
+/// While it opens, sled writes a snapshot aside and then renames it. Where that was cut off, by a full disk or a crash, it
+/// takes what is left for the snapshot at the next opening, and calls it damage.
+fn remove_unfinished_snapshots(folder: &Path) -> io::Result<()> {
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        entries => entries?,
+    };
+    for entry in entries {
+        let entry = entry?;
+        let name = entry.file_name();
+        if name.to_str().is_some_and(|name| name.starts_with("snap.") && name.ends_with(".generating")) {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
 /// sled names a lock that it does not get by its text only.
-fn is_locked(error: &std::io::Error) -> bool {
+fn is_locked(error: &io::Error) -> bool {
     error.to_string().contains("could not acquire lock")
 }
 
-fn is_damage(error: &std::io::Error) -> bool {
+fn is_damage(error: &io::Error) -> bool {
     use std::io::ErrorKind::{InvalidData, InvalidInput, UnexpectedEof};
     matches!(error.kind(), InvalidData | InvalidInput | UnexpectedEof)
 }

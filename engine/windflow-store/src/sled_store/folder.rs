@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use windflow_core::ports::store::StoreError;
 
 use super::disk::{RealDisk, sync_folder};
-use super::guard::damaged;
+use super::guard::{damaged, remedy, text};
 use super::layout::FORMAT;
 
 /// A folder that this process, and no other, uses until this is dropped.
@@ -205,10 +205,11 @@ fn used_elsewhere(dir: &Path, lock: &mut File) -> StoreError {
 
 /// The folder cannot be made or written.
 pub(super) fn unwritable(dir: &Path, error: &io::Error) -> StoreError {
+    let remedy = remedy(error).unwrap_or("Make it a folder that this user may write");
     StoreError::Unavailable(format!(
-        "the data folder {} cannot be written: {error}. Make it a folder that this user may write, or name another one with \
-         --data-dir",
-        dir.display()
+        "the data folder {} cannot be written: {}. {remedy}, or name another one with --data-dir",
+        dir.display(),
+        text(error)
     ))
 }
 
