@@ -9,6 +9,7 @@ use sled::transaction::{ConflictableTransactionError, TransactionError, Transact
 use sled::{Db, IVec, Tree};
 use windflow_core::id::RunKey;
 use windflow_core::ports::store::{RunSummary, StoreError};
+use windflow_core::run::Sequence;
 
 use super::changes::Changes;
 use super::folder::unwritable;
@@ -16,7 +17,7 @@ use super::guard::{damaged, failed, unwritten};
 use super::layout::{self, PART_BYTES, Section};
 use super::pack::unpack;
 use super::totals::Totals;
-use crate::record::MAX_SUMMARY_BYTES;
+use crate::record::{MAX_RECORD_BYTES, MAX_SUMMARY_BYTES, decode_all};
 
 /// How long to wait for an earlier store of this process to let go of the database. sled's own threads hold it for a
 /// moment after it was dropped.
@@ -83,7 +84,31 @@ impl Database {
         let wrong =
             |why: String| damaged(&self.dir, format_args!("the summary of run {} cannot be read: {why}", run.run));
         let value = unpack(&value, MAX_SUMMARY_BYTES).map_err(wrong)?;
-        serde_json::from_slice(&value).map(Some).map_err(|error| wrong(error.to_string()))
+        let mut summary: RunSummary = serde_json::from_slice(&value).map_err(|error| wrong(error.to_string()))?;
+        if !summary.status.is_ended() {
+            summary.sequence = self.end(run, summary.sequence)?;
+        }
+        Ok(Some(summary))
+    }
+
+    /// The last sequence of a run's journal, which is at least `known`: a chunk that was written together with the summary
+    /// begins no later.
+    fn end(&self, run: &RunKey, known: Sequence) -> Result<Sequence, StoreError> {
+        let prefix = layout::run(run);
+        let behind = layout::journal(run, known.saturating_add(1), 0)..=layout::journal(run, Sequence::MAX, u32::MAX);
+        let last = self.tree(Section::Journal)?.range(behind).next_back();
+        let Some((key, _)) = last.transpose().map_err(|error| failed(&self.dir, &error))? else { return Ok(known) };
+        let hole = || damaged(&self.dir, format_args!("the end of the journal of run {} is missing", run.run));
+        let (first, _) = layout::journal_entry(&prefix, &key).ok_or_else(hole)?;
+        let chunk = self.chunk(&prefix, first)?.ok_or_else(hole)?;
+        let records = decode_all(&chunk, usize::MAX)?;
+        Ok(first.saturating_add(records.len() as u64).saturating_sub(1))
+    }
+
+    /// The records that begin with a sequence of a run, whose keys begin with `run`.
+    pub(super) fn chunk(&self, run: &[u8], first: Sequence) -> Result<Option<Vec<u8>>, StoreError> {
+        let key = [run, &first.to_be_bytes()].concat();
+        self.parts(Section::Journal, &key, MAX_RECORD_BYTES + PART_BYTES)
     }
 
     /// The content of which `prefix` begins the keys, put together; at most so many bytes.

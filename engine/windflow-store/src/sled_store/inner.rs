@@ -216,7 +216,7 @@ impl Inner {
     }
 
     pub(super) fn stored_summary(&self, run: &RunKey) -> Result<Option<RunSummary>, StoreError> {
-        guarded(&self.dir, || self.database().summary(run))
+        self.steadily(|database| database.summary(run))
     }
 }
 

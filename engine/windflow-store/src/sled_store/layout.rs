@@ -15,7 +15,7 @@
 //! | Tree | Key | Value |
 //! |---|---|---|
 //! | `journal` | org 0 run sequence (8) part (4) | packed: records as JSON, one after the other, the first of them with that sequence |
-//! | `runs` | org 0 run | packed: the summary of the run as JSON |
+//! | `runs` | org 0 run | packed: the summary of the run as JSON; until the run has ended its sequence may be behind, and the end of the journal counts |
 //! | `by_status` | org 0 status (1) at run | nothing |
 //! | `by_workflow` | org 0 workflow 0 status (1) at run | nothing |
 //! | `unfinished` | org 0 run | at |

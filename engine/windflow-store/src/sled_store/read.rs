@@ -7,9 +7,9 @@ use windflow_core::run::{Record, Sequence};
 use super::database::Database;
 use super::guard::{damaged, failed, guarded};
 use super::inner::Inner;
-use super::layout::{self, PART_BYTES, Section};
+use super::layout::{self, Section};
 use crate::memory::{not_found_blob, not_found_run};
-use crate::record::{MAX_BLOB_BYTES, MAX_RECORD_BYTES, decode_all};
+use crate::record::{MAX_BLOB_BYTES, decode_all};
 
 impl Inner {
     pub(super) fn run(&self, key: &RunKey) -> Result<RunSummary, StoreError> {
@@ -32,15 +32,15 @@ impl Inner {
         if unapplied {
             self.apply()?;
         }
-        self.unless_deleted(|database| {
+        self.steadily(|database| {
             let summary = database.summary(run)?.ok_or_else(|| not_found_run(run.run))?;
             self.read_stored(database, run, after, summary.sequence, limit)
         })
     }
 
-    /// Reads. What is being deleted meanwhile can look like damage, so that damage is believed only where it shows
-    /// once more while nothing is written.
-    fn unless_deleted<T>(&self, read: impl Fn(&Database) -> Result<T, StoreError>) -> Result<T, StoreError> {
+    /// Reads. What is written or deleted meanwhile can look like damage, so that damage is believed only where it shows
+    /// once more while nothing is written. Whoever has the turn must not call this.
+    pub(super) fn steadily<T>(&self, read: impl Fn(&Database) -> Result<T, StoreError>) -> Result<T, StoreError> {
         match guarded(&self.dir, || read(&self.database())) {
             Err(StoreError::Corrupted(_)) => {
                 let _turn = self.turn();
@@ -72,10 +72,7 @@ impl Inner {
         let (mut first, _) =
             before.and_then(|(key, _)| layout::journal_entry(&prefix, &key)).ok_or_else(|| hole(after + 1))?;
         loop {
-            let mut key = prefix.clone();
-            key.extend_from_slice(&first.to_be_bytes());
-            let chunk = database.parts(Section::Journal, &key, MAX_RECORD_BYTES + PART_BYTES)?;
-            let chunk = chunk.ok_or_else(|| hole(first))?;
+            let chunk = database.chunk(&prefix, first)?.ok_or_else(|| hole(first))?;
             // Those up to `after` are in front of those that are wanted.
             let skip = usize::try_from((after + 1).saturating_sub(first)).unwrap_or(usize::MAX);
             let wanted = limit - records.len();
@@ -95,7 +92,7 @@ impl Inner {
     pub(super) fn blob(&self, organisation: &OrganisationId, digest: &Digest) -> Result<Vec<u8>, StoreError> {
         let stored = || {
             let key = layout::blob(organisation, digest);
-            self.unless_deleted(|database| database.parts(Section::Blobs, &key, MAX_BLOB_BYTES))
+            self.steadily(|database| database.parts(Section::Blobs, &key, MAX_BLOB_BYTES))
         };
         let mut content = stored()?;
         if content.is_none() {

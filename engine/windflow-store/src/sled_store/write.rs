@@ -39,6 +39,10 @@ pub(super) fn changes(database: &Database, batch: &Pending) -> Result<Changes, S
 /// Brings the read model of a run up to date.
 fn list(key: &RunKey, run: &PendingRun, changes: &mut Changes) -> Result<(), StoreError> {
     let Some(new) = &run.summary else { return Ok(()) };
+    if run.stored == Some(new.status) && !new.status.is_ended() {
+        // Only its sequence would be new, which the journal says as well: half of what an event costs.
+        return Ok(());
+    }
     let json = serde_json::to_vec(new).map_err(|error| {
         // No summary is like that; if one ever were, nothing must be written.
         StoreError::Invalid(format!("the summary of run {} cannot be written: {error}", key.run))

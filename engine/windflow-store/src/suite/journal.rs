@@ -22,6 +22,7 @@ pub(super) const CHECKS: &[Check] = &[
     ("organisations do not see each other's runs", organisations),
     ("outputs pass through as the bytes that they were", outputs_pass_through),
     ("records of every size up to the limit are kept, larger ones refused", sizes),
+    ("who reads while others append sees a beginning of the journal", reading_meanwhile),
     ("of those who append the same sequence at once, one wins", racing),
 ];
 
@@ -214,4 +215,35 @@ fn racing(store: &dyn Store) {
         assert_eq!(won, 1);
     }
     assert_eq!(read_all(store, &run).len(), 50);
+}
+
+fn reading_meanwhile(store: &dyn Store) {
+    let run = run_key(1000, 1);
+    // Records that are kept in several parts, each other than the one before.
+    let record = |sequence: u64| {
+        let text = char::from(b'a' + (sequence % 26) as u8).to_string().repeat(20_000);
+        succeeded(1000, Json::parse(format!("\"{text}{sequence}\"").into()).unwrap())
+    };
+    append(store, &run, 0, &[started(1000, "a")]);
+    let done = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                let mut last = 0;
+                while !done.load(std::sync::atomic::Ordering::SeqCst) {
+                    let sequence = store.run(&run).unwrap().sequence;
+                    assert!(sequence >= last, "it went back from {last} to {sequence}");
+                    let read = store.read(&run, sequence - 1, 10).unwrap();
+                    assert!(!read.is_empty() && read.iter().all(|(at, kept)| *at == 1 || *kept == record(*at)));
+                    last = sequence;
+                }
+            });
+        }
+        for sequence in 2..200 {
+            // Other runs push this one out of what is known in memory.
+            store.append(&run_key(2000, sequence), 0, &[started(2000, "b")]).unwrap();
+            append(store, &run, sequence - 1, &[record(sequence)]);
+        }
+        done.store(true, std::sync::atomic::Ordering::SeqCst);
+    });
 }
