@@ -41,7 +41,7 @@ fn append(store: &SledStore, number: u64, runs: u64) {
     };
     let mut records: Vec<_> = (0..4).map(|step| succeeded(at + step, output(step))).collect();
     if number % (runs / 10_000).max(2) != 1 {
-        let status = if number % 50 == 0 { EndStatus::Failed } else { EndStatus::Succeeded };
+        let status = if number.is_multiple_of(50) { EndStatus::Failed } else { EndStatus::Succeeded };
         records.push(finished(at + 1000, status));
     }
     store.append(&run, 1, &records).unwrap();
@@ -125,7 +125,9 @@ fn main() {
     if let Some(dir) = std::env::var_os("WINDFLOW_OPEN") {
         return only_open(dir.as_ref());
     }
-    let runs: u64 = std::env::var("WINDFLOW_RUNS").ok().map_or(1_000_000, |runs| runs.parse().unwrap());
+    // Without cargo bench, as a test, a few are enough to see that it works.
+    let default = if std::env::args().any(|argument| argument == "--bench") { 1_000_000 } else { 20_000 };
+    let runs: u64 = std::env::var("WINDFLOW_RUNS").ok().map_or(default, |runs| runs.parse().unwrap());
     let mut goals = Goals(Vec::new());
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());

@@ -44,7 +44,8 @@ fn checks_have_names_of_their_own() {
 
 #[test]
 fn memory_and_sled_say_the_same() {
-    for seed in 1..=12 {
+    let seeds = if std::env::var_os("WINDFLOW_LONG").is_some() { 200 } else { 12 };
+    for seed in 1..=seeds {
         let mut random = Random::new(seed);
         let dir = tempfile::tempdir().unwrap();
         let memory = MemoryStore::new();

@@ -1,5 +1,10 @@
 //! A process that is killed in the middle of a deletion or a compaction leaves a store that is whole.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail by panicking, too")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "helpers of tests fail by panicking, and tell"
+)]
 
 #[path = "common/child.rs"]
 mod child;
@@ -92,7 +97,8 @@ fn a_kill_loses_nothing_and_leaves_nothing_behind() {
     let mut random = Random::new(77);
     let (mut written, mut deleted, mut compactions) = (BTreeSet::new(), BTreeSet::new(), 0);
     let mut interrupted = 0;
-    for round in 0..20 {
+    let rounds = if std::env::var_os("WINDFLOW_LONG").is_some() { 200 } else { 20 };
+    for round in 0..rounds {
         let mut child = child::command("child_works_until_it_is_killed", dir.path())
             .env("FIRST", (round * 1_000_000).to_string())
             .stdout(Stdio::piped())

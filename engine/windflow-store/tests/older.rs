@@ -86,6 +86,20 @@ fn folders(dir: &Path) -> Vec<String> {
     names
 }
 
+/// The present format as it was written when it was new.
+#[test]
+fn a_store_of_this_format_is_read_as_it_was_written() {
+    let dir = tempfile::tempdir().unwrap();
+    unpack("store-v2.tar.gz", dir.path());
+    let dir = dir.path().join("store");
+    let store = SledStore::open(&dir, Options::default()).unwrap();
+    check(&store);
+    assert_eq!(folders(&dir), ["sled"]);
+    store.compact().unwrap();
+    check(&store);
+    assert_eq!(folders(&dir), ["sled-1"]);
+}
+
 #[test]
 fn a_store_of_the_first_release_is_brought_up_to_this_one() {
     let dir = tempfile::tempdir().unwrap();

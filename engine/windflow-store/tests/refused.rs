@@ -1,6 +1,11 @@
 //! Disks that really refuse: full, read-only, or with a limit for files. Each ends with a message that says what to do, and
 //! nothing that was acknowledged is lost.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail by panicking, too")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "helpers of tests fail by panicking, and tell"
+)]
 
 #[path = "common/child.rs"]
 mod child;
