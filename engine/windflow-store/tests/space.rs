@@ -110,3 +110,21 @@ fn without_compaction_nothing_is_given_back() {
     assert!(compacted.after * 4 < compacted.before, "{compacted:?}");
     assert_eq!(store.stats().unwrap().runs, 10);
 }
+
+#[test]
+fn a_store_of_which_nothing_is_left_opens_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path(), u64::MAX);
+    for number in 0..20 {
+        write(&store, number, false);
+    }
+    prune(&store, &OrganisationId::local(), &Keep { newest: Some(0), ..Keep::default() }, usize::MAX).unwrap();
+    store.compact().unwrap();
+    drop(store);
+    for number in 0..3 {
+        let store = open(dir.path(), u64::MAX);
+        assert_eq!(store.stats().unwrap().runs, number);
+        write(&store, number, false);
+        store.compact().unwrap();
+    }
+}

@@ -33,8 +33,8 @@ const STEP_BYTES: usize = 256 << 10;
 const LARGE_BYTES: usize = 1 << 10;
 const STRETCH_BYTES: usize = 4 << 20;
 
-/// What is copied between two flushes. More would have to be flushed while everybody waits.
-const FLUSH_BYTES: usize = 8 << 20;
+/// What is copied between two syncs.
+const SYNC_BYTES: usize = 4 << 20;
 
 /// How long those who wait are let through between two steps.
 const PAUSE: Duration = Duration::from_micros(200);
@@ -141,6 +141,10 @@ impl Inner {
 
     pub(super) fn compact(&self) -> Result<Compacted, StoreError> {
         let _running = self.compaction.running.lock().unwrap_or_else(PoisonError::into_inner);
+        // After a switch that failed half-way, nobody knows which database the next opening takes.
+        if let Some(why) = &self.state().failed {
+            return Err(StoreError::ReadOnly(why.clone()));
+        }
         let cannot = |error| unwritable(&self.dir, &error);
         let old = self.database();
         let before = bytes_in(old.folder()).map_err(cannot)?;
@@ -170,32 +174,34 @@ impl Inner {
         let copy = guarded(&self.dir, || Database::open(&self.dir, folder, self.options.cache_bytes))?;
         let copy = Arc::new(copy);
         self.turn().copy = Some(Arc::clone(&copy));
+        let mut files =
+            Files::open(folder, self.options.disk.as_ref()).map_err(|error| unwritable(&self.dir, &error))?;
         for section in Section::ALL {
             // What a database counts is its own.
             if section != Section::Meta {
-                self.copy_section(section, &copy)?;
+                self.copy_section(section, &copy, &mut files)?;
             }
         }
-        self.switch(&copy)
+        self.switch(&copy, files)
     }
 
     /// Copies entries in the order of their keys. Where values are large, a stretch of keys is put first and their values
     /// then: sled splits a page whenever 17 keys are in it, and writes it anew each time, with the values that it has.
-    fn copy_section(&self, section: Section, copy: &Database) -> Result<(), StoreError> {
+    fn copy_section(&self, section: Section, copy: &Database, files: &mut Files) -> Result<(), StoreError> {
         let mut last = None;
-        let mut unflushed = 0;
+        let mut unsynced = 0;
         loop {
             let begin = last.clone();
             let stretch = self.copy_step(section, copy, &mut last, None)?;
             let Some(end) = last.clone().filter(|_| stretch.entries > 0) else { return Ok(()) };
-            unflushed += stretch.bytes;
+            unsynced += stretch.bytes;
             let mut filled = begin;
             while stretch.large && filled.as_ref() != Some(&end) {
-                unflushed += self.copy_step(section, copy, &mut filled, Some(&end))?.bytes;
+                unsynced += self.copy_step(section, copy, &mut filled, Some(&end))?.bytes;
             }
-            if unflushed > FLUSH_BYTES {
-                guarded(&self.dir, || copy.flush())?;
-                unflushed = 0;
+            if unsynced > SYNC_BYTES {
+                self.sync_copy(copy, files)?;
+                unsynced = 0;
             }
         }
     }
@@ -263,25 +269,31 @@ impl Inner {
         Ok((changes, step))
     }
 
-    fn switch(&self, copy: &Arc<Database>) -> Result<(), StoreError> {
-        let disk = self.options.disk.as_ref();
-        let cannot = |error| unwritable(&self.dir, &error);
-        // Most of it is synced before anybody has to wait.
+    /// Makes durable what was copied. File systems make everybody's syncs wait for what is not written of any file, so that
+    /// this is done often.
+    fn sync_copy(&self, copy: &Database, files: &mut Files) -> Result<(), StoreError> {
         guarded(&self.dir, || copy.flush())?;
-        let mut files = Files::open(copy.folder(), disk).map_err(cannot)?;
+        files.sync(self.options.disk.as_ref()).map_err(|error| unwritable(&self.dir, &error))
+    }
+
+    fn switch(&self, copy: &Arc<Database>, mut files: Files) -> Result<(), StoreError> {
+        // Most of it is synced before anybody has to wait.
+        self.sync_copy(copy, &mut files)?;
         let mut turn = self.turn();
         if turn.copy.is_none() || self.state().failed.is_some() {
             return Err(given_up());
         }
+        // Where there was nothing to copy, nothing has told the copy yet how many batches there were.
+        let batches = self.state().batches;
+        guarded(&self.dir, || copy.write(&Changes::default(), batches))?;
         let (old, new) = (self.database().totals(), copy.totals());
-        if (old.live, old.runs) != (new.live, new.runs) {
+        if old != new {
             return Err(damaged(
                 &self.dir,
                 format_args!("a copy of the database came out as {new:?} instead of {old:?}"),
             ));
         }
-        guarded(&self.dir, || copy.flush())?;
-        files.sync(disk).map_err(cannot)?;
+        self.sync_copy(copy, &mut files)?;
         if let Err((error, moved)) = self.folder.switch(copy.folder()) {
             let why = unwritable(&self.dir, &error);
             if moved {

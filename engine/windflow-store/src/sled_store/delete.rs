@@ -20,6 +20,9 @@ use crate::{order, summary};
 /// Keys that are removed in one transaction, about; others wait for it.
 const STEP: usize = 2000;
 
+/// Contents that nobody mentions any more are looked at in passing, so many at a deletion.
+const COLLECT: usize = 64;
+
 impl Inner {
     pub(super) fn delete(&self, run: &RunKey) -> Result<Position, StoreError> {
         let mut turn = self.turn();
@@ -105,7 +108,7 @@ impl Inner {
             changes.remove(Section::Uses, key);
             references.settle(|key| self.state().lent.contains(key), changes)?;
         }
-        self.collect(database, references, changes)?;
+        self.collect(database, references, COLLECT, changes)?;
         if more {
             changes.put(Section::Deleted, layout::run(run), &[]);
         } else {
@@ -119,9 +122,10 @@ impl Inner {
         &self,
         database: &Database,
         mut references: References<'_>,
+        most: usize,
         changes: &mut Changes,
     ) -> Result<(), StoreError> {
-        for key in database.tree(Section::Unused)?.iter().keys().take(STEP) {
+        for key in database.tree(Section::Unused)?.iter().keys().take(most) {
             let key = key.map_err(|error| failed(&self.dir, &error))?;
             if changes.len() > 2 * STEP {
                 break;
@@ -147,7 +151,7 @@ impl Inner {
                     self.removal(&database, &run, &mut changes)?;
                     return Ok((changes, true));
                 }
-                self.collect(&database, References::new(&database), &mut changes)?;
+                self.collect(&database, References::new(&database), STEP, &mut changes)?;
                 let more = !changes.is_empty();
                 Ok((changes, more))
             })?;

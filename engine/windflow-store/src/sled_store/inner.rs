@@ -171,7 +171,7 @@ impl Inner {
             drop(state);
             let stored = self.stored_summary(run)?;
             let mut state = self.writable()?;
-            if state.forgotten == forgotten {
+            if state.forgotten == forgotten && !state.deleting.contains(run) {
                 if let Some(summary) = stored {
                     state.heads.entry(run.clone()).or_insert(Head { summary, position: 0 });
                 }
