@@ -58,7 +58,7 @@ mod write;
 pub struct Options {
     /// Memory for pages that were read or written lately.
     pub cache_bytes: u64,
-    /// Appends wait where so much is not yet handed to sled. A commit in progress holds at most as much again.
+    /// Appends wait where so much is not yet durable.
     pub max_pending_bytes: usize,
     /// How long an append stays in memory when nobody asks for its durability.
     pub commit_within: Duration,

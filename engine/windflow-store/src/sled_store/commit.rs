@@ -43,7 +43,7 @@ fn wait_for_reason(inner: &Inner) -> MutexGuard<'_, State> {
     let mut state = inner.state();
     loop {
         let asked = state.wanted > state.durable || state.closing || state.failed.is_some();
-        if asked || state.pending.bytes >= inner.eager_bytes() {
+        if asked || state.undurable_bytes() >= inner.eager_bytes() {
             return state;
         }
         state = match state.oldest {
@@ -60,17 +60,22 @@ impl Inner {
     /// Makes all that was appended so far durable. False: it failed, and the store takes no more.
     fn commit(&self) -> bool {
         let done = self.apply().and_then(|()| {
-            let (position, batches) = {
+            let (position, batches, bytes) = {
                 let state = self.state();
-                (state.applied, state.batches)
+                (state.applied, state.batches, state.unsynced_bytes)
             };
             self.sync(batches)?;
-            Ok(position)
+            Ok((position, bytes))
         });
         match done {
-            Ok(position) => {
+            Ok((position, bytes)) => {
                 self.commits.fetch_add(1, Ordering::Relaxed);
-                self.state().durable = position;
+                let mut state = self.state();
+                state.durable = position;
+                // What others handed to sled meanwhile is not in it.
+                state.unsynced_bytes -= bytes.min(state.unsynced_bytes);
+                drop(state);
+                self.room.notify_all();
                 self.progress.send_modify(|progress| progress.durable = position);
                 self.look_at_size();
                 true

@@ -22,8 +22,12 @@ use crate::memory::check_blob_size;
 use crate::record::encode_all;
 use crate::{mentions, summary};
 
-/// Pending bytes that are committed without anybody waiting.
+/// Bytes that are committed without anybody waiting.
 const EAGER_BYTES: usize = 1 << 20;
+
+/// Pending bytes that are handed to sled. It keeps every page that a transaction changes, as it was after each change, until
+/// the transaction ends: about a hundred times of what is appended.
+const BATCH_BYTES: usize = 256 << 10;
 
 pub(super) struct Inner {
     pub(super) dir: PathBuf,
@@ -112,7 +116,7 @@ impl Inner {
         self.compaction.close();
     }
 
-    /// Pending bytes at which the committer does not wait for anybody to ask.
+    /// Bytes that are not durable at which the committer does not wait for anybody to ask.
     pub(super) fn eager_bytes(&self) -> usize {
         EAGER_BYTES.min(self.options.max_pending_bytes / 2)
     }
@@ -148,7 +152,7 @@ impl Inner {
     fn wake_committer(&self, state: &State) {
         if state.appended == state.durable + 1
             || state.appended == state.applied + 1
-            || state.pending.bytes >= self.eager_bytes()
+            || state.undurable_bytes() >= self.eager_bytes()
         {
             self.work.notify_one();
         }
@@ -180,17 +184,25 @@ impl Inner {
         }
     }
 
+    /// The state, once it has room for more. Without a disk that keeps up, everybody waits here.
     fn writable(&self) -> Result<MutexGuard<'_, State>, StoreError> {
+        let most = self.options.max_pending_bytes;
         let mut state = self.state();
         loop {
             if let Some(why) = &state.failed {
                 return Err(StoreError::ReadOnly(why.clone()));
             }
-            if state.pending.bytes < self.options.max_pending_bytes {
+            if state.undurable_bytes() >= most {
+                self.work.notify_one();
+                state = self.room.wait(state).unwrap_or_else(PoisonError::into_inner);
+            } else if state.pending.bytes >= BATCH_BYTES {
+                drop(state);
+                // The committer may be waiting for the disk.
+                self.apply()?;
+                state = self.state();
+            } else {
                 return Ok(state);
             }
-            self.work.notify_one();
-            state = self.room.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
     }
 

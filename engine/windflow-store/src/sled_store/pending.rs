@@ -27,6 +27,8 @@ pub(super) struct State {
     /// Keys of content that somebody kept and is about to mention.
     pub(super) lent: Lent<Vec<u8>>,
     pub(super) pending: Pending,
+    /// Bytes that were handed to sled and are not durable.
+    pub(super) unsynced_bytes: usize,
     /// Position of the last append.
     pub(super) appended: u64,
     /// Position up to which everything is in the database.
@@ -87,6 +89,7 @@ impl State {
             deleting: HashSet::new(),
             lent: Lent::new(),
             pending: Pending::default(),
+            unsynced_bytes: 0,
             appended: 0,
             applied: 0,
             durable: 0,
@@ -148,8 +151,14 @@ impl State {
         self.oldest.get_or_insert_with(Instant::now);
     }
 
+    /// What would be lost without power.
+    pub(super) fn undurable_bytes(&self) -> usize {
+        self.pending.bytes + self.unsynced_bytes
+    }
+
     /// Takes all that is pending, as one batch.
     pub(super) fn take(&mut self) -> Pending {
+        self.unsynced_bytes += self.pending.bytes;
         let mut batch = std::mem::take(&mut self.pending);
         for (run, pending) in &mut batch.runs {
             pending.summary = self.heads.get(run).map(|head| head.summary.clone());
