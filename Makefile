@@ -36,6 +36,7 @@ endif
 
 test-long: test ## The quick tests, then hundreds of crashes and the second way to the WebAssembly target
 	WINDFLOW_LONG=1 cargo test --package windflow --test crash -- --nocapture
+	WINDFLOW_LONG=1 cargo test --package windflow-store --test kill --test contract -- --nocapture
 	WINDFLOW_WASM_NO_RUSTUP=1 WINDFLOW_WASM_SYSROOT=target/wasm-sysroot-long sdk/toolchain/ensure-wasm-target.sh
 
 lint: plugins tools ## Formatting, clippy, licences and sources of dependencies, unused dependencies

@@ -2,4 +2,5 @@
 
 pub mod host;
 pub mod records;
+pub mod retention;
 pub mod store;

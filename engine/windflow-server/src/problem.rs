@@ -164,6 +164,8 @@ impl From<StoreError> for Problem {
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "store_unavailable", detail).retry_after(10)
             }
             StoreError::Conflict { .. } => Self::conflict("conflict", "it has changed meanwhile"),
+            StoreError::TooLarge(why) => Self::invalid("too_large", why),
+            StoreError::Invalid(why) => Self::invalid("invalid", why),
             StoreError::Corrupted(_) | StoreError::Unavailable(_) => Self::internal(error),
         }
     }

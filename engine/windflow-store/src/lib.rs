@@ -10,10 +10,12 @@
 #![forbid(unsafe_code)]
 
 pub use self::memory::MemoryStore;
-pub use self::record::{MAX_BLOB_BYTES, MAX_RECORD_BYTES, decode, encode};
-pub use self::sled_store::{Disk, Options, RealDisk, SledStore};
+pub use self::record::{MAX_APPEND_BYTES, MAX_BLOB_BYTES, MAX_RECORD_BYTES, decode, encode};
+pub use self::sled_store::{Checked, Compacted, Disk, Options, RealDisk, SledStore, Stats};
 
+mod lent;
 mod memory;
+mod mentions;
 mod order;
 mod record;
 mod sled_store;

@@ -1,16 +1,17 @@
 //! The store in its simplest form, for tests and for runs that nobody needs to remember.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use windflow_core::id::{Digest, OrganisationId, RunId, RunKey};
+use windflow_core::id::{Digest, OrganisationId, RunId, RunKey, WorkflowName};
 use windflow_core::ports::store::{
-    Blobs, BoxFuture, Journal, Page, Position, ReadModel, RunQuery, RunSummary, StoreError,
+    Blobs, BoxFuture, Journal, Page, Position, ReadModel, Retention, RunQuery, RunSummary, StoreError,
 };
 use windflow_core::run::{Record, Sequence};
 
-use crate::record::MAX_BLOB_BYTES;
-use crate::{encode, order, summary};
+use crate::lent::Lent;
+use crate::record::{MAX_BLOB_BYTES, encode_all};
+use crate::{mentions, order, summary};
 
 pub(crate) mod records;
 
@@ -20,18 +21,32 @@ pub struct MemoryStore {
     state: Mutex<State>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct State {
     runs: BTreeMap<RunKey, Run>,
     blobs: HashMap<(OrganisationId, Digest), Vec<u8>>,
     values: records::Values,
+    lent: Lent<(OrganisationId, Digest)>,
     position: u64,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self {
+            runs: BTreeMap::new(),
+            blobs: HashMap::new(),
+            values: records::Values::default(),
+            lent: Lent::new(),
+            position: 0,
+        }
+    }
 }
 
 #[derive(Debug)]
 struct Run {
     summary: RunSummary,
     records: Vec<Record>,
+    mentioned: BTreeSet<Digest>,
 }
 
 impl MemoryStore {
@@ -41,6 +56,13 @@ impl MemoryStore {
         Self::default()
     }
 
+    /// Does what opening a store again does: content that nothing mentions goes.
+    pub fn reopen(&self) {
+        let mut state = self.state();
+        state.lent = Lent::new();
+        state.collect();
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -48,22 +70,26 @@ impl MemoryStore {
 
 impl Journal for MemoryStore {
     fn append(&self, run: &RunKey, expected: Sequence, records: &[Record]) -> Result<Position, StoreError> {
-        for record in records {
-            encode(record)?;
-        }
+        let mut mentioned = BTreeSet::new();
+        encode_all(records)?.iter().for_each(|record| mentions::find(record, &mut mentioned));
         let mut state = self.state();
         let actual = summary::end(state.runs.get(run).map(|run| &run.summary));
         if actual != expected {
             return Err(StoreError::Conflict { run: run.run, expected, actual });
         }
+        let begun = if state.runs.contains_key(run) { None } else { summary::begin(run.run, records)? };
+        for digest in &mentioned {
+            state.lent.give_back(&(run.organisation.clone(), *digest));
+        }
         match state.runs.get_mut(run) {
             Some(run) => {
                 summary::extend(&mut run.summary, records);
                 run.records.extend_from_slice(records);
+                run.mentioned.extend(mentioned);
             }
             None => {
-                if let Some(summary) = summary::begin(run.run, records)? {
-                    state.runs.insert(run.clone(), Run { summary, records: records.to_vec() });
+                if let Some(summary) = begun {
+                    state.runs.insert(run.clone(), Run { summary, records: records.to_vec(), mentioned });
                 }
             }
         }
@@ -92,7 +118,9 @@ impl Blobs for MemoryStore {
     fn put_blob(&self, organisation: &OrganisationId, content: &[u8]) -> Result<Digest, StoreError> {
         check_blob_size(content)?;
         let digest = Digest::of(content);
-        self.state().blobs.entry((organisation.clone(), digest)).or_insert_with(|| content.to_vec());
+        let mut state = self.state();
+        state.lent.lend((organisation.clone(), digest));
+        state.blobs.entry((organisation.clone(), digest)).or_insert_with(|| content.to_vec());
         Ok(digest)
     }
 
@@ -136,11 +164,43 @@ impl ReadModel for MemoryStore {
         let mut keys: Vec<_> = state
             .runs
             .iter()
-            .filter(|(_, run)| summary::is_unfinished(run.summary.status))
+            .filter(|(_, run)| !run.summary.status.is_ended())
             .map(|(key, run)| (run.summary.started_at, key.clone()))
             .collect();
         keys.sort();
         Ok(keys.into_iter().map(|(_, key)| key).collect())
+    }
+
+    fn workflows(&self, organisation: &OrganisationId) -> Result<Vec<WorkflowName>, StoreError> {
+        let state = self.state();
+        let ours = state.runs.iter().filter(|(key, _)| key.organisation == *organisation);
+        let names: BTreeSet<_> = ours.map(|(_, run)| run.summary.workflow.clone()).collect();
+        Ok(names.into_iter().collect())
+    }
+}
+
+impl Retention for MemoryStore {
+    fn delete(&self, run: &RunKey) -> Result<Position, StoreError> {
+        let mut state = self.state();
+        let found = state.runs.get(run).ok_or_else(|| not_found_run(run.run))?;
+        summary::deletable(&found.summary)?;
+        state.runs.remove(run);
+        state.collect();
+        state.position += 1;
+        Ok(Position(state.position))
+    }
+}
+
+impl State {
+    /// Lets go of content that nothing mentions and that is not lent.
+    fn collect(&mut self) {
+        let Self { runs, blobs, lent, .. } = self;
+        blobs.retain(|blob, _| {
+            let (organisation, digest) = blob;
+            let mentions =
+                |(key, run): (&RunKey, &Run)| key.organisation == *organisation && run.mentioned.contains(digest);
+            lent.contains(blob) || runs.iter().any(mentions)
+        });
     }
 }
 
@@ -155,7 +215,7 @@ pub(crate) fn not_found_blob(digest: &Digest) -> StoreError {
 pub(crate) fn check_blob_size(content: &[u8]) -> Result<(), StoreError> {
     if content.len() > MAX_BLOB_BYTES {
         let bytes = content.len();
-        return Err(StoreError::Unavailable(format!(
+        return Err(StoreError::TooLarge(format!(
             "a blob of {bytes} bytes is too large: {MAX_BLOB_BYTES} is the most"
         )));
     }

@@ -7,23 +7,49 @@ use windflow_core::run::{RECORD_VERSION, Record};
 /// Largest record, as JSON. Larger outputs belong into blobs.
 pub const MAX_RECORD_BYTES: usize = 16 << 20;
 
+/// Largest append, all its records together.
+pub const MAX_APPEND_BYTES: usize = 64 << 20;
+
+/// Largest line of a list: it holds who started the run and why it failed, each of which was in a record.
+pub(crate) const MAX_SUMMARY_BYTES: usize = 2 * MAX_RECORD_BYTES + (1 << 20);
+
 /// Largest blob.
 pub const MAX_BLOB_BYTES: usize = 64 << 20;
 
 /// The record as JSON.
 ///
 /// # Errors
-/// [`StoreError::Unavailable`] where it is larger than [`MAX_RECORD_BYTES`].
+/// [`StoreError::TooLarge`] where it is larger than [`MAX_RECORD_BYTES`].
 pub fn encode(record: &Record) -> Result<Vec<u8>, StoreError> {
     let bytes = serde_json::to_vec(record)
-        .map_err(|error| StoreError::Unavailable(format!("the record cannot be written as JSON: {error}")))?;
+        .map_err(|error| StoreError::Invalid(format!("the record cannot be written as JSON: {error}")))?;
     if bytes.len() > MAX_RECORD_BYTES {
-        return Err(StoreError::Unavailable(format!(
+        return Err(StoreError::TooLarge(format!(
             "a record of {} bytes is too large for the journal, which takes {MAX_RECORD_BYTES}: keep large values as blobs",
             bytes.len()
         )));
     }
     Ok(bytes)
+}
+
+/// The records of one append as JSON.
+///
+/// # Errors
+/// [`StoreError::TooLarge`] where one of them, or all together, are more than the journal takes.
+pub(crate) fn encode_all(records: &[Record]) -> Result<Vec<Vec<u8>>, StoreError> {
+    let mut all = Vec::with_capacity(records.len());
+    let mut bytes = 0;
+    for record in records {
+        let record = encode(record)?;
+        bytes += record.len();
+        if bytes > MAX_APPEND_BYTES {
+            return Err(StoreError::TooLarge(format!(
+                "records of more than {MAX_APPEND_BYTES} bytes together are too large for one append: append some of them first"
+            )));
+        }
+        all.push(record);
+    }
+    Ok(all)
 }
 
 /// The record that some JSON is.

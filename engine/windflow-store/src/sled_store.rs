@@ -7,31 +7,50 @@
 //! ([`write`]). *Committing* is applying, then flushing sled, then syncing every file that it wrote ([`disk`]); one thread
 //! does it ([`commit`]): at once when somebody waits, when much is pending, or after a second. Readers apply first what
 //! they need to see, so that they only ever look into sled.
+//!
+//! # How it goes away
+//!
+//! Runs that have ended can be [deleted](delete), and content goes with the last run that mentions it ([`references`]). The
+//! room comes back when the store is copied into a fresh database ([`compact`]), which happens by itself when it takes much
+//! more than it holds.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use windflow_core::id::{Digest, OrganisationId, RunKey};
+use windflow_core::id::{Digest, OrganisationId, RunKey, WorkflowName};
 use windflow_core::ports::store::{
-    Blobs, BoxFuture, Journal, Page, Position, ReadModel, RunQuery, RunSummary, StoreError,
+    Blobs, BoxFuture, Journal, Page, Position, ReadModel, Retention, RunQuery, RunSummary, StoreError,
 };
 use windflow_core::run::{Record, Sequence};
 
+pub use self::check::Checked;
+pub use self::compact::Compacted;
 pub use self::disk::{Disk, RealDisk};
 use self::inner::Inner;
+pub use self::stats::Stats;
 
+mod changes;
+mod check;
 mod commit;
+mod compact;
+mod database;
+mod delete;
 mod disk;
 mod folder;
 mod guard;
 mod inner;
 mod layout;
 mod list;
+mod migrate;
+mod pack;
 mod pending;
 mod read;
 mod records;
+mod references;
+mod stats;
+mod totals;
 mod watermark;
 mod write;
 
@@ -40,10 +59,14 @@ mod write;
 pub struct Options {
     /// Memory for pages that were read or written lately.
     pub cache_bytes: u64,
-    /// Appends wait where so much is not yet handed to sled. A commit in progress holds at most as much again.
+    /// Appends wait where so much is not yet durable.
     pub max_pending_bytes: usize,
     /// How long an append stays in memory when nobody asks for its durability.
     pub commit_within: Duration,
+    /// The store compacts itself where it takes more than so many hundredths of what it holds …
+    pub compact_above_percent: u64,
+    /// … and more than so many bytes. Without a limit (`u64::MAX`) it does so only when it is asked to.
+    pub compact_above_bytes: u64,
     /// What makes files durable; tests count and fail it.
     pub disk: Arc<dyn Disk>,
 }
@@ -54,6 +77,8 @@ impl Default for Options {
             cache_bytes: 16 << 20,
             max_pending_bytes: 8 << 20,
             commit_within: Duration::from_secs(1),
+            compact_above_percent: 175,
+            compact_above_bytes: 32 << 20,
             disk: Arc::new(RealDisk),
         }
     }
@@ -65,6 +90,8 @@ impl std::fmt::Debug for Options {
             .field("cache_bytes", &self.cache_bytes)
             .field("max_pending_bytes", &self.max_pending_bytes)
             .field("commit_within", &self.commit_within)
+            .field("compact_above_percent", &self.compact_above_percent)
+            .field("compact_above_bytes", &self.compact_above_bytes)
             .finish_non_exhaustive()
     }
 }
@@ -76,22 +103,23 @@ impl std::fmt::Debug for Options {
 #[derive(Debug)]
 pub struct SledStore {
     inner: Arc<Inner>,
-    committer: Option<JoinHandle<()>>,
-    // Last, so that it is given back when nothing uses the folder any more.
-    folder: folder::Folder,
+    threads: Vec<JoinHandle<()>>,
 }
 
 impl SledStore {
-    /// Opens the store in a folder, which is made where it is missing.
+    /// Opens the store in a folder, which is made where it is missing. One of an older release is brought up to this one,
+    /// which takes as long as copying it.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] where another process uses it, where it cannot be written, or where a newer release wrote
     /// it; [`StoreError::Corrupted`] where it is damaged. The message says what to do.
     pub fn open(dir: impl AsRef<Path>, options: Options) -> Result<Self, StoreError> {
         let folder = folder::Folder::open(dir.as_ref())?;
-        let inner = Arc::new(Inner::open(&folder, options)?);
-        let committer = commit::start(Arc::clone(&inner))?;
-        Ok(Self { inner, committer: Some(committer), folder })
+        let inner = Arc::new(Inner::open(folder, options)?);
+        let mut store = Self { inner, threads: Vec::new() };
+        store.threads.push(commit::start(Arc::clone(&store.inner))?);
+        store.threads.push(compact::start(Arc::clone(&store.inner))?);
+        Ok(store)
     }
 
     /// How often the disk was waited for since the store was opened.
@@ -103,23 +131,48 @@ impl SledStore {
     /// Where it lives.
     #[must_use]
     pub fn dir(&self) -> &Path {
-        self.folder.dir()
+        &self.inner.dir
     }
 
-    /// The file whose sync makes appends durable, for tests that watch it.
+    /// The file whose sync makes appends durable, for tests that watch it. A compaction makes it another one.
     #[must_use]
     pub fn database_file(&self) -> PathBuf {
-        self.folder.database_file()
+        self.inner.folder.database().join("db")
+    }
+
+    /// What is in it, and what room that takes.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupted`]; [`StoreError::Unavailable`] where its files cannot be looked at.
+    pub fn stats(&self) -> Result<Stats, StoreError> {
+        self.inner.stats()
+    }
+
+    /// Gives back the room of what was deleted, by making a copy that takes the place of the present database. Others go
+    /// on meanwhile. Until it ends, both take room.
+    ///
+    /// # Errors
+    /// Those of reading and writing. Whatever the error, the store is as good as before.
+    pub fn compact(&self) -> Result<Compacted, StoreError> {
+        self.inner.compact()
+    }
+
+    /// Reads everything, and says what is damaged or contradicts something else. Others go on meanwhile.
+    ///
+    /// # Errors
+    /// [`StoreError::ReadOnly`] where what is pending cannot be written. What is found wrong is no error of this call.
+    pub fn check(&self) -> Result<Checked, StoreError> {
+        self.inner.check()
     }
 }
 
 impl Drop for SledStore {
     fn drop(&mut self) {
         self.inner.close();
-        if let Some(committer) = self.committer.take()
-            && committer.join().is_err()
-        {
-            tracing::error!(dir = %self.folder.dir().display(), "the committer of the store panicked");
+        for thread in self.threads.drain(..) {
+            if thread.join().is_err() {
+                tracing::error!(dir = %self.inner.dir.display(), "a thread of the store panicked");
+            }
         }
     }
 }
@@ -159,5 +212,15 @@ impl ReadModel for SledStore {
 
     fn unfinished(&self) -> Result<Vec<RunKey>, StoreError> {
         self.inner.unfinished()
+    }
+
+    fn workflows(&self, organisation: &OrganisationId) -> Result<Vec<WorkflowName>, StoreError> {
+        self.inner.workflows(organisation)
+    }
+}
+
+impl Retention for SledStore {
+    fn delete(&self, run: &RunKey) -> Result<Position, StoreError> {
+        self.inner.delete(run)
     }
 }

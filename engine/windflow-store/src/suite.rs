@@ -21,13 +21,15 @@ pub mod sample;
 mod blobs;
 mod journal;
 mod lists;
+mod prune;
+mod retention;
 
 /// A check: its name, and what it does with an empty store.
 pub type Check = (&'static str, fn(&dyn Store));
 
 /// Every check there is.
 pub fn checks() -> impl Iterator<Item = &'static Check> {
-    [journal::CHECKS, blobs::CHECKS, lists::CHECKS].into_iter().flatten()
+    [journal::CHECKS, blobs::CHECKS, lists::CHECKS, retention::CHECKS, prune::CHECKS].into_iter().flatten()
 }
 
 /// Runs every check, each with a new store.

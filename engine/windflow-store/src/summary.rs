@@ -7,12 +7,12 @@ use windflow_core::run::{Event, Record, Sequence};
 /// The summary after the first records of a run.
 ///
 /// # Errors
-/// [`StoreError::Unavailable`] where they begin with anything but the start of the run: without it there is nothing to
+/// [`StoreError::Invalid`] where they begin with anything but the start of the run: without it there is nothing to
 /// list the run by.
 pub(crate) fn begin(run: RunId, records: &[Record]) -> Result<Option<RunSummary>, StoreError> {
     let Some((first, rest)) = records.split_first() else { return Ok(None) };
     let Event::RunStarted(started) = &first.event else {
-        return Err(StoreError::Unavailable(format!("the journal of run {run} must begin with the start of the run")));
+        return Err(StoreError::Invalid(format!("the journal of run {run} must begin with the start of the run")));
     };
     let mut summary = RunSummary {
         run,
@@ -41,9 +41,18 @@ pub(crate) fn end(summary: Option<&RunSummary>) -> Sequence {
     summary.map_or(0, |summary| summary.sequence)
 }
 
-/// Whether the run has to be recovered at a start.
-pub(crate) fn is_unfinished(status: RunStatus) -> bool {
-    matches!(status, RunStatus::Running | RunStatus::Cancelling)
+/// Whether a run may be deleted.
+///
+/// # Errors
+/// [`StoreError::Invalid`] where it has not ended.
+pub(crate) fn deletable(summary: &RunSummary) -> Result<(), StoreError> {
+    if summary.status.is_ended() {
+        return Ok(());
+    }
+    let run = summary.run;
+    Err(StoreError::Invalid(format!(
+        "run {run} has not ended and cannot be deleted: cancel it first (windflow runs cancel {run})"
+    )))
 }
 
 fn step(summary: &mut RunSummary, record: &Record) {

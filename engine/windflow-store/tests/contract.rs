@@ -44,7 +44,8 @@ fn checks_have_names_of_their_own() {
 
 #[test]
 fn memory_and_sled_say_the_same() {
-    for seed in 1..=12 {
+    let seeds = if std::env::var_os("WINDFLOW_LONG").is_some() { 200 } else { 12 };
+    for seed in 1..=seeds {
         let mut random = Random::new(seed);
         let dir = tempfile::tempdir().unwrap();
         let memory = MemoryStore::new();
@@ -54,10 +55,16 @@ fn memory_and_sled_say_the_same() {
             if random.below(60) == 0 {
                 drop(sled);
                 sled = SledStore::open(dir.path(), Options::default()).unwrap();
+                memory.reopen();
+                same(&memory, &sled);
+            }
+            if random.below(80) == 0 {
+                sled.compact().unwrap();
                 same(&memory, &sled);
             }
         }
         same(&memory, &sled);
+        assert_eq!(sled.check().unwrap().problems, [""; 0]);
         eprintln!("seed {seed}: the same");
     }
 }

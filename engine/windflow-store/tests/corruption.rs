@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use windflow_core::id::{Digest, OrganisationId};
 use windflow_core::ports::store::{Blobs, Journal, ReadModel, RunQuery, StoreError};
 use windflow_core::run::EndStatus;
-use windflow_store::suite::sample::{Random, finished, run_key, started, step};
+use windflow_store::suite::sample::{Random, finished, run_key, started, started_with, step};
 use windflow_store::suite::wait;
 use windflow_store::{Options, SledStore};
 
@@ -25,8 +25,8 @@ fn build(dir: &Path) {
         let store = SledStore::open(dir, Options::default()).unwrap();
         for number in (0..RUNS).filter(|number| number % 3 == part) {
             let run = run_key(1000 + number, number);
-            store.append(&run, 0, &[started(1000 + number, "a")]).unwrap();
-            store.put_blob(&run.organisation, &number.to_be_bytes().repeat(2000)).unwrap();
+            let document = store.put_blob(&run.organisation, &number.to_be_bytes().repeat(2000)).unwrap();
+            store.append(&run, 0, &[started_with(1000 + number, "a", document)]).unwrap();
             for sequence in 1..RECORDS - 1 {
                 store.append(&run, sequence, &[step(1000, sequence)]).unwrap();
             }
@@ -185,4 +185,16 @@ fn a_durable_batch_that_the_database_drops_is_missed() {
     fs::write(&path, bytes).unwrap();
     let error = SledStore::open(&damaged, Options::default()).unwrap_err();
     assert!(matches!(&error, StoreError::Corrupted(why) if why.contains("has lost the last")), "{error}");
+}
+
+/// sled takes such a file for damage. It is what a crash, or a full disk, leaves behind while the store is being opened.
+#[test]
+fn an_opening_that_was_cut_off_is_no_damage() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = SledStore::open(dir.path(), Options::default()).unwrap();
+    wait(store.durable(store.append(&run_key(1000, 1), 0, &[started(1000, "a")]).unwrap())).unwrap();
+    drop(store);
+    fs::write(dir.path().join("sled/snap.00000000007F3961.generating"), "").unwrap();
+    let store = SledStore::open(dir.path(), Options::default()).unwrap();
+    assert_eq!(store.run(&run_key(1000, 1)).unwrap().sequence, 1);
 }

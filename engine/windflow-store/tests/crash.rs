@@ -14,7 +14,7 @@ use std::time::Duration;
 use windflow_core::id::{Digest, OrganisationId};
 use windflow_core::ports::store::{Blobs, Journal, ReadModel, RunQuery, RunStatus};
 use windflow_core::run::{EndStatus, Record};
-use windflow_store::suite::sample::{Random, finished, run_key, started, step};
+use windflow_store::suite::sample::{Random, finished, run_key, started_with, step};
 use windflow_store::suite::wait;
 use windflow_store::{Options, SledStore};
 
@@ -23,7 +23,7 @@ const LENGTH: u64 = 12;
 
 fn record(number: u64, sequence: u64) -> Record {
     match sequence {
-        1 => started(number, "a"),
+        1 => started_with(number, "a", Digest::of(&blob(number))),
         LENGTH => finished(number, EndStatus::Succeeded),
         _ => step(number, sequence),
     }

@@ -8,10 +8,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use windflow_core::id::OrganisationId;
+use windflow_core::id::{Digest, OrganisationId};
 use windflow_core::json::Json;
-use windflow_core::ports::store::{Blobs, Journal, ReadModel, RunQuery, StoreError};
-use windflow_store::suite::sample::{run_key, started, step, succeeded};
+use windflow_core::ports::store::{Blobs, Journal, ReadModel, Retention, RunQuery, StoreError};
+use windflow_core::run::EndStatus;
+use windflow_store::suite::sample::{finished, run_key, started, step, succeeded};
 use windflow_store::suite::wait;
 use windflow_store::{Disk, Options, SledStore};
 
@@ -20,6 +21,8 @@ use windflow_store::{Disk, Options, SledStore};
 struct TestDisk {
     full: AtomicBool,
     slow: AtomicBool,
+    /// Files below this folder are refused.
+    refused: Mutex<Option<PathBuf>>,
     synced: Mutex<Vec<PathBuf>>,
 }
 
@@ -36,6 +39,9 @@ impl Disk for TestDisk {
         }
         if self.full.load(Ordering::SeqCst) {
             return Err(io::Error::from(io::ErrorKind::StorageFull));
+        }
+        if self.refused.lock().unwrap().as_ref().is_some_and(|folder| path.starts_with(folder)) {
+            return Err(io::Error::other("the drive does not answer"));
         }
         file.sync_data()?;
         self.synced.lock().unwrap().push(path.to_owned());
@@ -198,8 +204,10 @@ fn files_of_large_pages_are_synced_too() {
     let store = open(dir.path(), &disk);
     // A failure with a long message makes a large summary, and so a page that sled keeps in a file of its own.
     let run = run_key(1000, 1);
-    let huge = Json::parse(format!("\"{}\"", "x".repeat(300_000)).into()).unwrap();
-    let mut end = windflow_store::suite::sample::finished(1001, windflow_core::run::EndStatus::Failed);
+    // Noise, which packing does not make smaller.
+    let noise: String = (0..5000_u32).map(|number| Digest::of(&number.to_be_bytes()).to_string()).collect();
+    let huge = Json::parse(format!("\"{noise}\"").into()).unwrap();
+    let mut end = finished(1001, EndStatus::Failed);
     if let windflow_core::run::Event::RunFinished { failure: Some(failure), .. } = &mut end.event {
         failure.failure.details = Some(huge);
     }
@@ -211,4 +219,52 @@ fn files_of_large_pages_are_synced_too() {
     for path in large {
         assert!(synced.contains(&path), "{} was not synced", path.display());
     }
+}
+
+#[test]
+fn a_compaction_that_cannot_be_synced_changes_nothing() {
+    let (dir, disk) = (tempfile::tempdir().unwrap(), Arc::<TestDisk>::default());
+    let store = open(dir.path(), &disk);
+    let run = run_key(1000, 1);
+    wait(store.durable(store.append(&run, 0, &[started(1000, "a")]).unwrap())).unwrap();
+    *disk.refused.lock().unwrap() = Some(dir.path().join("sled-1"));
+    for _ in 0..2 {
+        let error = store.compact().unwrap_err();
+        assert!(matches!(&error, StoreError::Unavailable(why) if why.contains("does not answer")), "{error}");
+    }
+    assert!(!dir.path().join("sled-1").exists(), "the copy that failed is still there");
+    wait(store.durable(store.append(&run, 1, &[step(1000, 1)]).unwrap())).unwrap();
+    *disk.refused.lock().unwrap() = None;
+    store.compact().unwrap();
+    assert_eq!(store.database_file(), dir.path().join("sled-1/db"));
+    assert!(!dir.path().join("sled").exists(), "the old database is still there");
+
+    // From now on it is the new one that has to be synced.
+    *disk.refused.lock().unwrap() = Some(dir.path().join("sled-1"));
+    let error = wait(store.durable(store.append(&run, 2, &[step(1000, 2)]).unwrap())).unwrap_err();
+    assert!(matches!(&error, StoreError::ReadOnly(why) if why.contains("does not answer")), "{error}");
+    assert!(matches!(store.compact(), Err(StoreError::ReadOnly(_))));
+    assert!(matches!(store.delete(&run), Err(StoreError::ReadOnly(_))));
+    *disk.refused.lock().unwrap() = None;
+    drop(store);
+    assert!(open(dir.path(), &disk).read(&run, 0, 10).unwrap().len() >= 2);
+}
+
+#[test]
+fn a_deletion_is_durable_when_it_says_so() {
+    let (dir, disk) = (tempfile::tempdir().unwrap(), Arc::<TestDisk>::default());
+    let store = open(dir.path(), &disk);
+    let runs = [run_key(1000, 1), run_key(1000, 2)];
+    for run in &runs {
+        let records = [started(1000, "a"), finished(1001, EndStatus::Succeeded)];
+        wait(store.durable(store.append(run, 0, &records).unwrap())).unwrap();
+    }
+    let syncs = disk.syncs();
+    let position = store.delete(&runs[0]).unwrap();
+    wait(store.durable(position)).unwrap();
+    assert!(disk.syncs() > syncs, "nothing was synced");
+    disk.full.store(true, Ordering::SeqCst);
+    let position = store.delete(&runs[1]).unwrap();
+    let error = wait(store.durable(position)).unwrap_err();
+    assert!(matches!(&error, StoreError::ReadOnly(why) if why.contains("Make room on the disk")), "{error}");
 }

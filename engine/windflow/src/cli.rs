@@ -45,9 +45,12 @@ pub(crate) enum Command {
     Test(TestArgs),
     /// Show a workflow's graph, and everything that it may reach
     Plan(PlanArgs),
-    /// List, show, resume, cancel and answer runs
+    /// List, show, resume, cancel, answer, repeat and delete runs
     #[command(subcommand)]
     Runs(RunsCommand),
+    /// Look after the folder that holds the runs
+    #[command(subcommand)]
+    Store(StoreCommand),
     /// List and show the installed plugins
     #[command(subcommand)]
     Plugins(PluginsCommand),
@@ -153,6 +156,12 @@ pub(crate) enum RunsCommand {
     Approve(DecideArgs),
     /// Reject what a run asks in an `approval` node, and go on with it
     Reject(DecideArgs),
+    /// Forget runs that have ended, with all that only they hold
+    Delete {
+        /// Ids of the runs, or their beginnings; `last` is the newest
+        #[arg(required = true)]
+        runs: Vec<String>,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -232,6 +241,25 @@ pub(crate) struct DecideArgs {
     /// Print one JSON object with the run, its outputs and its nodes
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum StoreCommand {
+    /// Show what is in it, and what room it takes
+    Stats {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Read everything and report what is damaged
+    #[command(after_help = "Exit status: 0 everything fits, 1 something is damaged.")]
+    Check {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Give back the room of what was deleted; needs room for a copy meanwhile
+    Compact,
 }
 
 #[derive(Debug, Args)]

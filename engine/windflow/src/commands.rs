@@ -11,6 +11,7 @@ pub(crate) mod run;
 pub(crate) mod runs;
 pub(crate) mod schema;
 pub(crate) mod serve;
+pub(crate) mod store;
 pub(crate) mod test;
 pub(crate) mod users;
 pub(crate) mod validate;

@@ -54,13 +54,21 @@ pub(crate) fn data_dir(global: &Global) -> anyhow::Result<PathBuf> {
         .ok_or_else(|| invalid("no home folder is known; say where to keep runs: --data-dir FOLDER"))
 }
 
+/// The store alone.
+///
+/// # Errors
+/// Where it is in use, damaged, newer than this release or not writable; the message says which.
+pub(crate) fn open_store(global: &Global) -> anyhow::Result<SledStore> {
+    Ok(SledStore::open(data_dir(global)?.join("store"), Options::default())?)
+}
+
 impl Engine {
     /// Opens the store and starts the threads.
     ///
     /// # Errors
     /// Where the store is in use, damaged, newer than this release or not writable; the message says which.
     pub(crate) fn open(global: &Global, host: PluginHost) -> anyhow::Result<Self> {
-        let store = Arc::new(SledStore::open(data_dir(global)?.join("store"), Options::default())?);
+        let store = Arc::new(open_store(global)?);
         let main = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let guests = tokio::runtime::Builder::new_multi_thread().thread_name("guests").enable_all().build()?;
         let config = Config::new(guests.handle().clone());

@@ -23,6 +23,7 @@ fn main() -> ExitCode {
         Command::Test(args) => commands::test::run(&cli.global, &args),
         Command::Plan(args) => commands::plan::run(&args),
         Command::Runs(command) => commands::runs::run(&cli.global, command),
+        Command::Store(command) => commands::store::run(&cli.global, &command),
         Command::Plugins(command) => commands::plugins::run(command),
         Command::Serve(args) => commands::serve::run(&cli.global, &args),
         Command::Users(command) => commands::users::run(&cli.global, &command),

@@ -61,6 +61,16 @@ pub(crate) fn duration(microseconds: u64) -> String {
     }
 }
 
+/// A number of bytes in as few characters as tell it.
+pub(crate) fn bytes(bytes: u64) -> String {
+    match bytes {
+        0..1_000 => format!("{bytes} B"),
+        1_000..1_000_000 => format!("{}.{} kB", bytes / 1_000, bytes % 1_000 / 100),
+        1_000_000..1_000_000_000 => format!("{}.{} MB", bytes / 1_000_000, bytes % 1_000_000 / 100_000),
+        _ => format!("{}.{} GB", bytes / 1_000_000_000, bytes % 1_000_000_000 / 100_000_000),
+    }
+}
+
 /// The first line of a text, at most so many characters of it.
 pub(crate) fn shorten(text: &str, most: usize) -> String {
     let first = text.lines().next().unwrap_or_default();
@@ -77,6 +87,13 @@ mod tests {
             [(13, "13 µs"), (1_250, "1.2 ms"), (12_500, "12 ms"), (1_250_000, "1.2 s"), (75_000_000, "1 min 15 s")]
         {
             assert_eq!(duration(microseconds), expect);
+        }
+    }
+
+    #[test]
+    fn sizes_are_short() {
+        for (size, expect) in [(999, "999 B"), (1_250, "1.2 kB"), (12_500_000, "12.5 MB"), (7_000_000_000, "7.0 GB")] {
+            assert_eq!(bytes(size), expect);
         }
     }
 }

@@ -40,6 +40,13 @@ pub enum StoreError {
     /// It cannot be opened: locked, not writable, or written by a newer release. The message says which and what to do.
     #[error("{0}")]
     Unavailable(String),
+    /// What was to be kept is larger than a store takes. Nothing was changed; the message says the limit.
+    #[error("{0}")]
+    TooLarge(String),
+    /// The store cannot do this with what it holds, such as deleting a run that has not ended. Nothing was changed; the
+    /// message says what would help.
+    #[error("{0}")]
+    Invalid(String),
 }
 
 /// The durable sequence of events of every run.
@@ -48,7 +55,9 @@ pub trait Journal: Send + Sync {
     /// position of can be read, and will be written in this order, but is durable only once [`Journal::durable`] says so.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] where the run's journal ends elsewhere; [`StoreError::ReadOnly`] after a failed commit.
+    /// [`StoreError::Conflict`] where the run's journal ends elsewhere; [`StoreError::Invalid`] where a journal would not
+    /// begin with the start of the run; [`StoreError::TooLarge`] where a record, or all together, are more than a store
+    /// takes; [`StoreError::ReadOnly`] after a failed commit. What is refused leaves no trace.
     fn append(&self, run: &RunKey, expected: Sequence, records: &[Record]) -> Result<Position, StoreError>;
 
     /// Waits until everything up to `position` survives the loss of power. All who wait at the same time share one commit.
@@ -63,11 +72,15 @@ pub trait Journal: Send + Sync {
 }
 
 /// Content addressed by its digest: documents, large values.
+///
+/// Content lives as long as a journal of its organisation mentions its digest (as `sha256:…`, anywhere in a record), and
+/// is gone with the last run that does. Who wants to mention it keeps it first, even where it was kept before: from then
+/// until the append it cannot go away. Content that was kept and never mentioned goes when the store is opened again.
 pub trait Blobs: Send + Sync {
     /// Keeps content. It is durable no later than any append that follows.
     ///
     /// # Errors
-    /// [`StoreError::ReadOnly`] after a failed commit.
+    /// [`StoreError::TooLarge`], or [`StoreError::ReadOnly`] after a failed commit.
     fn put_blob(&self, organisation: &OrganisationId, content: &[u8]) -> Result<Digest, StoreError>;
 
     /// The content, checked against its digest.
@@ -96,11 +109,29 @@ pub trait ReadModel: Send + Sync {
     /// # Errors
     /// [`StoreError::Corrupted`].
     fn unfinished(&self) -> Result<Vec<RunKey>, StoreError>;
+
+    /// Names of the workflows that have runs, in alphabetical order.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupted`].
+    fn workflows(&self, organisation: &OrganisationId) -> Result<Vec<WorkflowName>, StoreError>;
 }
 
-/// A store that is all three.
-pub trait Store: Journal + Blobs + ReadModel {}
-impl<T: Journal + Blobs + ReadModel + ?Sized> Store for T {}
+/// Forgetting runs. What decides which is [`prune`](crate::ports::retention::prune).
+pub trait Retention: Send + Sync {
+    /// Forgets a run that has ended: its journal, its line in every list, and the content that no other run mentions.
+    /// Once this returns nobody finds it any more; the deletion is durable once [`Journal::durable`] says so, and until
+    /// then a crash may bring back the run whole, never a part of it.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`]; [`StoreError::Invalid`] where the run has not ended; [`StoreError::ReadOnly`] after a
+    /// failed commit.
+    fn delete(&self, run: &RunKey) -> Result<Position, StoreError>;
+}
+
+/// A store that is all of them.
+pub trait Store: Journal + Blobs + ReadModel + Retention {}
+impl<T: Journal + Blobs + ReadModel + Retention + ?Sized> Store for T {}
 
 /// Which runs are wanted. Everything that is set must fit.
 #[derive(Debug, Clone, Default)]
@@ -142,6 +173,17 @@ pub enum RunStatus {
     Failed,
     /// It was stopped.
     Cancelled,
+}
+
+impl RunStatus {
+    /// Whether nothing can happen to the run any more.
+    #[must_use]
+    pub fn is_ended(self) -> bool {
+        match self {
+            Self::Running | Self::Cancelling => false,
+            Self::Succeeded | Self::Failed | Self::Cancelled => true,
+        }
+    }
 }
 
 impl From<EndStatus> for RunStatus {

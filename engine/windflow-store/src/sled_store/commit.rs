@@ -6,9 +6,11 @@ use std::thread::JoinHandle;
 
 use windflow_core::ports::store::StoreError;
 
-use super::guard::{failed, guarded};
-use super::inner::Inner;
+use super::changes::Changes;
+use super::guard::{guarded, unwritten_text};
+use super::inner::{Inner, Turn};
 use super::pending::State;
+use super::write;
 
 /// Starts the committer. It ends when the store is closed or a commit fails.
 pub(super) fn start(inner: Arc<Inner>) -> Result<JoinHandle<()>, StoreError> {
@@ -41,7 +43,7 @@ fn wait_for_reason(inner: &Inner) -> MutexGuard<'_, State> {
     let mut state = inner.state();
     loop {
         let asked = state.wanted > state.durable || state.closing || state.failed.is_some();
-        if asked || state.pending.bytes >= inner.eager_bytes() {
+        if asked || state.undurable_bytes() >= inner.eager_bytes() {
             return state;
         }
         state = match state.oldest {
@@ -58,18 +60,24 @@ impl Inner {
     /// Makes all that was appended so far durable. False: it failed, and the store takes no more.
     fn commit(&self) -> bool {
         let done = self.apply().and_then(|()| {
-            let (position, batches) = {
+            let (position, batches, bytes) = {
                 let state = self.state();
-                (state.applied, state.batches)
+                (state.applied, state.batches, state.unsynced_bytes)
             };
             self.sync(batches)?;
-            Ok(position)
+            Ok((position, bytes))
         });
         match done {
-            Ok(position) => {
+            Ok((position, bytes)) => {
                 self.commits.fetch_add(1, Ordering::Relaxed);
-                self.state().durable = position;
+                let mut state = self.state();
+                state.durable = position;
+                // What others handed to sled meanwhile is not in it.
+                state.unsynced_bytes -= bytes.min(state.unsynced_bytes);
+                drop(state);
+                self.room.notify_all();
                 self.progress.send_modify(|progress| progress.durable = position);
+                self.look_at_size();
                 true
             }
             Err(why) => {
@@ -81,13 +89,12 @@ impl Inner {
 
     /// Hands all that is pending to sled, as one atomic batch.
     pub(super) fn apply(&self) -> Result<(), StoreError> {
-        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
-        self.apply_in_turn()
+        self.apply_in_turn(&mut self.turn())
     }
 
     /// The same, for who holds the turn already.
-    pub(super) fn apply_in_turn(&self) -> Result<(), StoreError> {
-        let (batch, position, batches) = {
+    pub(super) fn apply_in_turn(&self, turn: &mut Turn) -> Result<(), StoreError> {
+        let (batch, position) = {
             let mut state = self.state();
             if let Some(why) = &state.failed {
                 return Err(StoreError::ReadOnly(why.clone()));
@@ -95,15 +102,16 @@ impl Inner {
             if state.applied == state.appended {
                 return Ok(());
             }
-            (state.take(), state.appended, state.batches + 1)
+            (state.take(), state.appended)
         };
         self.room.notify_all();
-        let written = guarded(&self.dir, || self.trees.write(&self.dir, &batch, batches));
+        let written = guarded(&self.dir, || write::changes(&self.database(), &batch));
+        let written = written.and_then(|changes| self.write(turn, &changes));
         match written {
             Ok(()) => {
                 let mut state = self.state();
+                state.give_back(&batch);
                 state.applied = position;
-                state.batches = batches;
                 state.forget_heads();
                 state.recent.forget(position);
                 Ok(())
@@ -115,18 +123,37 @@ impl Inner {
         }
     }
 
+    /// Writes a batch to the database, and to the copy that is being made of it, where there is one. After an error the
+    /// store must [fail](Self::fail).
+    pub(super) fn write(&self, turn: &mut Turn, changes: &Changes) -> Result<(), StoreError> {
+        if changes.is_empty() {
+            return Ok(());
+        }
+        // Only who has the turn changes it.
+        let batches = self.state().batches + 1;
+        guarded(&self.dir, || self.database().write(changes, batches))?;
+        self.state().batches = batches;
+        if let Some(copy) = &turn.copy
+            && let Err(why) = guarded(&self.dir, || copy.write(changes, batches))
+        {
+            // The copy is worth nothing any more; the store is as good as before.
+            tracing::warn!(dir = %self.dir.display(), %why, "the compaction of the store is given up");
+            turn.copy = None;
+        }
+        Ok(())
+    }
+
     /// Waits until what sled has is on the disk.
     fn sync(&self, batches: u64) -> Result<(), StoreError> {
-        guarded(&self.dir, || self.db.flush().map_err(|error| failed(&self.dir, &error)))?;
+        guarded(&self.dir, || self.database().flush())?;
         let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
         let (files, watermark) = &mut *files;
         let synced = files.sync(self.options.disk.as_ref()).and_then(|()| watermark.write(batches));
-        synced.map_err(|error| {
-            StoreError::ReadOnly(format!("its files in {} cannot be written: {error}", self.dir.display()))
-        })
+        synced.map_err(|error| StoreError::ReadOnly(unwritten_text(&self.dir, &error)))
     }
 
-    fn fail(&self, why: &StoreError) {
+    /// Something was not written, and nobody can know what the disk has: the store takes no more.
+    pub(super) fn fail(&self, why: &StoreError) {
         let why = match why {
             StoreError::ReadOnly(why) => why.clone(),
             other => other.to_string(),

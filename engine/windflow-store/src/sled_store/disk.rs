@@ -92,6 +92,22 @@ impl Files {
     }
 }
 
+/// How much room the files of a database take.
+pub(super) fn bytes_in(sled: &Path) -> io::Result<u64> {
+    let mut bytes = 0;
+    for folder in [sled, &sled.join("blobs")] {
+        for entry in fs::read_dir(folder)? {
+            match entry?.metadata() {
+                Ok(found) if found.is_file() => bytes += found.len(),
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+    Ok(bytes)
+}
+
 /// Syncs the entries of a folder. Where folders cannot be opened as files, the system keeps them in order itself.
 pub(super) fn sync_folder(folder: &Path, disk: &dyn Disk) -> io::Result<()> {
     let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };

@@ -35,7 +35,46 @@ pub(super) fn failed(dir: &Path, error: &sled::Error) -> StoreError {
             damaged(dir, format_args!("its content at {at} does not fit its checksum"))
         }
         sled::Error::Corruption { .. } => damaged(dir, "its content does not fit its checksum"),
+        // After a write that failed, sled reads only what it has in memory, and answers anything else with that failure.
+        sled::Error::Io(error) if remedy(error).is_some() => StoreError::ReadOnly(unwritten_text(dir, error)),
         sled::Error::Io(error) => damaged(dir, format_args!("its files cannot be read: {error}")),
         other => damaged(dir, other),
+    }
+}
+
+/// What a write ended with. The store is not damaged by it: what was durable still is.
+pub(super) fn unwritten(dir: &Path, error: &sled::Error) -> StoreError {
+    match error {
+        sled::Error::Io(error) => StoreError::ReadOnly(unwritten_text(dir, error)),
+        other => failed(dir, other),
+    }
+}
+
+/// Says that files cannot be written, and what to do about it.
+pub(super) fn unwritten_text(dir: &Path, error: &std::io::Error) -> String {
+    let remedy = remedy(error).unwrap_or("Look after the disk");
+    format!(
+        "its files in {} cannot be written: {}. {remedy} and start windflow again; runs go on from what was durable",
+        dir.display(),
+        text(error)
+    )
+}
+
+/// What helps against an error of a disk, where something of the folder's own does not.
+pub(super) fn remedy(error: &std::io::Error) -> Option<&'static str> {
+    use std::io::ErrorKind::{FileTooLarge, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
+    match error.kind() {
+        StorageFull | QuotaExceeded => Some("Make room on the disk"),
+        FileTooLarge => Some("Let this user write larger files"),
+        ReadOnlyFilesystem => Some("Make the file system writable"),
+        _ => None,
+    }
+}
+
+/// sled hands errors on as text that is meant for programmers, with the kind that they had.
+pub(super) fn text(error: &std::io::Error) -> String {
+    match error.raw_os_error() {
+        None if remedy(error).is_some() => error.kind().to_string(),
+        _ => error.to_string(),
     }
 }

@@ -1,50 +1,62 @@
-//! The open store: what its methods and its committer share.
+//! The open store: what its methods and its threads share.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
 
 use tokio::sync::watch;
 use windflow_core::id::{Digest, OrganisationId, RunKey};
 use windflow_core::ports::store::{Position, RunSummary, StoreError};
 use windflow_core::run::{Record, Sequence};
 
+use super::compact::Compactor;
+use super::database::Database;
 use super::disk::Files;
 use super::folder::{Folder, unwritable};
-use super::guard::{damaged, failed, guarded};
+use super::guard::{damaged, guarded};
 use super::pending::{Head, State};
+use super::records;
 use super::watermark::Watermark;
-use super::write::Trees;
-use super::{Options, layout};
+use super::{Options, layout, migrate};
 use crate::memory::check_blob_size;
-use crate::{encode, summary};
+use crate::record::encode_all;
+use crate::{mentions, summary};
 
-/// How long to wait for an earlier store of this process to let go of the database. sled's own threads hold it for a
-/// moment after it was dropped.
-const REOPEN: Duration = Duration::from_secs(5);
-
-/// Pending bytes that are committed without anybody waiting.
+/// Bytes that are committed without anybody waiting.
 const EAGER_BYTES: usize = 1 << 20;
+
+/// Pending bytes that are handed to sled. It keeps every page that a transaction changes, as it was after each change, until
+/// the transaction ends: about a hundred times of what is appended.
+const BATCH_BYTES: usize = 256 << 10;
 
 pub(super) struct Inner {
     pub(super) dir: PathBuf,
     pub(super) options: Options,
-    pub(super) trees: Trees,
-    pub(super) db: sled::Db,
+    /// Another one after a compaction.
+    pub(super) database: RwLock<Arc<Database>>,
     state: Mutex<State>,
     /// The committer has something to look at.
     pub(super) work: Condvar,
-    /// Pending memory was handed on, or never will be.
+    /// Pending memory was handed on, or never will be; or a run was deleted.
     pub(super) room: Condvar,
-    /// Held by whoever applies a batch, or must see no batch applied.
-    pub(super) turn: Mutex<()>,
+    turn: Mutex<Turn>,
     /// Held by whoever changes values.
     pub(super) record_turn: Mutex<()>,
-    /// Used by the committer alone.
+    /// Used by the committer, and by a compaction when it ends.
     pub(super) files: Mutex<(Files, Watermark)>,
     pub(super) progress: watch::Sender<Progress>,
     pub(super) commits: AtomicU64,
+    pub(super) compaction: Compactor,
+    // Last, so that it is given back when nothing uses the folder any more.
+    pub(super) folder: Folder,
+}
+
+/// Held by whoever writes to the database, or must see nothing written.
+#[derive(Default)]
+pub(super) struct Turn {
+    /// The database that will take the place of the present one, while it is being made.
+    pub(super) copy: Option<Arc<Database>>,
 }
 
 /// What those who wait for durability watch.
@@ -55,34 +67,44 @@ pub(super) struct Progress {
 }
 
 impl Inner {
-    pub(super) fn open(folder: &Folder, options: Options) -> Result<Self, StoreError> {
+    pub(super) fn open(folder: Folder, options: Options) -> Result<Self, StoreError> {
         let dir = folder.dir().to_owned();
-        let db = guarded(&dir, || open_database(&dir, &folder.sled(), &options))?;
-        let trees = guarded(&dir, || Trees::open(&db).map_err(|error| failed(&dir, &error)))?;
-        let batches = guarded(&dir, || trees.batches(&dir))?;
-        let record_version = guarded(&dir, || trees.record_version(&dir))?;
         let cannot = |error| unwritable(&dir, &error);
         let (watermark, expected) = Watermark::open(&folder.watermark()).map_err(cannot)?;
-        if batches < expected {
-            let lost = expected - batches;
-            return Err(damaged(&dir, format_args!("the database has lost the last {lost} of {expected} batches")));
-        }
-        guarded(&dir, || db.flush().map_err(|error| failed(&dir, &error)))?;
-        let files = Files::open(&folder.sled(), options.disk.as_ref()).map_err(cannot)?;
-        Ok(Self {
+        guarded(&dir, || migrate::migrate(&folder, &options, expected))?;
+        let database = guarded(&dir, || Database::open(&dir, &folder.database(), options.cache_bytes))?;
+        let batches = database.totals().batches;
+        check_batches(&dir, batches, expected)?;
+        let record_version = guarded(&dir, || records::last_version(&dir, &database))?;
+        guarded(&dir, || database.flush())?;
+        let files = Files::open(&folder.database(), options.disk.as_ref()).map_err(cannot)?;
+        folder.remove_others().map_err(cannot)?;
+        let inner = Self {
             dir,
             options,
-            trees,
-            db,
+            database: RwLock::new(Arc::new(database)),
             state: Mutex::new(State::new(batches, record_version)),
             work: Condvar::new(),
             room: Condvar::new(),
-            turn: Mutex::new(()),
-            record_turn: Mutex::new(()),
+            turn: Mutex::default(),
+            record_turn: Mutex::default(),
             files: Mutex::new((files, watermark)),
             progress: watch::Sender::new(Progress::default()),
             commits: AtomicU64::new(0),
-        })
+            compaction: Compactor::default(),
+            folder,
+        };
+        inner.finish_deletions()?;
+        Ok(inner)
+    }
+
+    /// The database as it is now. Held for one operation only: a compaction waits for all who hold the old one.
+    pub(super) fn database(&self) -> Arc<Database> {
+        Arc::clone(&self.database.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(super) fn turn(&self) -> MutexGuard<'_, Turn> {
+        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
@@ -96,22 +118,25 @@ impl Inner {
     pub(super) fn close(&self) {
         self.state().closing = true;
         self.work.notify_one();
+        self.compaction.close();
     }
 
-    /// Pending bytes at which the committer does not wait for anybody to ask.
+    /// Bytes that are not durable at which the committer does not wait for anybody to ask.
     pub(super) fn eager_bytes(&self) -> usize {
         EAGER_BYTES.min(self.options.max_pending_bytes / 2)
     }
 
     pub(super) fn append(&self, run: &RunKey, expected: Sequence, records: &[Record]) -> Result<Position, StoreError> {
-        let encoded = records.iter().map(encode).collect::<Result<Vec<_>, _>>()?;
+        let encoded = encode_all(records)?;
+        let mut mentioned = BTreeSet::new();
+        encoded.iter().for_each(|record| mentions::find(record, &mut mentioned));
         let mut state = self.with_head(run)?;
         let actual = summary::end(state.heads.get(run).map(|head| &head.summary));
         if actual != expected {
             return Err(StoreError::Conflict { run: run.run, expected, actual });
         }
         if !records.is_empty() {
-            state.append(run, records, &encoded)?;
+            state.append(run, records, &encoded, &mentioned)?;
             self.wake_committer(&state);
         }
         Ok(Position(state.appended))
@@ -120,11 +145,10 @@ impl Inner {
     pub(super) fn put_blob(&self, organisation: &OrganisationId, content: &[u8]) -> Result<Digest, StoreError> {
         check_blob_size(content)?;
         let digest = Digest::of(content);
-        if !self.has_blob(organisation, &digest)? {
-            let mut state = self.writable()?;
-            state.put_blob(organisation, digest, content);
-            self.wake_committer(&state);
-        }
+        // Whether it is there already is seen when the batch is applied: until then it could be deleted.
+        let mut state = self.writable()?;
+        state.put_blob(organisation, digest, content);
+        self.wake_committer(&state);
         Ok(digest)
     }
 
@@ -133,7 +157,7 @@ impl Inner {
     pub(super) fn wake_committer(&self, state: &State) {
         if state.appended == state.durable + 1
             || state.appended == state.applied + 1
-            || state.pending.bytes >= self.eager_bytes()
+            || state.undurable_bytes() >= self.eager_bytes()
         {
             self.work.notify_one();
         }
@@ -143,6 +167,10 @@ impl Inner {
     fn with_head(&self, run: &RunKey) -> Result<MutexGuard<'_, State>, StoreError> {
         loop {
             let state = self.writable()?;
+            if state.deleting.contains(run) {
+                drop(self.room.wait(state).unwrap_or_else(PoisonError::into_inner));
+                continue;
+            }
             if state.heads.contains_key(run) {
                 return Ok(state);
             }
@@ -152,7 +180,7 @@ impl Inner {
             drop(state);
             let stored = self.stored_summary(run)?;
             let mut state = self.writable()?;
-            if state.forgotten == forgotten {
+            if state.forgotten == forgotten && !state.deleting.contains(run) {
                 if let Some(summary) = stored {
                     state.heads.entry(run.clone()).or_insert(Head { summary, position: 0 });
                 }
@@ -161,17 +189,25 @@ impl Inner {
         }
     }
 
+    /// The state, once it has room for more. Without a disk that keeps up, everybody waits here.
     pub(super) fn writable(&self) -> Result<MutexGuard<'_, State>, StoreError> {
+        let most = self.options.max_pending_bytes;
         let mut state = self.state();
         loop {
             if let Some(why) = &state.failed {
                 return Err(StoreError::ReadOnly(why.clone()));
             }
-            if state.pending.bytes < self.options.max_pending_bytes {
+            if state.undurable_bytes() >= most {
+                self.work.notify_one();
+                state = self.room.wait(state).unwrap_or_else(PoisonError::into_inner);
+            } else if state.pending.bytes >= BATCH_BYTES {
+                drop(state);
+                // The committer may be waiting for the disk.
+                self.apply()?;
+                state = self.state();
+            } else {
                 return Ok(state);
             }
-            self.work.notify_one();
-            state = self.room.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
     }
 
@@ -197,44 +233,16 @@ impl Inner {
     }
 
     pub(super) fn stored_summary(&self, run: &RunKey) -> Result<Option<RunSummary>, StoreError> {
-        guarded(&self.dir, || self.trees.summary(&self.dir, run))
+        self.steadily(|database| database.summary(run))
     }
 }
 
-fn open_database(dir: &Path, sled: &Path, options: &Options) -> Result<sled::Db, StoreError> {
-    // No flusher: nothing but the committer is to decide when the disk is written.
-    let config = sled::Config::new().path(sled).cache_capacity(options.cache_bytes).flush_every_ms(None);
-    let begun = Instant::now();
-    loop {
-        match config.open() {
-            Ok(db) => return Ok(db),
-            Err(sled::Error::Io(error)) if is_locked(&error) && begun.elapsed() < REOPEN => {
-                std::thread::sleep(Duration::from_millis(5));
-            }
-            Err(sled::Error::Io(error)) if is_locked(&error) => {
-                return Err(StoreError::Unavailable(format!(
-                    "something else than windflow holds the database in {}: stop it, or name another folder with --data-dir",
-                    dir.display()
-                )));
-            }
-            Err(sled::Error::Io(error)) if is_damage(&error) => return Err(failed(dir, &sled::Error::Io(error))),
-            Err(sled::Error::Io(error)) => return Err(unwritable(dir, &error)),
-            Err(sled::Error::Unsupported(why)) => {
-                return Err(damaged(dir, format_args!("the database does not open: {why}")));
-            }
-            Err(error) => return Err(failed(dir, &error)),
-        }
+/// A database with fewer batches than were durable has lost some.
+pub(super) fn check_batches(dir: &Path, batches: u64, expected: u64) -> Result<(), StoreError> {
+    match expected.checked_sub(batches) {
+        None | Some(0) => Ok(()),
+        Some(lost) => Err(damaged(dir, format_args!("the database has lost the last {lost} of {expected} batches"))),
     }
-}
-
-/// sled names a lock that it does not get by its text only.
-fn is_locked(error: &std::io::Error) -> bool {
-    error.to_string().contains("could not acquire lock")
-}
-
-fn is_damage(error: &std::io::Error) -> bool {
-    use std::io::ErrorKind::{InvalidData, InvalidInput, UnexpectedEof};
-    matches!(error.kind(), InvalidData | InvalidInput | UnexpectedEof)
 }
 
 impl std::fmt::Debug for Inner {

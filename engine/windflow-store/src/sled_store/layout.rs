@@ -4,30 +4,37 @@
 //!
 //! | File | Content |
 //! |---|---|
-//! | `format` | `{"format":1,"release":"0.1.0"}`: the version of this layout, and who made the folder |
+//! | `format` | `{"format":2,"release":"0.1.0","database":"sled"}`: the version of this layout, who made it, and which folder is the database; replaced as a whole, see [`super::folder`] |
 //! | `lock` | held while a process uses the folder; its content is that process's id |
 //! | `watermark` | how many batches are durable at least, written after each commit; see [`super::watermark`] |
-//! | `sled/` | the database |
+//! | `sled/`, `sled-1/`, … | the database. Any other than the one that `format` names was left behind by a crash |
 //!
 //! The trees in the database. Every key begins with the organisation and a zero byte, which no name contains. Numbers
 //! are big-endian, so that they sort. `run` is the 16 bytes of its UUID, `at` the start of the run in milliseconds (8).
 //!
 //! | Tree | Key | Value |
 //! |---|---|---|
-//! | `journal` | org 0 run sequence (8) part (4) | records as JSON, one after the other, the first of them with that sequence |
-//! | `runs` | org 0 run | the summary of the run as JSON |
+//! | `journal` | org 0 run sequence (8) part (4) | packed: records as JSON, one after the other, the first of them with that sequence |
+//! | `runs` | org 0 run | packed: the summary of the run as JSON; until the run has ended its sequence may be behind, and the end of the journal counts |
 //! | `by_status` | org 0 status (1) at run | nothing |
 //! | `by_workflow` | org 0 workflow 0 status (1) at run | nothing |
 //! | `unfinished` | org 0 run | at |
-//! | `blobs` | org 0 digest (32) part (4) | content |
-//! | `records` | org 0 key 0 part (4) | version (8), then the value |
-//! | `meta` | `record_version` | the version of the last change of a value (8) |
-//! | `meta` | `batches` | how many batches were applied (8); it belongs to the installation, to no organisation |
+//! | `blobs` | org 0 digest (32) part (4) | packed: content |
+//! | `blob_uses` | org 0 digest | how many keys of `uses` there are for it (8) |
+//! | `unused` | org 0 digest | nothing; there where that number is 0 |
+//! | `uses` | org 0 `r` run digest | nothing: the run's journal mentions that content |
+//! | `records` | org 0 key 0 part (4) | packed: version (8), then the value |
+//! | `records` | 0 `record_version` | packed: the version of the last change of a value (8); it belongs to the installation |
+//! | `deleted` | org 0 run | nothing: the run is gone from all lists, and its journal is being removed |
+//! | `meta` | `totals` | batches ever applied (8), bytes of all keys and unpacked values (8), runs (8); it belongs to the installation, to no organisation |
 //!
 //! Values above [`PART_BYTES`] are cut into parts 0, 1, …. sled writes a page of up to 16 values as a whole, and pages
-//! above 128 KiB into files of their own, which would cost one more disk wait each.
+//! above 128 KiB into files of their own, which would cost one more disk wait each. [`super::pack`] says what packed is.
 //!
 //! Lists of one status are one range. Other lists are the merge of the ranges of all five.
+//!
+//! Format 1 had no `records`, `blob_uses`, `unused`, `uses` and `deleted`, packed nothing, called its folder `sled` without saying so,
+//! and kept the number of batches alone, under `batches`.
 
 use windflow_core::id::{Digest, OrganisationId, RunId, RunKey, WorkflowName};
 use windflow_core::ports::store::RunStatus;
@@ -36,21 +43,76 @@ use windflow_core::run::{Sequence, Timestamp};
 use crate::order::Place;
 
 /// The version of this layout.
-pub(super) const FORMAT: u32 = 1;
+pub(super) const FORMAT: u32 = 2;
 
-/// Largest value.
+/// Largest value, before it is packed.
 pub(super) const PART_BYTES: usize = 7 << 10;
 
-pub(super) const JOURNAL: &str = "journal";
-pub(super) const RUNS: &str = "runs";
-pub(super) const BY_STATUS: &str = "by_status";
-pub(super) const BY_WORKFLOW: &str = "by_workflow";
-pub(super) const UNFINISHED: &str = "unfinished";
-pub(super) const BLOBS: &str = "blobs";
-pub(super) const RECORDS: &str = "records";
-pub(super) const META: &str = "meta";
+/// The key in [`Section::Meta`].
+pub(super) const TOTALS: &[u8] = b"totals";
+
+/// The key in [`Section::Records`] that is none of an organisation: names of those are not empty.
+pub(super) const RECORD_VERSION: &[u8] = b"\0record_version";
+
+/// The same in format 1.
 pub(super) const BATCHES: &[u8] = b"batches";
-pub(super) const RECORD_VERSION: &[u8] = b"record_version";
+
+/// The trees. Their order is that of [`Section::ALL`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Section {
+    Journal,
+    Runs,
+    ByStatus,
+    ByWorkflow,
+    Unfinished,
+    Blobs,
+    BlobUses,
+    Unused,
+    Uses,
+    Deleted,
+    Records,
+    Meta,
+}
+
+impl Section {
+    pub(super) const ALL: [Self; 12] = [
+        Self::Journal,
+        Self::Runs,
+        Self::ByStatus,
+        Self::ByWorkflow,
+        Self::Unfinished,
+        Self::Blobs,
+        Self::BlobUses,
+        Self::Unused,
+        Self::Uses,
+        Self::Deleted,
+        Self::Records,
+        Self::Meta,
+    ];
+
+    /// The name of the tree.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Journal => "journal",
+            Self::Runs => "runs",
+            Self::ByStatus => "by_status",
+            Self::ByWorkflow => "by_workflow",
+            Self::Unfinished => "unfinished",
+            Self::Blobs => "blobs",
+            Self::BlobUses => "blob_uses",
+            Self::Unused => "unused",
+            Self::Uses => "uses",
+            Self::Deleted => "deleted",
+            Self::Records => "records",
+            Self::Meta => "meta",
+        }
+    }
+
+    /// Whether its values are packed.
+    pub(super) fn is_packed(self) -> bool {
+        matches!(self, Self::Journal | Self::Runs | Self::Blobs | Self::Records)
+    }
+}
 
 /// Every status, as lists merge them.
 pub(super) const STATUSES: [RunStatus; 5] =
@@ -66,7 +128,8 @@ fn status_byte(status: RunStatus) -> u8 {
     }
 }
 
-fn organisation(organisation: &OrganisationId, more: usize) -> Vec<u8> {
+/// Beginning of all keys of an organisation.
+pub(super) fn organisation(organisation: &OrganisationId, more: usize) -> Vec<u8> {
     let name = organisation.as_str().as_bytes();
     let mut key = Vec::with_capacity(name.len() + 1 + more);
     key.extend_from_slice(name);
@@ -74,7 +137,7 @@ fn organisation(organisation: &OrganisationId, more: usize) -> Vec<u8> {
     key
 }
 
-/// Key in `runs` and `unfinished`; beginning of keys in `journal`.
+/// Key in `runs`, `unfinished` and `deleted`; beginning of keys in `journal`.
 pub(super) fn run(run: &RunKey) -> Vec<u8> {
     let mut key = organisation(&run.organisation, 28);
     key.extend_from_slice(run.run.0.as_bytes());
@@ -95,7 +158,7 @@ pub(super) fn journal_entry(run: &[u8], key: &[u8]) -> Option<(Sequence, u32)> {
     Some((Sequence::from_be_bytes(*first), u32::from_be_bytes(part.try_into().ok()?)))
 }
 
-/// Beginning of the keys of a blob.
+/// Key in `blob_uses` and `unused`; beginning of keys in `blobs`.
 pub(super) fn blob(org: &OrganisationId, digest: &Digest) -> Vec<u8> {
     let mut key = organisation(org, 36);
     key.extend_from_slice(&digest.0);
@@ -131,6 +194,24 @@ pub(super) fn part(prefix: &[u8], part: u32) -> Vec<u8> {
     key
 }
 
+/// Beginning of the keys in `uses` that say what a run mentions.
+pub(super) fn uses_of(key: &RunKey) -> Vec<u8> {
+    let mut prefix = organisation(&key.organisation, 1 + 16 + 32);
+    prefix.push(b'r');
+    prefix.extend_from_slice(key.run.0.as_bytes());
+    prefix
+}
+
+/// The key of a use, of which [`uses_of`] is the beginning.
+pub(super) fn one_use(prefix: &[u8], digest: &Digest) -> Vec<u8> {
+    [prefix, &digest.0].concat()
+}
+
+/// The digest that a key of `uses` ends with.
+pub(super) fn used(key: &[u8]) -> Option<Digest> {
+    key.split_last_chunk::<32>().map(|(_, digest)| Digest(*digest))
+}
+
 /// Beginning of the keys in `by_status`, or in `by_workflow` where there is one.
 pub(super) fn index(org: &OrganisationId, workflow: Option<&WorkflowName>, status: RunStatus) -> Vec<u8> {
     let mut key = organisation(org, 64 + 26);
@@ -156,7 +237,7 @@ pub(super) fn place(key: &[u8]) -> Option<Place> {
     Some((Timestamp(u64::from_be_bytes(*at)), RunId(uuid::Uuid::from_bytes(*run))))
 }
 
-/// The run of a key of `unfinished`.
+/// The run of a key of `runs`, `unfinished` or `deleted`.
 pub(super) fn run_key(key: &[u8]) -> Option<RunKey> {
     let (organisation, run) = key.split_last_chunk::<16>()?;
     let organisation = std::str::from_utf8(organisation.strip_suffix(&[0])?).ok()?.parse().ok()?;
@@ -178,10 +259,6 @@ mod tests {
             (Timestamp(258), key.run),
         );
         assert_eq!(index_key, [&b"local\0site-check\0\x04\0\0\0\0\0\0\x01\x02"[..], &id].concat());
-        let local = &key.organisation;
-        assert_eq!(part(&record(local, "workflows/a"), 3), b"local\0workflows/a\0\0\0\0\x03");
-        assert_eq!(record_key(local, b"local\0workflows/a\0\0\0\0\x03"), Some(("workflows/a", 3)));
-        assert_eq!(record_key(local, b"other\0workflows/a\0\0\0\0\x03"), None);
         let digest = Digest::of(b"");
         assert_eq!(part(&blob(&key.organisation, &digest), 2), [&b"local\0"[..], &digest.0, &[0, 0, 0, 2]].concat());
     }

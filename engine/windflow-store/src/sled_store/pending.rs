@@ -1,14 +1,15 @@
 //! What was appended and is not in the database yet, and what is known of the runs that are being appended to.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::time::Instant;
 
 use windflow_core::id::{Digest, OrganisationId, RunKey};
 use windflow_core::ports::store::{RunStatus, RunSummary, StoreError};
 use windflow_core::run::{Record, Sequence};
 
-use super::layout::PART_BYTES;
+use super::layout::{self, PART_BYTES};
 use super::records::{self, Recent};
+use crate::lent::Lent;
 use crate::summary;
 
 /// Heads that are kept at least; beyond, those that can be read back are forgotten.
@@ -24,7 +25,13 @@ pub(super) struct State {
     /// Grows whenever heads are forgotten.
     pub(super) forgotten: u64,
     max_heads: usize,
+    /// Runs that are being deleted; whoever appends to one of them waits.
+    pub(super) deleting: HashSet<RunKey>,
+    /// Keys of content that somebody kept and is about to mention.
+    pub(super) lent: Lent<Vec<u8>>,
     pub(super) pending: Pending,
+    /// Bytes that were handed to sled and are not durable.
+    pub(super) unsynced_bytes: usize,
     /// Position of the last append.
     pub(super) appended: u64,
     /// Position up to which everything is in the database.
@@ -56,7 +63,7 @@ pub(super) struct Pending {
     pub(super) runs: HashMap<RunKey, PendingRun>,
     pub(super) blobs: HashMap<(OrganisationId, Digest), Vec<u8>>,
     pub(super) records: records::Pending,
-    /// The version of the last change of a value, where there is one.
+    /// The version of the last change of a value, where there was one.
     pub(super) record_version: Option<u64>,
     pub(super) bytes: usize,
 }
@@ -68,6 +75,8 @@ pub(super) struct PendingRun {
     /// How the run stands after the chunks; filled in when the batch is taken.
     pub(super) summary: Option<RunSummary>,
     pub(super) chunks: Vec<Chunk>,
+    /// What the records mention; one that several appends mention is there as often.
+    pub(super) mentions: Vec<Digest>,
 }
 
 /// Records that are kept as one value.
@@ -84,7 +93,10 @@ impl State {
             recent: Recent::new(record_version),
             forgotten: 0,
             max_heads: MIN_HEADS,
+            deleting: HashSet::new(),
+            lent: Lent::new(),
             pending: Pending::default(),
+            unsynced_bytes: 0,
             appended: 0,
             applied: 0,
             durable: 0,
@@ -97,7 +109,13 @@ impl State {
     }
 
     /// Takes records in. The caller has checked that they follow the run's head, which must be known if there is one.
-    pub(super) fn append(&mut self, run: &RunKey, records: &[Record], encoded: &[Vec<u8>]) -> Result<(), StoreError> {
+    pub(super) fn append(
+        &mut self,
+        run: &RunKey,
+        records: &[Record],
+        encoded: &[Vec<u8>],
+        mentions: &BTreeSet<Digest>,
+    ) -> Result<(), StoreError> {
         let position = self.appended + 1;
         let (stored, mut sequence) = match self.heads.get_mut(run) {
             Some(head) => {
@@ -113,9 +131,11 @@ impl State {
             }
         };
         if !self.pending.runs.contains_key(run) {
-            self.pending.runs.insert(run.clone(), PendingRun { stored, summary: None, chunks: Vec::new() });
+            let new = PendingRun { stored, summary: None, chunks: Vec::new(), mentions: Vec::new() };
+            self.pending.runs.insert(run.clone(), new);
         }
         let Some(pending) = self.pending.runs.get_mut(run) else { return Ok(()) };
+        pending.mentions.extend(mentions);
         for bytes in encoded {
             sequence += 1;
             pending.push(sequence, bytes);
@@ -126,23 +146,40 @@ impl State {
     }
 
     pub(super) fn put_blob(&mut self, organisation: &OrganisationId, digest: Digest, content: &[u8]) {
+        self.lent.lend(layout::blob(organisation, &digest));
         self.pending.bytes += content.len();
         self.pending.blobs.insert((organisation.clone(), digest), content.to_vec());
         self.note_append();
     }
 
+    /// Counts something as appended: it has a position, and is committed soon even where nobody waits.
     pub(super) fn note_append(&mut self) {
         self.appended += 1;
         self.oldest.get_or_insert_with(Instant::now);
     }
 
+    /// What would be lost without power.
+    pub(super) fn undurable_bytes(&self) -> usize {
+        self.pending.bytes + self.unsynced_bytes
+    }
+
     /// Takes all that is pending, as one batch.
     pub(super) fn take(&mut self) -> Pending {
+        self.unsynced_bytes += self.pending.bytes;
         let mut batch = std::mem::take(&mut self.pending);
         for (run, pending) in &mut batch.runs {
             pending.summary = self.heads.get(run).map(|head| head.summary.clone());
         }
         batch
+    }
+
+    /// The batch is in the database, where what it mentions is safe.
+    pub(super) fn give_back(&mut self, batch: &Pending) {
+        for (run, pending) in &batch.runs {
+            for digest in &pending.mentions {
+                self.lent.give_back(&layout::blob(&run.organisation, digest));
+            }
+        }
     }
 
     /// Forgets heads that the database knows as well, once there are many.

@@ -1,15 +1,15 @@
 //! Reading journals and blobs.
 
-use sled::Tree;
 use windflow_core::id::{Digest, OrganisationId, RunKey};
 use windflow_core::ports::store::{RunSummary, StoreError};
 use windflow_core::run::{Record, Sequence};
 
+use super::database::Database;
 use super::guard::{damaged, failed, guarded};
 use super::inner::Inner;
-use super::layout::{self, PART_BYTES};
+use super::layout::{self, Section};
 use crate::memory::{not_found_blob, not_found_run};
-use crate::record::{MAX_BLOB_BYTES, MAX_RECORD_BYTES, decode_all};
+use crate::record::{MAX_BLOB_BYTES, decode_all};
 
 impl Inner {
     pub(super) fn run(&self, key: &RunKey) -> Result<RunSummary, StoreError> {
@@ -32,14 +32,27 @@ impl Inner {
         if unapplied {
             self.apply()?;
         }
-        guarded(&self.dir, || {
-            let summary = self.trees.summary(&self.dir, run)?.ok_or_else(|| not_found_run(run.run))?;
-            self.read_stored(run, after, summary.sequence, limit)
+        self.steadily(|database| {
+            let summary = database.summary(run)?.ok_or_else(|| not_found_run(run.run))?;
+            self.read_stored(database, run, after, summary.sequence, limit)
         })
     }
 
-    fn read_stored(
+    /// Reads. What is written or deleted meanwhile can look like damage, so that damage is believed only where it shows
+    /// once more while nothing is written. Whoever has the turn must not call this.
+    pub(super) fn steadily<T>(&self, read: impl Fn(&Database) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        match guarded(&self.dir, || read(&self.database())) {
+            Err(StoreError::Corrupted(_)) => {
+                let _turn = self.turn();
+                guarded(&self.dir, || read(&self.database()))
+            }
+            done => done,
+        }
+    }
+
+    pub(super) fn read_stored(
         &self,
+        database: &Database,
         run: &RunKey,
         after: Sequence,
         end: Sequence,
@@ -53,15 +66,13 @@ impl Inner {
             damaged(&self.dir, format_args!("event {at} of run {} is missing from the journal", run.run))
         };
         let prefix = layout::run(run);
-        let before = self.trees.journal.range(prefix.clone()..=layout::journal(run, after + 1, u32::MAX)).next_back();
+        let journal = database.tree(Section::Journal)?;
+        let before = journal.range(prefix.clone()..=layout::journal(run, after + 1, u32::MAX)).next_back();
         let before = before.transpose().map_err(|error| failed(&self.dir, &error))?;
         let (mut first, _) =
             before.and_then(|(key, _)| layout::journal_entry(&prefix, &key)).ok_or_else(|| hole(after + 1))?;
         loop {
-            let mut key = prefix.clone();
-            key.extend_from_slice(&first.to_be_bytes());
-            let chunk =
-                self.parts(&self.trees.journal, &key, MAX_RECORD_BYTES + PART_BYTES)?.ok_or_else(|| hole(first))?;
+            let chunk = database.chunk(&prefix, first)?.ok_or_else(|| hole(first))?;
             // Those up to `after` are in front of those that are wanted.
             let skip = usize::try_from((after + 1).saturating_sub(first)).unwrap_or(usize::MAX);
             let wanted = limit - records.len();
@@ -78,39 +89,10 @@ impl Inner {
         }
     }
 
-    /// The content of which `prefix` begins the keys, put together; at most so many bytes.
-    pub(super) fn parts(&self, tree: &Tree, prefix: &[u8], most: usize) -> Result<Option<Vec<u8>>, StoreError> {
-        let mut content: Option<Vec<u8>> = None;
-        for (number, entry) in (0..).zip(tree.scan_prefix(prefix)) {
-            let (key, part) = entry.map_err(|error| failed(&self.dir, &error))?;
-            if *key != *layout::part(prefix, number) {
-                return Err(damaged(&self.dir, "a part of a large value is missing"));
-            }
-            let content = content.get_or_insert_default();
-            if content.len() + part.len() > most {
-                return Err(damaged(&self.dir, format_args!("a value is larger than {most} bytes")));
-            }
-            content.extend_from_slice(&part);
-            if part.len() < PART_BYTES {
-                break;
-            }
-        }
-        Ok(content)
-    }
-
-    pub(super) fn has_blob(&self, organisation: &OrganisationId, digest: &Digest) -> Result<bool, StoreError> {
-        if self.state().pending.blobs.contains_key(&(organisation.clone(), *digest)) {
-            return Ok(true);
-        }
-        guarded(&self.dir, || {
-            let key = layout::part(&layout::blob(organisation, digest), 0);
-            self.trees.blobs.contains_key(key).map_err(|error| failed(&self.dir, &error))
-        })
-    }
-
     pub(super) fn blob(&self, organisation: &OrganisationId, digest: &Digest) -> Result<Vec<u8>, StoreError> {
         let stored = || {
-            guarded(&self.dir, || self.parts(&self.trees.blobs, &layout::blob(organisation, digest), MAX_BLOB_BYTES))
+            let key = layout::blob(organisation, digest);
+            self.steadily(|database| database.parts(Section::Blobs, &key, MAX_BLOB_BYTES))
         };
         let mut content = stored()?;
         if content.is_none() {

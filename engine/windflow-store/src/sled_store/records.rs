@@ -1,9 +1,9 @@
 //! Values under keys: changed in memory, written with the same batches as the journal, read from both.
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::{Arc, PoisonError};
 
-use sled::transaction::TransactionalTree;
 use windflow_core::id::OrganisationId;
 use windflow_core::ports::records::{
     Change, Changed, MAX_RECORD_PAGE, MAX_RECORD_VALUE_BYTES, RecordPage, RecordVersion, Records, RecordsError, Stored,
@@ -11,11 +11,17 @@ use windflow_core::ports::records::{
 };
 use windflow_core::ports::store::{BoxFuture, Journal, Position, StoreError};
 
+use super::changes::Changes;
+use super::database::Database;
 use super::guard::{damaged, failed, guarded};
 use super::inner::Inner;
-use super::write::{Done, put_parts};
+use super::layout::Section;
+use super::pack::unpack;
 use super::{SledStore, layout};
 use crate::memory::records::PAGE_BYTES;
+
+/// Largest value with its version.
+const MOST: usize = 8 + MAX_RECORD_VALUE_BYTES;
 
 /// Where a value lies.
 pub(super) type Place = (OrganisationId, String);
@@ -52,18 +58,33 @@ fn version_of(kept: &[u8]) -> Option<(RecordVersion, &[u8])> {
 }
 
 /// Writes what a batch does to one value.
-pub(super) fn write(tree: &TransactionalTree, (organisation, key): &Place, value: Option<&Kept>) -> Done {
+pub(super) fn write(
+    database: &Database,
+    (organisation, key): &Place,
+    value: Option<&Vec<u8>>,
+    changes: &mut Changes,
+) -> Result<(), StoreError> {
     let prefix = layout::record(organisation, key);
     let mut number = 0;
     if let Some(value) = value {
-        put_parts(tree, &prefix, value)?;
+        changes.put_parts(Section::Records, &prefix, value);
         number = u32::try_from(value.len().div_ceil(layout::PART_BYTES)).unwrap_or(u32::MAX);
     }
     // What was there before may have had more parts.
-    while tree.remove(layout::part(&prefix, number))?.is_some() {
+    while database.has(Section::Records, layout::part(&prefix, number))? {
+        changes.remove(Section::Records, layout::part(&prefix, number));
         number += 1;
     }
     Ok(())
+}
+
+/// The version of the last change that was ever made to a value.
+pub(super) fn last_version(dir: &Path, database: &Database) -> Result<RecordVersion, StoreError> {
+    let Some(packed) = database.get(Section::Records, layout::RECORD_VERSION)? else { return Ok(0) };
+    let bytes = unpack(&packed, 8).map_err(|why| damaged(dir, why))?;
+    let bytes =
+        <[u8; 8]>::try_from(bytes.as_ref()).map_err(|_| damaged(dir, "the version of its values is no number"))?;
+    Ok(RecordVersion::from_be_bytes(bytes))
 }
 
 impl Inner {
@@ -78,15 +99,15 @@ impl Inner {
 
     /// The parts of a value, all of the same version.
     fn kept(&self, prefix: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        let first = self.trees.records.get(layout::part(prefix, 0)).map_err(|error| failed(&self.dir, &error))?;
-        match first {
-            Some(first) if first.len() >= layout::PART_BYTES => {
-                // A batch that is applied between two parts would give the beginning of one value and the end of another.
-                let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
-                self.parts(&self.trees.records, prefix, 8 + MAX_RECORD_VALUE_BYTES)
-            }
-            first => Ok(first.map(|first| first.to_vec())),
+        let database = self.database();
+        let Some(first) = database.get(Section::Records, layout::part(prefix, 0))? else { return Ok(None) };
+        let first = unpack(&first, layout::PART_BYTES).map_err(|why| damaged(&self.dir, why))?;
+        if first.len() < layout::PART_BYTES {
+            return Ok(Some(first.to_vec()));
         }
+        // A batch that is applied between two parts would give the beginning of one value and the end of another.
+        let _turn = self.turn();
+        self.database().parts(Section::Records, prefix, MOST)
     }
 
     fn stored(&self, key: &str, kept: &[u8]) -> Result<Stored, StoreError> {
@@ -128,10 +149,11 @@ impl Inner {
         after: Option<&str>,
         limit: usize,
     ) -> Result<RecordPage, StoreError> {
-        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut turn = self.turn();
         if self.state().failed.is_none() {
-            self.apply_in_turn()?;
+            self.apply_in_turn(&mut turn)?;
         }
+        let database = self.database();
         let bad = || damaged(&self.dir, "a record has a key that is none");
         guarded(&self.dir, || {
             let all = layout::records(organisation, prefix);
@@ -142,7 +164,7 @@ impl Inner {
             };
             let mut page = RecordPage::default();
             let mut bytes = 0;
-            for entry in self.trees.records.range(low..) {
+            for entry in database.tree(Section::Records)?.range(low..) {
                 let (at, _) = entry.map_err(|error| failed(&self.dir, &error))?;
                 if !at.starts_with(&all) {
                     break;
@@ -156,7 +178,7 @@ impl Inner {
                     break;
                 }
                 let place = layout::record(organisation, key);
-                let kept = self.parts(&self.trees.records, &place, 8 + MAX_RECORD_VALUE_BYTES)?.ok_or_else(bad)?;
+                let kept = database.parts(Section::Records, &place, MOST)?.ok_or_else(bad)?;
                 bytes += kept.len();
                 page.items.push(self.stored(key, &kept)?);
             }

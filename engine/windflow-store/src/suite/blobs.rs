@@ -58,5 +58,6 @@ fn before_append(store: &dyn Store) {
 }
 
 fn too_large(store: &dyn Store) {
-    assert!(store.put_blob(&OrganisationId::local(), &vec![0; MAX_BLOB_BYTES + 1]).is_err());
+    let error = store.put_blob(&OrganisationId::local(), &vec![0; MAX_BLOB_BYTES + 1]).unwrap_err();
+    assert!(matches!(error, StoreError::TooLarge(_)), "{error}");
 }

@@ -7,7 +7,7 @@ use windflow_core::run::{EndStatus, Record, Sequence};
 
 use super::sample::{finished, run_key, started, step, succeeded};
 use super::{Check, wait};
-use crate::MAX_RECORD_BYTES;
+use crate::{MAX_APPEND_BYTES, MAX_RECORD_BYTES};
 
 pub(super) const CHECKS: &[Check] = &[
     ("appends are read back in order, from 1", appends_are_read_back),
@@ -22,6 +22,7 @@ pub(super) const CHECKS: &[Check] = &[
     ("organisations do not see each other's runs", organisations),
     ("outputs pass through as the bytes that they were", outputs_pass_through),
     ("records of every size up to the limit are kept, larger ones refused", sizes),
+    ("who reads while others append sees a beginning of the journal", reading_meanwhile),
     ("of those who append the same sequence at once, one wins", racing),
 ];
 
@@ -108,7 +109,8 @@ fn empty_appends(store: &dyn Store) {
 
 fn first_is_start(store: &dyn Store) {
     let run = run_key(1000, 1);
-    assert!(store.append(&run, 0, &[step(1000, 1), started(1000, "a")]).is_err());
+    let error = store.append(&run, 0, &[step(1000, 1), started(1000, "a")]).unwrap_err();
+    assert!(matches!(error, StoreError::Invalid(_)), "{error}");
     assert!(matches!(store.read(&run, 0, 1), Err(StoreError::NotFound(_))));
     append(store, &run, 0, &[started(1000, "a")]);
 }
@@ -183,7 +185,14 @@ fn sizes(store: &dyn Store) {
         append(store, &run, all.len() as u64, std::slice::from_ref(&record));
         all.push(record);
     }
-    assert!(store.append(&run, all.len() as u64, &[of_size(MAX_RECORD_BYTES)]).is_err());
+    let error = store.append(&run, all.len() as u64, &[of_size(MAX_RECORD_BYTES)]).unwrap_err();
+    assert!(matches!(&error, StoreError::TooLarge(why) if why.contains("16777216")), "{error}");
+    let many = vec![of_size(MAX_RECORD_BYTES - 1000); MAX_APPEND_BYTES / MAX_RECORD_BYTES + 1];
+    let error = store.append(&run, all.len() as u64, &many).unwrap_err();
+    assert!(matches!(&error, StoreError::TooLarge(why) if why.contains("67108864")), "{error}");
+    // What was refused is not there, and keeps nothing from being appended.
+    append(store, &run, all.len() as u64, &many[..1]);
+    all.push(many[0].clone());
     for after in 0..all.len() {
         let read = store.read(&run, after as u64, 2).unwrap();
         assert!(read.iter().map(|(_, record)| record).eq(all.iter().skip(after).take(2)), "after {after}");
@@ -206,4 +215,35 @@ fn racing(store: &dyn Store) {
         assert_eq!(won, 1);
     }
     assert_eq!(read_all(store, &run).len(), 50);
+}
+
+fn reading_meanwhile(store: &dyn Store) {
+    let run = run_key(1000, 1);
+    // Records that are kept in several parts, each other than the one before.
+    let record = |sequence: u64| {
+        let text = char::from(b'a' + (sequence % 26) as u8).to_string().repeat(20_000);
+        succeeded(1000, Json::parse(format!("\"{text}{sequence}\"").into()).unwrap())
+    };
+    append(store, &run, 0, &[started(1000, "a")]);
+    let done = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                let mut last = 0;
+                while !done.load(std::sync::atomic::Ordering::SeqCst) {
+                    let sequence = store.run(&run).unwrap().sequence;
+                    assert!(sequence >= last, "it went back from {last} to {sequence}");
+                    let read = store.read(&run, sequence - 1, 10).unwrap();
+                    assert!(!read.is_empty() && read.iter().all(|(at, kept)| *at == 1 || *kept == record(*at)));
+                    last = sequence;
+                }
+            });
+        }
+        for sequence in 2..200 {
+            // Other runs push this one out of what is known in memory.
+            store.append(&run_key(2000, sequence), 0, &[started(2000, "b")]).unwrap();
+            append(store, &run, sequence - 1, &[record(sequence)]);
+        }
+        done.store(true, std::sync::atomic::Ordering::SeqCst);
+    });
 }

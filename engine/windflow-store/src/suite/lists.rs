@@ -16,6 +16,7 @@ pub(super) const CHECKS: &[Check] = &[
     ("a cursor whose run is gone still says where to go on", cursor_of_unknown_run),
     ("every filter that is set must fit", filters),
     ("runs leave the list of their old status", status_moves),
+    ("the workflows that have runs are known", workflows),
     ("unfinished runs are those that have not ended, of all organisations, the oldest first", unfinished),
 ];
 
@@ -171,4 +172,18 @@ fn unfinished(store: &dyn Store) {
     store.append(&run_key(8000, 7), 2, &[finished(9001, EndStatus::Cancelled)]).unwrap();
     expect.remove(4);
     assert_eq!(store.unfinished().unwrap(), expect);
+}
+
+fn workflows(store: &dyn Store) {
+    let local = OrganisationId::local();
+    assert_eq!(store.workflows(&local).unwrap(), []);
+    // One that begins like another, and one that sorts behind its own keys.
+    for (number, name) in ["b", "a", "a-b", "a0", "b", "a"].into_iter().enumerate() {
+        store.append(&run_key(1000, number as u64), 0, &[started(1000, name)]).unwrap();
+    }
+    let theirs = RunKey { organisation: "acme".parse().unwrap(), run: run_id(1000, 1) };
+    store.append(&theirs, 0, &[started(1000, "theirs")]).unwrap();
+    let names = |names: Vec<windflow_core::id::WorkflowName>| names.iter().map(ToString::to_string).collect::<Vec<_>>();
+    assert_eq!(names(store.workflows(&local).unwrap()), ["a", "a-b", "a0", "b"]);
+    assert_eq!(names(store.workflows(&theirs.organisation).unwrap()), ["theirs"]);
 }

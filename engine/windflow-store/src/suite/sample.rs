@@ -26,9 +26,18 @@ pub fn run_key(at: u64, number: u64) -> RunKey {
 /// Where the name is none.
 #[must_use]
 pub fn started(at: u64, workflow: &str) -> Record {
+    started_with(at, workflow, Digest::of(workflow.as_bytes()))
+}
+
+/// The start of a run whose document is some content.
+///
+/// # Panics
+/// Where the name is none.
+#[must_use]
+pub fn started_with(at: u64, workflow: &str, document: Digest) -> Record {
     let started = RunStarted {
         workflow: workflow.parse().unwrap(),
-        document: Digest::of(workflow.as_bytes()),
+        document,
         inputs: Json::from(json!({ "url": "https://example.org" })),
         components: [("log@1".parse().unwrap(), Digest::of(b"log"))].into(),
         grants: Grants::default(),

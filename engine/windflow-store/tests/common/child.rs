@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-const VARIABLE: &str = "WINDFLOW_STORE_TEST_DIR";
+#[allow(dead_code, reason = "not every test binary names it")]
+pub(crate) const VARIABLE: &str = "WINDFLOW_STORE_TEST_DIR";
 
 /// The command that runs the named test of this binary as a child, on a folder.
 #[allow(dead_code, reason = "not every test binary has both kinds of child")]

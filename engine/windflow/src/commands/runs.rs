@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use windflow_core::id::{OrganisationId, RunId, RunKey};
-use windflow_core::ports::store::{Journal, ReadModel, RunQuery, RunStatus, RunSummary};
+use windflow_core::ports::store::{Journal, ReadModel, Retention, RunQuery, RunStatus, RunSummary};
 use windflow_core::run::Timestamp;
 
 use crate::cli::{Global, ListArgs, ResumeArgs, RunArg, RunsCommand, StatusArg};
@@ -28,6 +28,7 @@ pub(crate) fn run(global: &Global, command: RunsCommand) -> anyhow::Result<ExitC
         RunsCommand::Answer(args) => answer::answer(&engine, &args),
         RunsCommand::Approve(args) => answer::decide(&engine, &args, true),
         RunsCommand::Reject(args) => answer::decide(&engine, &args, false),
+        RunsCommand::Delete { runs } => delete(&engine, &runs),
     }
 }
 
@@ -212,6 +213,19 @@ fn cancel(engine: &Engine, args: &RunArg) -> anyhow::Result<ExitCode> {
         finish(&engine.runtime, &report, args.json, args.json)?;
         Ok(ExitCode::from(if report.status == "cancelled" { 0 } else { exit::FAILED }))
     })
+}
+
+fn delete(engine: &Engine, runs: &[String]) -> anyhow::Result<ExitCode> {
+    // All of them are found before the first is deleted: `last` is the same one every time, and a typing error costs nothing.
+    let mut keys = runs.iter().map(|run| find(engine, run)).collect::<anyhow::Result<Vec<_>>>()?;
+    keys.sort();
+    keys.dedup();
+    for key in keys {
+        let position = engine.store.delete(&key)?;
+        engine.block_on(engine.store.durable(position))?;
+        render::line(&format!("{} is deleted", key.run));
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// A run by its id, the beginning of it, or `last`.
