@@ -24,6 +24,7 @@ mod keys;
 mod node_types;
 mod page;
 mod refusals;
+mod rerun;
 mod runs;
 mod secrets;
 mod streams;
@@ -90,6 +91,7 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(runs::cancel))
         .routes(routes!(runs::resume))
         .routes(routes!(answers::answer))
+        .routes(routes!(rerun::rerun))
         .routes(routes!(streams::run))
         .routes(routes!(streams::organisation))
         .routes(routes!(node_types::list))

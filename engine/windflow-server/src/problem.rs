@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use windflow_core::ports::records::RecordsError;
 use windflow_core::ports::store::StoreError;
 use windflow_core::problem as document;
-use windflow_runtime::{Lost, ResumeError, StartError};
+use windflow_runtime::{Lost, RerunError, ResumeError, StartError};
 
 /// Why a request is not answered as asked. Boxed, since it is rare and everything else returns beside it.
 #[derive(Debug, Clone)]
@@ -201,6 +201,18 @@ impl From<StartError> for Problem {
             StartError::Exists(run) => Self::conflict("exists", format!("run {run} was started before")),
             StartError::Store(error) => error.into(),
             StartError::Lost(lost) => lost.into(),
+        }
+    }
+}
+
+impl From<RerunError> for Problem {
+    fn from(error: RerunError) -> Self {
+        let detail = error.to_string();
+        match error {
+            RerunError::NotEnded(_) => Self::conflict("not_ended", detail),
+            RerunError::UnknownNode { .. } => Self::invalid("unknown_node", detail),
+            RerunError::Start(error) => error.into(),
+            RerunError::Lost(lost) => lost.into(),
         }
     }
 }

@@ -3,6 +3,8 @@
 
 #[path = "server/access.rs"]
 mod access;
+#[path = "server/answers.rs"]
+mod answers;
 #[path = "server/cron.rs"]
 mod cron;
 #[path = "server/live.rs"]

@@ -1,0 +1,114 @@
+//! Runs that are repeated.
+
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use windflow_core::id::{NodeId, RunId};
+use windflow_core::rerun::{Fate, Verdict, Why};
+use windflow_runtime::Rerun;
+
+use super::extract::{Allowed, Json, Path, need};
+use super::refusals::Refusals;
+use super::runs::{StartedRun, find};
+use crate::problem::{Answer, Problem};
+use crate::state::{App, blocking};
+use crate::{catalogue, children};
+
+/// How a run is repeated.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RerunRun {
+    /// Nodes that run again whatever they did, and all that follows them; where none is named, what did not succeed.
+    #[serde(default)]
+    #[schema(max_items = 1000)]
+    from: Vec<String>,
+    /// Take the latest version of the workflow instead of the one that the run had.
+    #[serde(default)]
+    latest: bool,
+    /// Only say what would be taken over.
+    #[serde(default)]
+    dry_run: bool,
+}
+
+/// What becomes of a node in the new run.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct NodeFate {
+    node: String,
+    /// `reused`, `decided` or `again`.
+    fate: &'static str,
+    /// Why it runs again: `asked`, `changed`, `new`, `follows`, or how it stood.
+    why: Option<String>,
+}
+
+/// What would be taken over.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct RerunVerdict {
+    nodes: Vec<NodeFate>,
+}
+
+/// Repeat a run that has ended, with the same inputs, and take over the results of what is sound to take over.
+#[utoipa::path(
+    post, path = "/runs/{run}/rerun", tag = "runs", operation_id = "rerun_run",
+    params(("run" = String, Path, format = "uuid", description = "Its id")),
+    security(("token" = ["runs:start"])), request_body = RerunRun,
+    responses(
+        (status = 201, description = "It is made", body = StartedRun, headers(("Location" = String))),
+        (status = 200, description = "What would be taken over", body = RerunVerdict),
+        Refusals
+    )
+)]
+pub(crate) async fn rerun(
+    allowed: Allowed<need::RunsStart>,
+    State(app): State<App>,
+    Path(run): Path<RunId>,
+    Json(body): Json<RerunRun>,
+) -> Answer<Response> {
+    let caller = allowed.0;
+    let key = find(&app, &caller.organisation, run)?;
+    let from = body.from.iter().map(|node| {
+        node.parse::<NodeId>().map_err(|error| Problem::invalid("invalid_node", format!("`from`: {error}")))
+    });
+    let from = from.collect::<Result<Vec<_>, _>>()?;
+    let started_by = caller.name();
+    let (latest, dry_run) = (body.latest, body.dry_run);
+    blocking(move || {
+        let document = match latest {
+            false => None,
+            true => {
+                let workflow = app.store.run(&key)?.workflow;
+                let (_, version) = catalogue::latest(&app, &key.organisation, &workflow)?;
+                let children = children::of(&app, &key.organisation, &version.text)
+                    .map_err(|problems| Problem::document(&problems))?;
+                Some((version.text, children))
+            }
+        };
+        let rerun = Rerun { document, from, started_by, ..Rerun::default() };
+        if dry_run {
+            let verdict = app.runtime.judge_rerun(&key, &rerun)?;
+            return Ok(axum::Json(RerunVerdict { nodes: fates(&verdict) }).into_response());
+        }
+        let started = app.runtime.rerun(&key, rerun)?;
+        let location = format!("/api/v1/runs/{}", started.run);
+        let body = StartedRun { run: started.run.to_string(), repeated: false };
+        Ok::<_, Problem>((StatusCode::CREATED, [(header::LOCATION, location)], axum::Json(body)).into_response())
+    })
+    .await?
+}
+
+fn fates(verdict: &Verdict) -> Vec<NodeFate> {
+    let fate = |(node, fate): (&NodeId, &Fate)| {
+        let (fate, why) = match fate {
+            Fate::Reused(_) => ("reused", None),
+            Fate::Decided => ("decided", None),
+            Fate::Again(Why::Asked) => ("again", Some("asked".to_owned())),
+            Fate::Again(Why::Changed) => ("again", Some("changed".to_owned())),
+            Fate::Again(Why::New) => ("again", Some("new".to_owned())),
+            Fate::Again(Why::Follows(from)) => ("again", Some(format!("follows {from}"))),
+            Fate::Again(Why::Unfinished(word)) => ("again", Some((*word).to_owned())),
+        };
+        NodeFate { node: node.to_string(), fate, why }
+    };
+    verdict.nodes.iter().map(fate).collect()
+}
