@@ -73,7 +73,8 @@ pub(crate) async fn rerun(
     let from = from.collect::<Result<Vec<_>, _>>()?;
     let started_by = caller.name();
     let (latest, dry_run) = (body.latest, body.dry_run);
-    blocking(move || {
+    let runtime = app.runtime.clone();
+    let (answer, position) = blocking(move || {
         let document = match latest {
             false => None,
             true => {
@@ -87,14 +88,20 @@ pub(crate) async fn rerun(
         let rerun = Rerun { document, from, started_by, ..Rerun::default() };
         if dry_run {
             let verdict = app.runtime.judge_rerun(&key, &rerun)?;
-            return Ok(axum::Json(RerunVerdict { nodes: fates(&verdict) }).into_response());
+            return Ok((axum::Json(RerunVerdict { nodes: fates(&verdict) }).into_response(), None));
         }
         let started = app.runtime.rerun(&key, rerun)?;
         let location = format!("/api/v1/runs/{}", started.run);
         let body = StartedRun { run: started.run.to_string(), repeated: false };
-        Ok::<_, Problem>((StatusCode::CREATED, [(header::LOCATION, location)], axum::Json(body)).into_response())
+        let answer = (StatusCode::CREATED, [(header::LOCATION, location)], axum::Json(body)).into_response();
+        Ok::<_, Problem>((answer, Some(started.position)))
     })
-    .await?
+    .await??;
+    if let Some(position) = position {
+        // Nobody hears of a run that could still be lost.
+        runtime.durable(position).await?;
+    }
+    Ok(answer)
 }
 
 fn fates(verdict: &Verdict) -> Vec<NodeFate> {
