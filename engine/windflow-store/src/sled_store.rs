@@ -43,6 +43,7 @@ mod guard;
 mod inner;
 mod layout;
 mod list;
+mod merge;
 mod migrate;
 mod pack;
 mod pending;

@@ -6,14 +6,14 @@
     reason = "helpers of tests fail by panicking, and tell"
 )]
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use windflow_core::id::{Digest, OrganisationId};
 use windflow_core::ports::retention::{Keep, prune};
-use windflow_core::ports::store::Journal;
-use windflow_core::run::EndStatus;
-use windflow_store::suite::sample::{finished, run_key, started, succeeded};
+use windflow_core::ports::store::{Journal, ReadModel};
+use windflow_core::run::{EndStatus, Record};
+use windflow_store::suite::sample::{Random, finished, run_key, started, succeeded};
 use windflow_store::suite::wait;
 use windflow_store::{Options, SledStore, Stats};
 
@@ -126,5 +126,84 @@ fn a_store_of_which_nothing_is_left_opens_again() {
         assert_eq!(store.stats().unwrap().runs, number);
         write(&store, number, false);
         store.compact().unwrap();
+    }
+}
+
+/// Small records become one entry, large ones are copied apart: none may end up beside the wrong neighbour.
+#[test]
+fn a_compaction_keeps_journals_with_records_of_every_size() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path(), u64::MAX);
+    let mut random = Random::new(5);
+    let mut runs: Vec<Vec<Record>> = (0..12).map(|number| vec![started(number, "a")]).collect();
+    for (number, records) in (0..).zip(&runs) {
+        store.append(&run_key(number, number), 0, records).unwrap();
+    }
+    for round in 0..4 {
+        for _ in 0..300 {
+            let number = random.below(12);
+            let size = [2, 2, 2, 20, 60, 100, 300][random.below(7) as usize];
+            let noise: String = (0..random.below(size))
+                .map(|_| Digest::of(&random.below(u64::MAX).to_be_bytes()).to_string())
+                .collect();
+            let records = &mut runs[number as usize];
+            let record = succeeded(round, serde_json::Value::from(noise).into());
+            store.append(&run_key(number, number), records.len() as u64, std::slice::from_ref(&record)).unwrap();
+            records.push(record);
+            if random.below(2) == 0 {
+                // What is read was written, so that the next record is another entry.
+                store.run(&run_key(number, number)).unwrap();
+                store.read(&run_key(number, number), 0, 1).unwrap();
+            }
+        }
+        store.compact().unwrap();
+        assert_eq!(store.check().unwrap().problems, [""; 0], "round {round}");
+        for (number, records) in (0..).zip(&runs) {
+            let read = store.read(&run_key(number, number), 0, usize::MAX).unwrap();
+            assert!(read.iter().map(|(_, record)| record).eq(records), "round {round}, run {number}");
+        }
+    }
+    drop(store);
+    let store = open(dir.path(), u64::MAX);
+    for (number, records) in (0..).zip(&runs) {
+        assert_eq!(store.run(&run_key(number, number)).unwrap().sequence, records.len() as u64);
+    }
+}
+
+#[test]
+fn a_compaction_keeps_up_with_runs_that_go_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path(), u64::MAX);
+    let done = AtomicBool::new(false);
+    let appended: Vec<AtomicU64> = (0..40).map(|_| AtomicU64::new(1)).collect();
+    for number in 0..40 {
+        store.append(&run_key(number, number), 0, &[started(number, "a")]).unwrap();
+    }
+    std::thread::scope(|scope| {
+        for thread in 0..2 {
+            let (store, done, appended) = (&store, &done, &appended);
+            scope.spawn(move || {
+                let mut random = Random::new(thread);
+                while !done.load(Ordering::SeqCst) {
+                    let number = 2 * random.below(20) + thread;
+                    let run = run_key(number, number);
+                    let sequence = appended[number as usize].fetch_add(1, Ordering::SeqCst);
+                    store
+                        .append(&run, sequence, &[succeeded(1, serde_json::json!({ "at": sequence }).into())])
+                        .unwrap();
+                    store.read(&run, sequence, 1).unwrap();
+                }
+            });
+        }
+        let compactions: Vec<_> = (0..15).map(|_| store.compact()).collect();
+        done.store(true, Ordering::SeqCst);
+        for compaction in compactions {
+            compaction.unwrap();
+        }
+    });
+    assert_eq!(store.check().unwrap().problems, [""; 0]);
+    for (number, appended) in (0..).zip(&appended) {
+        let read = store.read(&run_key(number, number), 0, usize::MAX).unwrap();
+        assert_eq!(read.len() as u64, appended.load(Ordering::SeqCst));
     }
 }

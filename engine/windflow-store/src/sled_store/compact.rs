@@ -24,6 +24,7 @@ use super::folder::unwritable;
 use super::guard::{damaged, failed, guarded};
 use super::inner::Inner;
 use super::layout::Section;
+use super::merge::Merge;
 
 /// What is copied in one step, while nobody else writes: some milliseconds.
 const STEP_ENTRIES: usize = 400;
@@ -243,6 +244,7 @@ impl Inner {
         let begin = last.clone().map_or(Bound::Unbounded, Bound::Excluded);
         let end = fill.cloned().map_or(Bound::Unbounded, Bound::Included);
         let (mut changes, mut step, mut all) = (Changes::default(), Step::default(), 0);
+        let mut merge = Merge::default();
         for entry in database.tree(section)?.range::<IVec, _>((begin, end)) {
             let (key, value) = entry.map_err(|error| failed(&self.dir, &error))?;
             let large = value.len() >= LARGE_BYTES;
@@ -251,17 +253,27 @@ impl Inner {
             all += value.len();
             *last = Some(key.clone());
             match (fill.is_some(), large) {
-                (false, true) => changes.copy(section, key, IVec::default()),
+                (false, true) => {
+                    // What follows is no neighbour of what came before.
+                    merge.finish(&mut changes);
+                    changes.copy(section, key, IVec::default());
+                }
                 (true, false) => {}
+                (false, false) if section == Section::Journal => {
+                    step.bytes += key.len() + value.len();
+                    merge.add(key, value, &mut changes).map_err(|why| damaged(&self.dir, why))?;
+                }
                 (false, false) | (true, true) => {
                     step.bytes += key.len() + value.len();
                     changes.copy(section, key, value);
                 }
             }
             if changes.len() >= STEP_ENTRIES || step.bytes > STEP_BYTES || all > STRETCH_BYTES {
+                merge.finish(&mut changes);
                 return Ok((changes, step));
             }
         }
+        merge.finish(&mut changes);
         // The end may have been deleted meanwhile.
         if let Some(end) = fill {
             *last = Some(end.clone());

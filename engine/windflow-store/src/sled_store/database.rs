@@ -91,18 +91,17 @@ impl Database {
         Ok(Some(summary))
     }
 
-    /// The last sequence of a run's journal, which is at least `known`: a chunk that was written together with the summary
-    /// begins no later.
+    /// The last sequence of a run's journal, which is at least `known`.
     fn end(&self, run: &RunKey, known: Sequence) -> Result<Sequence, StoreError> {
         let prefix = layout::run(run);
-        let behind = layout::journal(run, known.saturating_add(1), 0)..=layout::journal(run, Sequence::MAX, u32::MAX);
-        let last = self.tree(Section::Journal)?.range(behind).next_back();
+        let all = layout::journal(run, 0, 0)..=layout::journal(run, Sequence::MAX, u32::MAX);
+        let last = self.tree(Section::Journal)?.range(all).next_back();
         let Some((key, _)) = last.transpose().map_err(|error| failed(&self.dir, &error))? else { return Ok(known) };
         let hole = || damaged(&self.dir, format_args!("the end of the journal of run {} is missing", run.run));
         let (first, _) = layout::journal_entry(&prefix, &key).ok_or_else(hole)?;
         let chunk = self.chunk(&prefix, first)?.ok_or_else(hole)?;
         let records = decode_all(&chunk, usize::MAX)?;
-        Ok(first.saturating_add(records.len() as u64).saturating_sub(1))
+        Ok(first.saturating_add(records.len() as u64).saturating_sub(1).max(known))
     }
 
     /// The records that begin with a sequence of a run, whose keys begin with `run`.

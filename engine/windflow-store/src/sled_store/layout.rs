@@ -26,7 +26,7 @@
 //! | `records` | org 0 key 0 part (4) | packed: version (8), then the value |
 //! | `records` | 0 `record_version` | packed: the version of the last change of a value (8); it belongs to the installation |
 //! | `deleted` | org 0 run | nothing: the run is gone from all lists, and its journal is being removed |
-//! | `meta` | `totals` | batches ever applied (8), bytes of all keys and unpacked values (8), runs (8); it belongs to the installation, to no organisation |
+//! | `meta` | `totals` | batches ever applied (8), bytes of all keys but the journal's and of all unpacked values (8), runs (8); it belongs to the installation, to no organisation |
 //!
 //! Values above [`PART_BYTES`] are cut into parts 0, 1, …. sled writes a page of up to 16 values as a whole, and pages
 //! above 128 KiB into files of their own, which would cost one more disk wait each. [`super::pack`] says what packed is.

@@ -9,7 +9,8 @@ use super::pack;
 pub(super) struct Totals {
     /// Batches that were ever applied.
     pub(super) batches: u64,
-    /// Bytes of all keys and of all values before they were packed, but those of `meta`.
+    /// Bytes of all keys and of all values before they were packed, but those of `meta`. Keys of the journal do not count,
+    /// since a compaction makes them fewer.
     pub(super) live: u64,
     pub(super) runs: u64,
 }
@@ -45,5 +46,6 @@ impl Totals {
 /// What an entry counts for in [`Totals::live`].
 pub(super) fn entry_bytes(section: Section, key: &[u8], value: &[u8]) -> u64 {
     let value = if section.is_packed() { pack::unpacked_len(value) } else { value.len() };
-    u64::try_from(key.len() + value).unwrap_or(u64::MAX)
+    let key = if section == Section::Journal { 0 } else { key.len() };
+    u64::try_from(key + value).unwrap_or(u64::MAX)
 }
