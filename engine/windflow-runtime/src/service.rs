@@ -201,12 +201,19 @@ impl Runtime {
     /// # Errors
     /// [`AnswerError`]: the run asks nothing of that kind, or the answer does not fit; the run is as it was.
     pub async fn answer(&self, key: &RunKey, answer: Answer) -> Result<Sequence, AnswerError> {
-        drop(self.resume(key)?);
-        let stopped = || AnswerError::Resume(ResumeError::Lost(Lost::Stopped));
-        let active = self.active(key).ok_or_else(stopped)?;
-        let (taken, verdict) = oneshot::channel();
-        active.answers.send(Given { answer, taken }).await.map_err(|_| stopped())?;
-        verdict.await.map_err(|_| stopped())?
+        // A run may end, or be taken up, between two looks at it.
+        for _ in 0..3 {
+            drop(self.resume(key)?);
+            let Some(active) = self.active(key) else { continue };
+            let (taken, verdict) = oneshot::channel();
+            if active.answers.send(Given { answer: answer.clone(), taken }).await.is_err() {
+                continue;
+            }
+            if let Ok(verdict) = verdict.await {
+                return verdict;
+            }
+        }
+        Err(ResumeError::Lost(Lost::Stopped).into())
     }
 
     /// Waits until a run that this process is at work on has ended, durably.
