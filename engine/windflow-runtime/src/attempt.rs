@@ -35,8 +35,8 @@ pub(crate) enum Done {
     Asked { step: Step, question: Question },
     /// The instant that a step waits for has come, or it is too late for an answer (it only guarded that).
     TimeIsUp { step: Step, attempt: u32, guard: bool },
-    /// A run that a step started has ended.
-    ChildEnded { step: Step, attempt: u32, result: Result<Emission, Failure>, took_us: u64 },
+    /// A run that a step started has ended. It may have run in this process meanwhile.
+    ChildEnded { step: Step, attempt: u32, result: Result<Emission, Failure>, took_us: u64, ran: bool },
     /// The run has had its time.
     RunTimedOut { limit: Duration },
     /// An attempt ended.

@@ -19,7 +19,6 @@ use crate::report::RunReport;
 use crate::run_loop::Lost;
 use crate::service::{Inner, Runtime};
 use crate::start::{Begin, ResumeError, StartError};
-use crate::updates::{Update, Updates};
 
 /// The id of the run that an attempt starts. It follows from the attempt, but for its time, which is recorded with it.
 pub(crate) fn run_id(parent: &RunKey, node: &NodeId, item: Option<u32>, attempt: u32, now: Timestamp) -> RunId {
@@ -62,52 +61,70 @@ pub(crate) fn begin(
 }
 
 /// Starts a run, where it is to be started, and waits for its end. Once `cancel` is raised the run is cancelled, and its
-/// end is waited for all the same.
+/// end is waited for all the same. Also tells whether the run was at work in this process.
 pub(crate) async fn watch(
     runtime: &Runtime,
     child: &RunKey,
-    begin: Option<Begin>,
+    begin: Option<Box<Begin>>,
     cancel: &CancelFlag,
     asleep: &Asleep,
-) -> Result<Emission, Failure> {
-    if let Some(begin) = begin.filter(|_| !cancel.is_cancelled()) {
-        match runtime.start_child(begin, child.run) {
-            Ok(()) => {}
-            Err(StartError::Invalid(invalid)) => {
-                let first = invalid.problems.first().map(|problem| problem.message.clone()).unwrap_or_default();
-                return Err(Failure::new(FailureKind::InvalidConfig, format!("the workflow was not started: {first}")));
-            }
-            Err(error) => return Err(Failure::new(FailureKind::Unavailable, error.to_string())),
-        }
-    }
-    let mut updates = match runtime.resume(child) {
-        Ok(updates) => Some(updates),
-        Err(ResumeError::Ended(_)) => None,
-        Err(ResumeError::Lost(Lost::Store(StoreError::NotFound(_)))) => {
-            return Err(Failure::new(FailureKind::Cancelled, "the run was cancelled before it started another"));
-        }
-        Err(error) => return Err(Failure::new(FailureKind::Unavailable, error.to_string())),
+) -> (Result<Emission, Failure>, bool) {
+    let ran = match take_up(runtime, child, begin.filter(|_| !cancel.is_cancelled())) {
+        Ok(ran) => ran,
+        Err(failure) => return (Err(failure), false),
     };
+    let mut idle = runtime.idle(child);
     let mut sleep = asleep.watch();
     let report = loop {
+        sleep.set(idle.as_mut().is_some_and(|idle| *idle.borrow_and_update()));
         tokio::select! {
             report = runtime.wait(child) => break report,
             () = cancel.cancelled() => {
+                sleep.set(false);
                 // A run that has just ended is past cancelling.
                 let _ = runtime.cancel(child, "the run that started it");
                 break runtime.wait(child).await;
             }
-            Some(update) = next(&mut updates) => sleep.set(matches!(update, Ok(Update::Idle(_)))),
+            () = changed(&mut idle) => {}
         }
     };
-    match report {
+    let result = match report {
         Ok(report) => outcome(&report),
         Err(lost) => Err(Failure::new(FailureKind::Unavailable, format!("run {} was given up: {lost}", child.run))),
+    };
+    (result, ran)
+}
+
+/// Starts a run, or goes on with it; whether it is at work in this process now, or was until a moment ago.
+fn take_up(runtime: &Runtime, child: &RunKey, begin: Option<Box<Begin>>) -> Result<bool, Failure> {
+    let mut started = false;
+    if let Some(begin) = begin {
+        started = runtime.start_child(*begin, child.run).map_err(|error| match error {
+            StartError::Invalid(invalid) => {
+                let first = invalid.problems.first().map(|problem| problem.message.clone()).unwrap_or_default();
+                Failure::new(FailureKind::InvalidConfig, format!("the workflow was not started: {first}"))
+            }
+            error => Failure::new(FailureKind::Unavailable, error.to_string()),
+        })?;
+    }
+    match runtime.resume(child) {
+        Ok(_) => Ok(true),
+        Err(ResumeError::Ended(_)) => Ok(started),
+        Err(ResumeError::Lost(Lost::Store(StoreError::NotFound(_)))) => {
+            Err(Failure::new(FailureKind::Cancelled, "the run was cancelled before it started another"))
+        }
+        Err(error) => Err(Failure::new(FailureKind::Unavailable, error.to_string())),
     }
 }
 
-async fn next(updates: &mut Option<Updates>) -> Option<Result<Update, u64>> {
-    updates.as_mut()?.next().await
+/// Returns when it has changed; never where there is nothing that could.
+async fn changed(idle: &mut Option<tokio::sync::watch::Receiver<bool>>) {
+    if let Some(receiver) = idle
+        && receiver.changed().await.is_ok()
+    {
+        return;
+    }
+    std::future::pending::<()>().await;
 }
 
 /// How many of the runs that a run started wait for nothing but answers.

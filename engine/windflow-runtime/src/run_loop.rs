@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures::stream::FuturesUnordered;
@@ -65,8 +66,10 @@ pub(crate) struct RunLoop {
     guards: usize,
     /// How many runs that this one started wait for nothing but answers.
     asleep: Arc<Asleep>,
-    /// Whether watchers were told that nothing goes on until somebody answers.
-    told_idle: bool,
+    /// Whether it waits for nothing but time, answers and other runs.
+    rests: Arc<AtomicBool>,
+    /// Whether nothing goes on until somebody answers.
+    idle: watch::Sender<bool>,
     answers_in: mpsc::Sender<Given>,
     answers: mpsc::Receiver<Given>,
     observer: Arc<RunObserver>,
@@ -124,7 +127,8 @@ impl RunLoop {
             in_flight: FuturesUnordered::new(),
             guards: 0,
             asleep: Arc::default(),
-            told_idle: false,
+            rests: Arc::default(),
+            idle: watch::Sender::new(false),
             answers_in,
             answers,
             observer: Arc::new(RunObserver(updates.clone())),
@@ -150,6 +154,19 @@ impl RunLoop {
 
     pub(crate) fn answers(&self) -> mpsc::Sender<Given> {
         self.answers_in.clone()
+    }
+
+    pub(crate) fn rests(&self) -> Arc<AtomicBool> {
+        self.rests.clone()
+    }
+
+    pub(crate) fn idle(&self) -> watch::Receiver<bool> {
+        self.idle.subscribe()
+    }
+
+    /// Whether another run started this one, and waits for it.
+    pub(crate) fn is_child(&self) -> bool {
+        self.state.started().is_some_and(|started| started.parent.is_some())
     }
 
     pub(crate) fn report(&self) -> RunReport {
@@ -186,7 +203,7 @@ impl RunLoop {
             if self.in_flight.len() == self.guards + asleep {
                 self.tell_idle(asleep)?;
             } else {
-                self.told_idle = false;
+                self.idle.send_if_modified(std::mem::take);
             }
             // A run that it waits for says for itself whether it is at work.
             let rests = self.live.is_empty() && self.queue.is_empty();
@@ -197,6 +214,7 @@ impl RunLoop {
                     continue;
                 }
                 self.inner.clock.rests();
+                self.rests.store(true, Ordering::Relaxed);
             }
             let heard = tokio::select! {
                 Some(done) = self.in_flight.next(), if !self.in_flight.is_empty() => Heard::Done(done),
@@ -205,6 +223,7 @@ impl RunLoop {
                 () = self.asleep.changed() => Heard::Change,
             };
             if rests {
+                self.rests.store(false, Ordering::Relaxed);
                 self.inner.clock.works();
             }
             match heard {
@@ -233,7 +252,7 @@ impl RunLoop {
         if asleep == 0 && self.state.questions().next().is_none() {
             return Err(Lost::Stuck);
         }
-        if !std::mem::replace(&mut self.told_idle, true) {
+        if !self.idle.send_replace(true) {
             let _ = self.updates.send(Update::Idle(self.sequence));
         }
         Ok(())
@@ -258,7 +277,7 @@ impl RunLoop {
             if effects.is_empty() && !self.begin_next()? {
                 return Ok(());
             }
-            self.told_idle = false;
+            self.idle.send_if_modified(std::mem::take);
             for effect in effects {
                 self.interpret(&effect)?;
             }

@@ -1,6 +1,7 @@
 //! The handle to the runtime.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -77,6 +78,8 @@ pub(crate) struct Inner {
 #[derive(Clone)]
 struct Active {
     cancel: watch::Sender<Option<String>>,
+    idle: watch::Receiver<bool>,
+    rests: Arc<AtomicBool>,
     answers: mpsc::Sender<Given>,
     updates: broadcast::WeakSender<crate::Update>,
     ended: watch::Receiver<Option<Ended>>,
@@ -155,13 +158,21 @@ impl Runtime {
     }
 
     /// Starts a run on behalf of another, once: where it was started before it goes on.
-    pub(crate) fn start_child(&self, begin: Begin, run: RunId) -> Result<(), StartError> {
+    /// True: it was not.
+    pub(crate) fn start_child(&self, begin: Begin, run: RunId) -> Result<bool, StartError> {
         match crate::start::begin(&self.0, begin, run) {
-            Ok((run_loop, _)) => drop(self.launch(run_loop)),
-            Err(StartError::Exists(_)) => {}
-            Err(error) => return Err(error),
+            Ok((run_loop, _)) => {
+                drop(self.launch(run_loop));
+                Ok(true)
+            }
+            Err(StartError::Exists(_)) => Ok(false),
+            Err(error) => Err(error),
         }
-        Ok(())
+    }
+
+    /// Whether nothing goes on in a run that this process is at work on until somebody answers.
+    pub(crate) fn idle(&self, key: &RunKey) -> Option<watch::Receiver<bool>> {
+        Some(self.active(key)?.idle)
     }
 
     /// Goes on with a run that no process is at work on, and lets its caller watch. A run that this process is at work on
@@ -236,6 +247,14 @@ impl Runtime {
         self.active(key)?.updates.upgrade().map(|updates| Updates(updates.subscribe()))
     }
 
+    /// The runs that do more than waiting for time, answers or other runs: a process that ends should let their attempts
+    /// end. All others lose nothing by being taken up again.
+    #[must_use]
+    pub fn working_runs(&self) -> Vec<RunKey> {
+        let active = self.lock();
+        active.iter().filter(|(_, run)| !run.rests.load(Ordering::Relaxed)).map(|(key, _)| key.clone()).collect()
+    }
+
     /// The runs that this process is at work on.
     #[must_use]
     pub fn active_runs(&self) -> Vec<RunKey> {
@@ -280,12 +299,15 @@ impl Runtime {
         let updates = run_loop.updates().clone();
         let watched = Updates(updates.subscribe());
         let (cancel, answers) = (run_loop.cancel_sender(), run_loop.answers());
-        let active = Active { cancel, answers, updates: updates.downgrade(), ended };
+        let (idle, rests) = (run_loop.idle(), run_loop.rests());
+        let active = Active { cancel, idle, rests, answers, updates: updates.downgrade(), ended };
         self.lock().insert(key.clone(), active);
         // Nobody listening is no error, here and below.
         let _ = self.0.turns.send(Turn::Began(key.clone()));
         let runtime = self.clone();
         self.0.clock.works();
+        // Whoever waits for it takes over before time may pass.
+        let is_child = run_loop.is_child();
         self.0.config.guests.spawn(async move {
             let ended = match run_loop.drive().await {
                 Ok(()) => Ok(Arc::new(run_loop.report())),
@@ -295,7 +317,9 @@ impl Runtime {
                 }
             };
             runtime.lock().remove(&key);
-            runtime.0.clock.rests();
+            if !is_child {
+                runtime.0.clock.rests();
+            }
             ended_in.send_replace(Some(ended));
             let _ = runtime.0.turns.send(Turn::Left(key));
             drop(updates);

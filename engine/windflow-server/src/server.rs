@@ -124,7 +124,7 @@ impl Server {
         tokio::pin!(bound);
         tokio::select! {
             () = async { accepting.await; while tasks.join_next().await.is_some() {} drain(&app).await } => {}
-            () = &mut bound => tracing::warn!(runs = app.runtime.active_runs().len(), "what has not ended goes on after the next start"),
+            () = &mut bound => tracing::warn!(runs = app.runtime.working_runs().len(), "what has not ended goes on after the next start"),
         }
         // What was acknowledged is durable already; this is for what nobody waited for.
         if let Err(error) = app.store.durable(windflow_core::ports::store::Position(u64::MAX)).await {
@@ -136,7 +136,7 @@ impl Server {
 /// Waits until no run is under way.
 async fn drain(app: &App) {
     let mut turns = app.runtime.turns();
-    while !app.runtime.active_runs().is_empty() {
+    while !app.runtime.working_runs().is_empty() {
         let _ = tokio::time::timeout(Duration::from_millis(200), turns.next()).await;
     }
 }

@@ -294,3 +294,20 @@ fn hostile_documents_are_refused_quickly() {
     }
     assert!(begun.elapsed() < Duration::from_secs(20));
 }
+
+#[test]
+fn guests_take_values_that_are_larger_than_the_memory_that_they_begin_with() {
+    let place = Place::new();
+    let file = place.file(
+        "windflow: 1\nname: large\ninputs: { s: { type: string } }\nnodes:\n  \
+big: { uses: condition@1, with: { if: \"${{ inputs.s != '' }}\", input: \"${{ inputs.s }}\" } }\noutputs: { size: \"${{ size(nodes.big.output) }}\" }\n",
+    );
+    let inputs = place.folder.path().join("inputs.json");
+    for size in [60_000, 200_000, 1_000_000] {
+        std::fs::write(&inputs, serde_json::json!({ "s": "x".repeat(size) }).to_string()).unwrap();
+        let output = place.windflow(&["run", path(&file), "--input-file", path(&inputs)]);
+        assert_eq!(output.status.code(), Some(0), "{size}: {}", text(&output.stderr));
+        let outputs: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(outputs["size"], size, "the value came through whole");
+    }
+}

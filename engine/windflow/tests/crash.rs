@@ -50,7 +50,7 @@ fn random(seed: &mut u64) -> u64 {
 #[test]
 fn kill_9_loses_nothing() {
     let rounds = if std::env::var_os("WINDFLOW_LONG").is_some() { 400 } else { 36 };
-    let witness = Witness::start(vec![Answer { after: Duration::from_millis(4), ..Answer::ok("ok") }]);
+    let witness = Witness::start(vec![Answer { after: Duration::from_millis(25), ..Answer::ok("ok") }]);
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("workflow.yaml");
     std::fs::write(&file, WORKFLOW).unwrap();
@@ -67,11 +67,14 @@ fn kill_9_loses_nothing() {
         command
     };
 
-    // Compiles the plugins once, and tells how long a run takes.
+    // Compiles the plugins once, then tells how long a run takes at least: machines are slow for moments.
     assert!(run("warm").status().unwrap().success());
-    let begun = Instant::now();
-    assert!(run("timed").status().unwrap().success());
-    let whole = begun.elapsed();
+    let timed = |_| {
+        let begun = Instant::now();
+        assert!(run("timed").status().unwrap().success());
+        begun.elapsed()
+    };
+    let whole = (0..5).map(timed).min().unwrap();
 
     let mut seed = 42;
     let mut killed = 0;

@@ -77,7 +77,7 @@ impl RunLoop {
             Some(Native::Workflow) => {
                 let run = child::run_id(&self.key, &node.id, step.item, due.attempt, self.inner.clock.now());
                 let begin = child::begin(&self.inner, &self.key, &self.state, node, step, &config)?;
-                Ok(Next::Wait(Wait::Child { run }, Some(begin)))
+                Ok(Next::Wait(Wait::Child { run }, Some(Box::new(begin))))
             }
             Some(kind) => Ok(Next::Wait(native::wait(kind, node, &config, &*self.inner.clock)?, None)),
             None => serde_json::to_vec(&config)
@@ -133,17 +133,17 @@ impl RunLoop {
         node: &PlanNode,
         step: Step,
         wait: &Wait,
-    ) -> Result<Option<Begin>, Failure> {
+    ) -> Result<Option<Box<Begin>>, Failure> {
         if !matches!(wait, Wait::Child { .. }) {
             return Ok(None);
         }
         let scope = scope::of_step(&self.key, prepared, &self.state, step);
         let config = scope::config(node, &prepared.checkers[step.node.0 as usize], &scope)?;
-        child::begin(&self.inner, &self.key, &self.state, node, step, &config).map(Some)
+        child::begin(&self.inner, &self.key, &self.state, node, step, &config).map(|begin| Some(Box::new(begin)))
     }
 
     /// Waits for what a step waits for, once it is durable that it does.
-    fn wait(&mut self, step: Step, attempt: u32, wait: &Wait, child: Option<Begin>, recorded: Position) {
+    fn wait(&mut self, step: Step, attempt: u32, wait: &Wait, child: Option<Box<Begin>>, recorded: Position) {
         let (until, question) = match wait {
             Wait::Child { .. } => return self.watch_child(step, attempt, child, recorded),
             Wait::Until { at } => (Some(*at), None),
@@ -187,7 +187,7 @@ impl RunLoop {
     }
 
     /// Starts the run of a step, where it is to be started, and waits for its end; stops it once this run is to stop.
-    pub(super) fn watch_child(&mut self, step: Step, attempt: u32, begin: Option<Begin>, recorded: Position) {
+    pub(super) fn watch_child(&mut self, step: Step, attempt: u32, begin: Option<Box<Begin>>, recorded: Position) {
         let Some(child) = self.child_of(step) else { return };
         self.children.insert(step);
         let (inner, cancel, asleep) = (self.inner.clone(), self.cancel_flag.clone(), self.asleep.clone());
@@ -200,9 +200,9 @@ impl RunLoop {
                 return Done::Lost(error);
             }
             let began = std::time::Instant::now();
-            let result = child::watch(&Runtime(inner), &child, begin, &cancel, &asleep).await;
+            let (result, ran) = child::watch(&Runtime(inner), &child, begin, &cancel, &asleep).await;
             let took_us = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
-            Done::ChildEnded { step, attempt, result, took_us }
+            Done::ChildEnded { step, attempt, result, took_us, ran }
         }));
     }
 }
@@ -212,7 +212,7 @@ enum Next {
     /// With an attempt in the sandbox, with this configuration.
     Attempt(Vec<u8>),
     /// With a wait, of which another run may be the reason.
-    Wait(Wait, Option<Begin>),
+    Wait(Wait, Option<Box<Begin>>),
     /// With the list of its items.
     Items(windflow_core::json::Json),
     /// Not at all.

@@ -42,7 +42,11 @@ impl RunLoop {
                 }
                 Ok(())
             }
-            Done::ChildEnded { step, attempt, result, took_us } => {
+            Done::ChildEnded { step, attempt, result, took_us, ran } => {
+                if ran {
+                    // It ended at work, so that no time passed before this run went on.
+                    self.inner.clock.rests();
+                }
                 self.children.remove(&step);
                 self.ended(step, attempt, result, took_us)
             }

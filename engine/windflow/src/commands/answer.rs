@@ -49,7 +49,7 @@ fn give(engine: &Engine, asking: &Asking<'_>, reply: Reply, json: bool) -> anyho
     let top = find(engine, asking.run)?;
     let (path, node) = match asking.node {
         Some(node) if engine.runtime.report(&top)?.nodes.contains_key(node) => (vec![top], node.clone()),
-        _ => only(engine, top, asking)?,
+        _ => only(engine, &top, asking)?,
     };
     engine.block_on(async {
         // The run that asks goes on first; then those that wait for it, each once it has heard of the end of the one below.
@@ -76,13 +76,13 @@ fn give(engine: &Engine, asking: &Asking<'_>, reply: Reply, json: bool) -> anyho
 }
 
 /// The one node that asks, and the runs from the given one down to the one that it is of.
-fn only(engine: &Engine, top: RunKey, asking: &Asking<'_>) -> anyhow::Result<(Vec<RunKey>, NodeId)> {
+fn only(engine: &Engine, top: &RunKey, asking: &Asking<'_>) -> anyhow::Result<(Vec<RunKey>, NodeId)> {
     let mut found = Vec::new();
-    search(engine, vec![top.clone()], asking, &mut found)?;
+    search(engine, std::slice::from_ref(top), asking, &mut found)?;
     match found.len() {
         1 => Ok(found.remove(0)),
         0 => {
-            let report = engine.runtime.report(&top)?;
+            let report = engine.runtime.report(top)?;
             Err(invalid(format!("run {} is {} and asks nothing of that kind", report.run, report.status)))
         }
         _ => Err(invalid(format!("several nodes ask, `{}` and `{}` among them: name one", found[0].1, found[1].1))),
@@ -91,7 +91,7 @@ fn only(engine: &Engine, top: RunKey, asking: &Asking<'_>) -> anyhow::Result<(Ve
 
 fn search(
     engine: &Engine,
-    path: Vec<RunKey>,
+    path: &[RunKey],
     asking: &Asking<'_>,
     found: &mut Vec<(Vec<RunKey>, NodeId)>,
 ) -> anyhow::Result<()> {
@@ -99,11 +99,11 @@ fn search(
     for (id, node) in engine.runtime.report(run)?.nodes {
         let fits = asking.node.is_none_or(|wanted| *wanted == id);
         if fits && node.questions.iter().any(|asked| asked.question.of == asking.of) {
-            found.push((path.clone(), id));
+            found.push((path.to_vec(), id));
         }
         for child in node.runs {
             let child = RunKey { organisation: run.organisation.clone(), run: child };
-            search(engine, [path.clone(), vec![child]].concat(), asking, found)?;
+            search(engine, &[path, &[child]].concat(), asking, found)?;
         }
     }
     Ok(())

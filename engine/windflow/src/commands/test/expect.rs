@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 use windflow_core::id::NodeId;
+use windflow_core::json::Json;
 use windflow_core::problem::Problem;
 use windflow_runtime::RunReport;
 
@@ -44,7 +45,7 @@ pub(super) fn differences(
         let actual = report.nodes.get(node.as_str()).map(|node| node.attempts);
         differs(format!("attempts.{node}"), &(*attempts).into(), &actual.into());
     }
-    let outputs = report.outputs.as_ref().map(|outputs| outputs.value()).unwrap_or(&Value::Null);
+    let outputs = report.outputs.as_ref().map_or(&Value::Null, Json::value);
     for (name, value) in &expect.outputs {
         differs(format!("outputs.{name}"), value, outputs.get(name).unwrap_or(&Value::Null));
     }
