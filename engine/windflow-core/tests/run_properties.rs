@@ -67,7 +67,7 @@ impl<'a> Driver<'a> {
     fn interpret(&mut self, effect: &Effect) {
         let id = |node: &NodeIndex| self.plan.node(*node).id.clone();
         match effect {
-            Effect::Skip { node, reason } if *self.state.phase() == Phase::Running => {
+            Effect::Skip { node, reason } if goes_on(&self.state) => {
                 self.append(Event::NodeSkipped { node: id(node), reason: *reason });
             }
             Effect::Skip { .. } => {}
@@ -83,6 +83,10 @@ impl<'a> Driver<'a> {
                     .is_none_or(|condition| condition.evaluate_bool(&serde_json::json!({})).unwrap());
                 if *attempt == 1 && !holds {
                     return self.append(Event::NodeSkipped { node: id(node), reason: SkipReason::Condition });
+                }
+                if let (None, Some(each)) = (step.item, &planned.for_each) {
+                    let items = Json::from(each.items.render(&serde_json::json!({})).unwrap());
+                    return self.append(Event::ItemsListed { node: id(node), items });
                 }
                 if !planned.pure && !unknown {
                     self.append(Event::AttemptStarted {
@@ -125,13 +129,13 @@ impl<'a> Driver<'a> {
         };
         let failure = Failure { retry: hint, ..Failure::new(FailureKind::Node, "scripted") };
         let wait = retry::wait(self.plan.node(index).retry.as_ref(), attempt, &failure, 0.5);
-        let retry_at = wait.filter(|_| *self.state.phase() == Phase::Running).map(|_| Timestamp(1));
+        let retry_at = wait.filter(|_| goes_on(&self.state)).map(|_| Timestamp(1));
         self.append(Event::AttemptFailed { node, item, attempt, failure, retry_at, took_us: 1 });
     }
 
     fn run(&mut self) {
         // Every node has at most three attempts, each with a beginning and an end; effects come between.
-        let most = 20 * (self.plan.nodes().len() + 2);
+        let most = 100 * (self.plan.nodes().len() + 2);
         for _ in 0..most {
             if !self.step() {
                 return;
@@ -139,6 +143,11 @@ impl<'a> Driver<'a> {
         }
         panic!("the run does not end\n{:#?}", self.state);
     }
+}
+
+/// Whether attempts may begin.
+fn goes_on(state: &RunState) -> bool {
+    matches!(state.phase(), Phase::Running | Phase::Compensating { .. })
 }
 
 fn started() -> Event {
@@ -215,15 +224,29 @@ proptest! {
         for record in &driver.journal {
             if let Event::AttemptStarted { node, .. } | Event::AttemptSucceeded { node, .. } = &record.event {
                 let index = plan.index(node).unwrap();
+                if plan.node(index).compensates {
+                    let undoing = matches!(state.phase(), Phase::Compensating { .. });
+                    prop_assert!(undoing, "{node} undoes before the run has failed\n{document}");
+                    apply(&mut state, &plan, record).unwrap();
+                    continue;
+                }
                 prop_assert!(may_start(&plan, &state, index), "{node} started too early\n{document}");
             }
             apply(&mut state, &plan, record).unwrap();
         }
         let unhandled = plan.nodes().any(|(index, node)| {
-            matches!(state.node(index).state, NodeState::Failed(_)) && !node.handles_error
+            matches!(state.node(index).state, NodeState::Failed(_)) && !node.handles_error && !node.compensates
         });
         let Phase::Ended { status, .. } = state.phase() else { panic!("not ended") };
         prop_assert_eq!(*status, if unhandled { EndStatus::Failed } else { EndStatus::Succeeded });
+        for (index, node) in plan.nodes() {
+            let Some(by) = node.compensate else { continue };
+            let ran = state.node(by).attempts > 0;
+            let succeeded = matches!(state.node(index).state, NodeState::Succeeded { .. });
+            prop_assert!(!ran || unhandled, "{} was undone in a run that succeeded\n{document}", node.id);
+            let did_something = succeeded && !(node.for_each.is_some() && state.node(index).attempts == 0);
+            prop_assert!(ran || !did_something || !unhandled, "{} was not undone\n{document}", node.id);
+        }
     }
 
     #[test]
@@ -269,7 +292,10 @@ proptest! {
             driver.append(Event::CancelRequested { by: "test".into() });
             let begun = driver.journal.len();
             driver.run();
-            let starts = driver.journal[begun..].iter().any(|record| matches!(record.event, Event::AttemptStarted { .. }));
+            let starts = driver.journal[begun..].iter().any(|record| match &record.event {
+                Event::AttemptStarted { node, .. } => !plan.node(plan.index(node).unwrap()).compensates,
+                _ => false,
+            });
             prop_assert!(!starts, "nothing starts in a run that is being cancelled");
             let ended_cancelled = matches!(driver.state.phase(), Phase::Ended { status: EndStatus::Cancelled, .. });
             prop_assert!(ended_cancelled);

@@ -32,6 +32,10 @@ struct Sketch {
     disabled: bool,
     condition: Option<bool>,
     retry: bool,
+    /// How many items, how many at a time, and whether failures are collected.
+    items: Option<(usize, u32, bool)>,
+    /// Whether something undoes it.
+    compensated: bool,
     outcomes: Vec<Outcome>,
 }
 
@@ -46,8 +50,10 @@ fn node() -> impl Strategy<Value = Sketch> {
     let needs = vec((0.0..1.0_f64, 0..6_usize), 0..4);
     let modifiers =
         (any::<bool>(), prop::bool::weighted(0.1), prop::option::weighted(0.2, any::<bool>()), any::<bool>());
-    (uses, needs, prop::option::weighted(0.3, 0.0..1.0_f64), modifiers, vec(outcome, 1..4)).prop_map(
-        |(uses, needs, refers, (join_any, disabled, condition, retry), outcomes)| Sketch {
+    let items = prop::option::weighted(0.2, (0..5_usize, 1..4_u32, any::<bool>()));
+    let more = (items, prop::bool::weighted(0.2));
+    (uses, needs, prop::option::weighted(0.3, 0.0..1.0_f64), modifiers, more, vec(outcome, 1..4)).prop_map(
+        |(uses, needs, refers, (join_any, disabled, condition, retry), (items, compensated), outcomes)| Sketch {
             uses,
             needs,
             refers,
@@ -55,6 +61,8 @@ fn node() -> impl Strategy<Value = Sketch> {
             disabled,
             condition,
             retry,
+            items,
+            compensated,
             outcomes,
         },
     )
@@ -73,6 +81,7 @@ fn pick(fraction: f64, count: usize) -> usize {
 fn assemble(nodes: &[Sketch]) -> Scripted {
     let mut document = String::from("windflow: 1\nname: random\nnodes:\n");
     let mut script = HashMap::new();
+    let mut undoing = String::new();
     for (index, node) in nodes.iter().enumerate() {
         let branch = node.uses.ends_with("branch");
         let _ = writeln!(document, "  n{index}:\n    uses: {}@1", node.uses);
@@ -85,7 +94,7 @@ fn assemble(nodes: &[Sketch]) -> Scripted {
                 .iter()
                 .map(|(fraction, port)| {
                     let from = pick(*fraction, index);
-                    let ports: &[&str] = if nodes[from].uses.ends_with("branch") {
+                    let ports: &[&str] = if nodes[from].uses.ends_with("branch") && nodes[from].items.is_none() {
                         &["", ".yes", ".no", ".error"]
                     } else {
                         &["", ".out", ".error"]
@@ -109,11 +118,31 @@ fn assemble(nodes: &[Sketch]) -> Scripted {
         if node.retry {
             document.push_str("    retry: { attempts: 3, backoff: fixed, initial: 1s }\n");
         }
+        if let Some((count, concurrency, collect)) = node.items {
+            let items: Vec<String> = (0..count).map(|item| item.to_string()).collect();
+            let on_item_error = if collect { "collect" } else { "fail" };
+            let _ = writeln!(
+                document,
+                "    for_each: [{}]\n    concurrency: {concurrency}\n    on_item_error: {on_item_error}",
+                items.join(", ")
+            );
+        }
+        if node.compensated {
+            let _ = writeln!(document, "    compensate: undo_n{index}");
+            let _ = writeln!(undoing, "  undo_n{index}:\n    uses: effect@1");
+            // It does what the node does at first.
+            let outcome = match node.outcomes.first() {
+                Some(Outcome::Emit(_)) | None => Outcome::Emit("out".into()),
+                Some(other) => other.clone(),
+            };
+            script.insert(format!("undo_n{index}"), vec![outcome]);
+        }
         let fit = |outcome: &Outcome| match outcome {
             Outcome::Emit(_) if !branch => Outcome::Emit("out".into()),
             other => other.clone(),
         };
         script.insert(format!("n{index}"), node.outcomes.iter().map(fit).collect());
     }
+    document.push_str(&undoing);
     Scripted { document, script }
 }

@@ -13,6 +13,7 @@ mod commands;
 mod engine;
 mod exit;
 mod render;
+mod signal;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();

@@ -3,36 +3,8 @@
 
 mod common;
 
-use std::path::PathBuf;
-use std::process::Output;
-
-use common::{Answer, Witness, windflow};
-use serde_json::{Value, json};
-use tempfile::TempDir;
-
-struct Place {
-    folder: TempDir,
-    file: PathBuf,
-}
-
-impl Place {
-    fn new(document: &str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("workflow.yaml");
-        std::fs::write(&file, document).unwrap();
-        Self { folder, file }
-    }
-
-    fn windflow(&self, arguments: &[&str]) -> Output {
-        windflow(&self.folder.path().join("data")).args(arguments).output().unwrap()
-    }
-
-    fn report(&self, arguments: &[&str]) -> Value {
-        let output = self.windflow(&[arguments, &["--json"]].concat());
-        serde_json::from_slice(&output.stdout)
-            .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)))
-    }
-}
+use common::{Answer, Place, Witness};
+use serde_json::json;
 
 fn document(url: &str, greeting: &str) -> String {
     format!(
@@ -58,15 +30,15 @@ fn server() -> Witness {
 fn what_succeeded_is_taken_over_and_what_failed_runs_again() {
     let server = server();
     let place = Place::new(&document(&server.url(), "Hello"));
-    let file = place.file.to_str().unwrap();
-    let failed = place.report(&["run", file]);
+    let file = place.path();
+    let (failed, _) = place.report(&["run", file]);
     assert_eq!(failed["error"]["node"], "send", "{failed}");
     let told = place.windflow(&["runs", "rerun", "last", "--dry-run"]);
     let told = String::from_utf8_lossy(&told.stderr).into_owned();
     for part in ["reused", "fetch", "again", "it was failed"] {
         assert!(told.contains(part), "{told}");
     }
-    let again = place.report(&["runs", "rerun", "last"]);
+    let (again, _) = place.report(&["runs", "rerun", "last"]);
     assert_eq!(again["status"], "succeeded", "{again}");
     assert_eq!(again["nodes"]["fetch"]["attempts"], 0, "it was not fetched again: {again}");
     assert_eq!(again["outputs"], json!({ "text": "Hello Ada" }));
@@ -81,10 +53,10 @@ fn what_succeeded_is_taken_over_and_what_failed_runs_again() {
 fn a_changed_node_and_all_that_follows_it_run_again() {
     let server = server();
     let place = Place::new(&document(&server.url(), "Hello"));
-    let file = place.file.to_str().unwrap();
+    let file = place.path();
     place.report(&["run", file]);
     std::fs::write(&place.file, document(&server.url(), "Good morning")).unwrap();
-    let again = place.report(&["runs", "rerun", "last", "--with", file]);
+    let (again, _) = place.report(&["runs", "rerun", "last", "--with", file]);
     assert_eq!(again["outputs"], json!({ "text": "Good morning Ada" }), "{again}");
     assert_eq!(again["nodes"]["fetch"]["attempts"], 0);
     assert_eq!(again["nodes"]["greet"]["attempts"], 1);

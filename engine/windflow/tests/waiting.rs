@@ -3,12 +3,10 @@
 
 mod common;
 
-use std::path::{Path, PathBuf};
 use std::process::Output;
 
-use common::windflow;
+use common::Place;
 use serde_json::{Value, json};
-use tempfile::TempDir;
 
 const RELEASE: &str = "windflow: 1\nname: release\nnodes:\n  \
 build: { uses: template@1, for_each: [web, worker], with: { template: \"{{ name }}:1\", values: { name: \"${{ item }}\" } } }\n  \
@@ -18,36 +16,6 @@ back: { uses: callback@1, needs: [ask.approved], with: { message: \"the deployme
 stop: { uses: fail@1, needs: [ask.rejected], with: { message: \"rejected by ${{ input.by }}\" } }\n\
 outputs: { images: \"${{ nodes.build.output }}\", size: \"${{ nodes.ask.output.data.size }}\", back: \"${{ nodes.back.output }}\" }\n";
 
-struct Place {
-    folder: TempDir,
-    file: PathBuf,
-}
-
-impl Place {
-    fn new(document: &str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("workflow.yaml");
-        std::fs::write(&file, document).unwrap();
-        Self { folder, file }
-    }
-
-    fn windflow(&self, arguments: &[&str]) -> Output {
-        windflow(&self.folder.path().join("data")).args(arguments).output().unwrap()
-    }
-
-    /// Runs a command that prints a report; what it prints and its exit status.
-    fn report(&self, arguments: &[&str]) -> (Value, Option<i32>) {
-        let output = self.windflow(&[arguments, &["--json"]].concat());
-        let report = serde_json::from_slice(&output.stdout)
-            .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)));
-        (report, output.status.code())
-    }
-}
-
-fn text(path: &Path) -> &str {
-    path.to_str().unwrap()
-}
-
 fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
@@ -55,7 +23,7 @@ fn stderr(output: &Output) -> String {
 #[test]
 fn a_run_waits_for_answers_across_processes() {
     let place = Place::new(RELEASE);
-    let asked = place.windflow(&["run", text(&place.file)]);
+    let asked = place.windflow(&["run", place.path()]);
     assert_eq!(asked.status.code(), Some(3), "{}", stderr(&asked));
     for part in ["Deploy?", "windflow runs approve", "kept"] {
         assert!(stderr(&asked).contains(part), "{}", stderr(&asked));
@@ -79,7 +47,7 @@ fn a_run_waits_for_answers_across_processes() {
 #[test]
 fn whoever_rejects_fills_in_no_form() {
     let place = Place::new(RELEASE);
-    place.windflow(&["run", text(&place.file), "--quiet"]);
+    place.windflow(&["run", place.path(), "--quiet"]);
     let (report, code) = place.report(&["runs", "reject", "last", "--by", "eve"]);
     assert_eq!((report["status"].as_str(), code), (Some("failed"), Some(1)), "{report}");
     assert!(report["error"]["failure"]["message"].as_str().unwrap().contains("rejected by eve"), "{report}");
@@ -93,7 +61,7 @@ book: { uses: template@1, compensate: unbook, with: { template: \"seat 7\" } }\n
 pay: { uses: fail@1, needs: [book], with: { message: no money } }\n  \
 unbook: { uses: template@1, with: { template: \"gave back {{ seat }}\", values: { seat: \"${{ nodes.book.output }}\" } } }\n",
     );
-    let (report, code) = place.report(&["run", text(&place.file)]);
+    let (report, code) = place.report(&["run", place.path()]);
     assert_eq!(code, Some(1));
     assert_eq!(report["nodes"]["unbook"]["output"], "gave back seat 7", "{report}");
 }
@@ -113,7 +81,7 @@ outputs: { all: \"${{ nodes.each.output.map(one, one.text) }}\" }\n",
     let parts = place.folder.path().join("parts");
     std::fs::create_dir(&parts).unwrap();
     std::fs::write(parts.join("child.yaml"), CHILD).unwrap();
-    let begun = place.windflow(&["run", text(&place.file), "--json"]);
+    let begun = place.windflow(&["run", place.path(), "--json"]);
     let parent: Value = serde_json::from_slice(&begun.stdout).unwrap_or_else(|_| panic!("{}", stderr(&begun)));
     let parent = parent["run"].as_str().unwrap();
     assert_eq!(begun.status.code(), Some(3));
@@ -140,7 +108,7 @@ d: { uses: workflow@1, with: { name: other } }\n",
     std::fs::write(place.folder.path().join("child.yaml"), CHILD).unwrap();
     let circle = "windflow: 1\nname: circle\nnodes:\n  c: { uses: workflow@1, with: { file: circle.yaml } }\n";
     std::fs::write(place.folder.path().join("circle.yaml"), circle).unwrap();
-    let output = place.windflow(&["validate", text(&place.file)]);
+    let output = place.windflow(&["validate", place.path()]);
     assert_eq!(output.status.code(), Some(2));
     for part in [":4:62", "did you mean `who`", "needs the input `who`", "missing.yaml", "in a circle", "only a server"]
     {

@@ -19,6 +19,7 @@ use crate::engine::Engine;
 use crate::exit::{self, invalid};
 use crate::render;
 use crate::render::live::Live;
+use crate::signal::interrupted;
 
 pub(crate) fn run(global: &Global, args: RunArgs) -> anyhow::Result<ExitCode> {
     let host = crate::engine::host(Some(global))?;
@@ -148,20 +149,6 @@ pub(crate) fn questions(runtime: &Runtime, report: &RunReport) -> String {
         }
     }
     text.trim_end().to_owned()
-}
-
-/// Ctrl-C, or the signal by which service managers ask a process to end.
-async fn interrupted() -> std::io::Result<()> {
-    #[cfg(unix)]
-    {
-        let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-        tokio::select! {
-            interrupt = tokio::signal::ctrl_c() => interrupt,
-            _ = terminate.recv() => Ok(()),
-        }
-    }
-    #[cfg(not(unix))]
-    tokio::signal::ctrl_c().await
 }
 
 /// Prints how a run ended.

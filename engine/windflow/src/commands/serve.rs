@@ -19,6 +19,7 @@ use self::settings::Resolved;
 use crate::cli::{Global, ServeArgs};
 use crate::exit::{self, invalid};
 use crate::render;
+use crate::signal::interrupted;
 
 mod secrets_key;
 mod settings;
@@ -91,20 +92,6 @@ fn greet(url: &str, setup_token: Option<&str>) {
              -d '{{\"token\": \"{token}\", \"email\": \"you@example.org\", \"password\": \"…\"}}'\n"
         ));
     }
-}
-
-/// Ctrl-C, or the signal by which service managers ask a process to end.
-async fn interrupted() -> std::io::Result<()> {
-    #[cfg(unix)]
-    {
-        let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-        tokio::select! {
-            interrupt = tokio::signal::ctrl_c() => interrupt,
-            _ = terminate.recv() => Ok(()),
-        }
-    }
-    #[cfg(not(unix))]
-    tokio::signal::ctrl_c().await
 }
 
 /// Whoever asks twice does not want to wait. What was acknowledged is durable; the rest goes on after the next start.

@@ -2,14 +2,15 @@
 #![allow(dead_code, unreachable_pub, reason = "each test uses its part")]
 
 use std::net::{SocketAddr, TcpListener};
-use std::path::Path;
-use std::process::Command;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use serde_json::Value;
+use tempfile::TempDir;
 use windflow_core::yaml as document;
 
 /// The binary, with a data folder of its own and nothing of the user's.
@@ -17,6 +18,38 @@ pub fn windflow(data: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_windflow"));
     command.env_clear().env("WINDFLOW_DATA_DIR", data).env("PATH", std::env::var_os("PATH").unwrap_or_default());
     command
+}
+
+/// A workflow's file in a folder of its own, with a store beside it.
+pub struct Place {
+    pub folder: TempDir,
+    pub file: PathBuf,
+}
+
+impl Place {
+    pub fn new(document: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("workflow.yaml");
+        std::fs::write(&file, document).unwrap();
+        Self { folder, file }
+    }
+
+    /// The path of the file, as an argument.
+    pub fn path(&self) -> &str {
+        self.file.to_str().unwrap()
+    }
+
+    pub fn windflow(&self, arguments: &[&str]) -> Output {
+        windflow(&self.folder.path().join("data")).args(arguments).output().unwrap()
+    }
+
+    /// Runs a command that prints a report; what it prints and its exit status.
+    pub fn report(&self, arguments: &[&str]) -> (Value, Option<i32>) {
+        let output = self.windflow(&[arguments, &["--json"]].concat());
+        let report = serde_json::from_slice(&output.stdout)
+            .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)));
+        (report, output.status.code())
+    }
 }
 
 /// A YAML text as a value.
