@@ -5,8 +5,8 @@ SHELL := /usr/bin/env bash
 
 WINDFLOW := target/debug/windflow
 NEXTEST := $(shell command -v cargo-nextest 2>/dev/null)
-# What `make run` keeps; `make clean` removes it.
-export WINDFLOW_DATA_DIR ?= $(CURDIR)/target/windflow-data
+# Where `make run` and `make serve` keep theirs; `make clean` removes it.
+WINDFLOW_DATA_DIR ?= $(CURDIR)/target/windflow-data
 
 .PHONY: help run serve build plugins test test-long lint bench clean tools
 
@@ -14,10 +14,10 @@ help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-10s %s\n", $$1, $$2 }'
 
 run: build ## Set everything up and run the status report on a team's task list
-	$(WINDFLOW) run workflows/status-report/workflow.yaml --input-file workflows/status-report/tasks.json
+	$(WINDFLOW) --data-dir "$(WINDFLOW_DATA_DIR)" run workflows/status-report/workflow.yaml --input-file workflows/status-report/tasks.json
 
 serve: build ## Set everything up and serve the API on 127.0.0.1:7878
-	$(WINDFLOW) serve
+	$(WINDFLOW) --data-dir "$(WINDFLOW_DATA_DIR)" serve
 
 build: plugins
 	cargo build --package windflow

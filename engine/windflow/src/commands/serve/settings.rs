@@ -89,7 +89,11 @@ mod tests {
         let path = dir.path().join("windflow.toml");
         std::fs::write(&path, file).unwrap();
         let all = [&["windflow", "serve", "--config", path.to_str().unwrap()], arguments].concat();
-        let cli = crate::cli::Cli::parse_from(all);
+        let mut cli = crate::cli::Cli::parse_from(all);
+        if !arguments.contains(&"--data-dir") {
+            // The environment of whoever runs the tests may name one.
+            cli.global.data_dir = None;
+        }
         let crate::cli::Command::Serve(args) = cli.command else { panic!("another command") };
         resolve(&cli.global, &args)
     }
