@@ -13,6 +13,7 @@ use windflow_core::ports::store::{BoxFuture, Position, StoreError};
 use windflow_core::run::{Question, Step};
 
 use crate::load::Prepared;
+use crate::run_loop::Lost;
 use crate::service::Inner;
 use crate::updates::Update;
 
@@ -41,6 +42,8 @@ pub(crate) enum Done {
     RunTimedOut { limit: Duration },
     /// An attempt ended.
     Ended { step: Step, attempt: u32, result: Result<Emission, Failure>, took_us: u64 },
+    /// A run that a step started was given up until somebody takes it up again.
+    GivenUp(Arc<Lost>),
     /// The store failed before an attempt could begin.
     Lost(StoreError),
 }

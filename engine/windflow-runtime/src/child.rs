@@ -1,6 +1,7 @@
 //! Runs that a node starts.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::{Map, Value, json};
@@ -62,16 +63,19 @@ pub(crate) fn begin(
 
 /// Starts a run, where it is to be started, and waits for its end. Once `cancel` is raised the run is cancelled, and its
 /// end is waited for all the same. Also tells whether the run was at work in this process.
+///
+/// # Errors
+/// Where the run had to be given up: it goes on later, and so must whoever waits for it.
 pub(crate) async fn watch(
     runtime: &Runtime,
     child: &RunKey,
     begin: Option<Box<Begin>>,
     cancel: &CancelFlag,
     asleep: &Asleep,
-) -> (Result<Emission, Failure>, bool) {
+) -> Result<(Result<Emission, Failure>, bool), Arc<Lost>> {
     let ran = match take_up(runtime, child, begin.filter(|_| !cancel.is_cancelled())) {
         Ok(ran) => ran,
-        Err(failure) => return (Err(failure), false),
+        Err(failure) => return Ok((Err(failure), false)),
     };
     let mut idle = runtime.idle(child);
     let mut sleep = asleep.watch();
@@ -88,11 +92,12 @@ pub(crate) async fn watch(
             () = changed(&mut idle) => {}
         }
     };
-    let result = match report {
-        Ok(report) => outcome(&report),
-        Err(lost) => Err(Failure::new(FailureKind::Unavailable, format!("run {} was given up: {lost}", child.run))),
-    };
-    (result, ran)
+    match report {
+        Ok(report) => Ok((outcome(&report), ran)),
+        // The process is ending, and so will this: what is recorded now would be wrong.
+        Err(lost) if matches!(*lost, Lost::Stopped) => std::future::pending().await,
+        Err(lost) => Err(lost),
+    }
 }
 
 /// Starts a run, or goes on with it; whether it is at work in this process now, or was until a moment ago.

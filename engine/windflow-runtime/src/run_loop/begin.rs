@@ -200,7 +200,10 @@ impl RunLoop {
                 return Done::Lost(error);
             }
             let began = std::time::Instant::now();
-            let (result, ran) = child::watch(&Runtime(inner), &child, begin, &cancel, &asleep).await;
+            let (result, ran) = match child::watch(&Runtime(inner), &child, begin, &cancel, &asleep).await {
+                Ok(ended) => ended,
+                Err(lost) => return Done::GivenUp(lost),
+            };
             let took_us = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
             Done::ChildEnded { step, attempt, result, took_us, ran }
         }));

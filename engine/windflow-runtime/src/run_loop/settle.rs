@@ -21,6 +21,7 @@ impl RunLoop {
                 Ok(())
             }
             Done::Lost(error) => Err(error.into()),
+            Done::GivenUp(lost) => Err((*lost).clone()),
             Done::RunTimedOut { limit } => {
                 self.guards -= 1;
                 if *self.state.phase() == Phase::Running {
