@@ -58,6 +58,8 @@ pub(crate) fn deletable(summary: &RunSummary) -> Result<(), StoreError> {
 fn step(summary: &mut RunSummary, record: &Record) {
     summary.sequence += 1;
     match &record.event {
+        // A run that has ended stays so; no engine appends more to it.
+        _ if summary.status.is_ended() => {}
         Event::CancelRequested { .. } => summary.status = RunStatus::Cancelling,
         Event::RunFinished { status, failure, .. } => {
             summary.status = (*status).into();
