@@ -51,6 +51,8 @@ pub enum Why {
     Changed,
     /// The workflow had no such node.
     New,
+    /// It succeeded, and the run undid it: what it gave is not there any more.
+    Undone,
     /// It follows a node that runs again.
     Follows(NodeId),
 }
@@ -102,8 +104,12 @@ fn any_unfinished(old: &Old<'_>) -> bool {
 }
 
 fn as_before(old: &Old<'_>, node: &PlanNode) -> Fate {
-    let state = old.plan.index(&node.id).map(|index| &old.state.node(index).state);
-    match state {
+    let index = old.plan.index(&node.id);
+    let undone = index.and_then(|index| old.plan.node(index).compensate);
+    match index.map(|index| &old.state.node(index).state) {
+        Some(NodeState::Succeeded { .. }) if undone.is_some_and(|by| old.state.node(by).attempts > 0) => {
+            Fate::Again(Why::Undone)
+        }
         Some(NodeState::Succeeded { port, output }) => {
             Fate::Reused(Emitted { port: port.clone(), output: output.clone() })
         }

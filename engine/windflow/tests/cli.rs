@@ -171,6 +171,16 @@ fn ctrl_c_cancels_cleanly() {
     assert_eq!(report["nodes"]["after"]["status"], "not_run");
 }
 
+/// A run in a process of its own that waits for the witness to answer.
+fn under_way(place: &Place, file: &Path, witness: &Witness) -> std::process::Child {
+    let mut command = windflow(&place.data());
+    let url = format!("url={}", witness.url());
+    command.arg("run").arg(file).args(["-i", &url]).stdout(Stdio::null()).stderr(Stdio::null());
+    let child = command.spawn().unwrap();
+    until("the request", || !witness.seen().is_empty());
+    child
+}
+
 #[cfg(unix)]
 #[test]
 fn a_killed_run_is_told_of_and_resumed_and_a_data_folder_has_one_user() {
@@ -178,15 +188,7 @@ fn a_killed_run_is_told_of_and_resumed_and_a_data_folder_has_one_user() {
     let file = place.file(SLOW);
     let slow = Answer { after: Duration::from_secs(120), ..Answer::ok("late") };
     let witness = Witness::start(vec![slow, Answer::ok("soon")]);
-    let mut command = windflow(&place.data());
-    command
-        .arg("run")
-        .arg(&file)
-        .args(["-i", &format!("url={}", witness.url())])
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
-    let mut child = command.spawn().unwrap();
-    until("the request", || !witness.seen().is_empty());
+    let mut child = under_way(&place, &file, &witness);
 
     let second = place.windflow(&["runs", "list"]);
     assert_eq!(second.status.code(), Some(1));
@@ -207,15 +209,7 @@ fn an_interrupted_run_can_be_cancelled() {
     let place = Place::new();
     let file = place.file(SLOW);
     let witness = Witness::start(vec![Answer { after: Duration::from_secs(120), ..Answer::ok("late") }]);
-    let mut command = windflow(&place.data());
-    command
-        .arg("run")
-        .arg(&file)
-        .args(["-i", &format!("url={}", witness.url())])
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
-    let mut child = command.spawn().unwrap();
-    until("the request", || !witness.seen().is_empty());
+    let mut child = under_way(&place, &file, &witness);
     child.kill().unwrap();
     child.wait().unwrap();
     let cancelled = place.windflow(&["runs", "cancel", "last", "--json"]);

@@ -64,3 +64,21 @@ fn a_changed_node_and_all_that_follows_it_run_again() {
     assert_eq!(unknown.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&unknown.stderr).contains("did you mean `fetch`"));
 }
+
+#[test]
+fn what_was_undone_is_not_taken_over() {
+    let document = |message: &str| {
+        format!(
+            "windflow: 1\nname: trip\nnodes:\n  plan: {{ uses: template@1, with: {{ template: a }} }}\n  \
+book: {{ uses: template@1, needs: [plan], compensate: unbook, with: {{ template: seat }} }}\n  \
+pay: {{ uses: fail@1, needs: [book], with: {{ message: {message} }} }}\n  \
+unbook: {{ uses: template@1, with: {{ template: back }} }}\n"
+        )
+    };
+    let place = Place::new(&document("no"));
+    place.report(&["run", place.path()]);
+    let (again, _) = place.report(&["runs", "rerun", "last"]);
+    assert_eq!(again["nodes"]["plan"]["attempts"], 0, "{again}");
+    assert_eq!(again["nodes"]["book"]["attempts"], 1, "what was given back is booked again: {again}");
+    assert_eq!(again["nodes"]["unbook"]["attempts"], 1, "and given back again: {again}");
+}

@@ -38,7 +38,7 @@ pub(crate) struct NodeFate {
     node: String,
     /// `reused`, `decided` or `again`.
     fate: &'static str,
-    /// Why it runs again: `asked`, `changed`, `new`, `follows`, or how it stood.
+    /// Why it runs again: `asked`, `changed`, `undone`, `new`, `follows`, or how it stood.
     why: Option<String>,
 }
 
@@ -111,6 +111,7 @@ fn fates(verdict: &Verdict) -> Vec<NodeFate> {
             Fate::Decided => ("decided", None),
             Fate::Again(Why::Asked) => ("again", Some("asked".to_owned())),
             Fate::Again(Why::Changed) => ("again", Some("changed".to_owned())),
+            Fate::Again(Why::Undone) => ("again", Some("undone".to_owned())),
             Fate::Again(Why::New) => ("again", Some("new".to_owned())),
             Fate::Again(Why::Follows(from)) => ("again", Some(format!("follows {from}"))),
             Fate::Again(Why::Unfinished(word)) => ("again", Some((*word).to_owned())),

@@ -69,6 +69,7 @@ fn describe(verdict: &Verdict) -> String {
                     Why::Asked => "it is to run again".to_owned(),
                     Why::Unfinished(word) => format!("it was {word}"),
                     Why::Changed => "it is not as it was".to_owned(),
+                    Why::Undone => "it succeeded and was undone".to_owned(),
                     Why::New => "it is new".to_owned(),
                     Why::Follows(node) => format!("it follows {node}"),
                 },

@@ -210,9 +210,9 @@ pub(super) fn cancelled(
 /// A step has settled: what waited for it goes on.
 fn settled(state: &mut RunState, plan: &Plan, step: Step) {
     if step.item.is_some() {
-        items::settled(state, plan, step.node);
+        items::go_on(state, plan, step.node);
     } else if plan.node(step.node).compensates {
-        compensation::next(state, plan);
+        compensation::next(state);
     } else {
         settle(state, plan, step.node);
     }

@@ -22,7 +22,7 @@ pub(super) fn wind_down(state: &mut RunState, plan: &Plan) {
 }
 
 /// The compensation that was under way has settled, well or badly: the next.
-pub(super) fn next(state: &mut RunState, _plan: &Plan) {
+pub(super) fn next(state: &mut RunState) {
     if let Phase::Compensating { left, .. } = &mut state.phase {
         left.pop();
         begin(state);

@@ -39,11 +39,6 @@ pub(super) fn failed(state: &mut RunState, plan: &Plan, node: NodeIndex, item: u
         items.give_up(item, failure);
         withdraw(state, node);
     }
-    settled(state, plan, node);
-}
-
-/// An item has settled: the next is taken up, or the node settles.
-pub(super) fn settled(state: &mut RunState, plan: &Plan, node: NodeIndex) {
     go_on(state, plan, node);
 }
 
@@ -59,7 +54,8 @@ pub(super) fn withdraw(state: &mut RunState, node: NodeIndex) -> Vec<Step> {
     running
 }
 
-fn go_on(state: &mut RunState, plan: &Plan, node: NodeIndex) {
+/// An item has settled, or the list is there: the next items are taken up, or the node settles.
+pub(super) fn go_on(state: &mut RunState, plan: &Plan, node: NodeIndex) {
     let window = plan.node(node).for_each.as_ref().map_or(1, |each| each.concurrency);
     let may_start = state.may_start(node);
     let RunState { nodes, due, .. } = state;
@@ -82,7 +78,7 @@ fn go_on(state: &mut RunState, plan: &Plan, node: NodeIndex) {
         return;
     }
     if plan.node(node).compensates {
-        compensation::next(state, plan);
+        compensation::next(state);
     } else {
         settle(state, plan, node);
     }

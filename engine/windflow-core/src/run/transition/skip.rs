@@ -29,7 +29,7 @@ pub(super) fn skipped(
     run.state = NodeState::Skipped(reason);
     run.settled_at = Some(at);
     if plan.node(node).compensates {
-        compensation::next(state, plan);
+        compensation::next(state);
     } else {
         settle(state, plan, node);
     }
