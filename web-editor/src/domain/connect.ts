@@ -39,3 +39,21 @@ export function refusal(workflow: WorkflowView, types: NodeTypes, { from, port, 
   if (type && port !== null && port !== errorPort && !portsOf(type, source.with).includes(port)) return 'unknown_port'
   return undefined
 }
+
+/** Every node that an edge from here may not lead to, with the reason: worked out once when somebody begins to draw an edge. */
+export function refusals(workflow: WorkflowView, types: NodeTypes, from: string, port: string | null): Map<string, Refusal> {
+  const backwards = workflow.edges.map((edge) => ({ from: edge.to, to: edge.from }))
+  const before = reached(backwards, from)
+  const undoing = new Set(workflow.nodes.flatMap((node) => node.compensate ?? []))
+  const there = new Set(workflow.edges.filter((edge) => edge.from === from && edge.port === port && edge.kind === 'needs').map(({ to }) => to))
+  const refused = new Map<string, Refusal>()
+  const wrongPort = refusal({ ...workflow, edges: [], nodes: workflow.nodes }, types, { from, port, to: '' }) === 'unknown_port'
+  for (const { id } of workflow.nodes) {
+    if (id === from) refused.set(id, 'itself')
+    else if (there.has(id)) refused.set(id, 'there')
+    else if (undoing.has(id) || undoing.has(from)) refused.set(id, 'compensates')
+    else if (before.has(id)) refused.set(id, 'circle')
+    else if (wrongPort) refused.set(id, 'unknown_port')
+  }
+  return refused
+}
