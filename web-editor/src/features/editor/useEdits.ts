@@ -18,6 +18,8 @@ export interface CanvasHandle {
   selectedEdges(): Wire[]
   select(ids: readonly string[]): void
   show(id: string): Promise<void>
+  reveal(id: string): Promise<void>
+  fit(): Promise<void>
   centre(): Position
 }
 
