@@ -100,7 +100,7 @@ function idle(rows: readonly Row[], total: number): { from: number; to: number }
 }
 
 /** To scale from the begin to the end; with `cutWaits`, long waits are drawn short and marked as cut. */
-export function scaleOf(rows: readonly Row[], total: number, cutWaits: boolean): Scale {
+export function scaleOf(rows: readonly Row[], total: number, cutWaits: boolean, mostTicks?: number): Scale {
   const whole = Math.max(total, 1)
   const cuts = cutWaits ? idle(rows, whole).filter(({ from, to }) => to - from > longWait.ms && (to - from) / whole > longWait.share) : []
   const cutTime = cuts.reduce((sum, { from, to }) => sum + to - from, 0)
@@ -117,7 +117,7 @@ export function scaleOf(rows: readonly Row[], total: number, cutWaits: boolean):
     }
     return (work / kept) * room + share
   }
-  const ticks = cuts.length ? marksBetween(cuts, whole) : ticksOf(whole)
+  const ticks = cuts.length ? marksBetween(cuts, whole) : ticksOf(whole, mostTicks)
   return { place, ticks, cuts }
 }
 
