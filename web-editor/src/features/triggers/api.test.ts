@@ -10,7 +10,7 @@ describe('triggers', () => {
   })
 
   it('have an address to knock at', () => {
-    const address = hookAddress('https://x.org', 'local', '/nightly')
+    const address = hookAddress('https://x.org', '/hooks/local/nightly')
     expect(address).toBe('https://x.org/hooks/local/nightly')
     expect(knock(address, { method: 'GET', auth: 'none' })).toBe("curl -X GET 'https://x.org/hooks/local/nightly'")
     expect(knock(address, { method: 'POST', auth: 'bearer' })).toContain('Bearer SECRET')

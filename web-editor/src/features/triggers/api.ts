@@ -43,7 +43,7 @@ export const byNext = (triggers: readonly OwnedTrigger[]): OwnedTrigger[] =>
   )
 
 /** The address of a webhook, where other systems knock. */
-export const hookAddress = (origin: string, organisation: string, path: string): string => `${origin}/hooks/${organisation}/${path.replace(/^\//, '')}`
+export const hookAddress = (origin: string, path: string): string => `${origin}/${path.replace(/^\//, '')}`
 
 /** A command that knocks, to try it by hand. What shows who somebody is stands as a word to fill in. */
 export function knock(address: string, trigger: Pick<Trigger, 'method' | 'auth'>): string {
