@@ -27,6 +27,10 @@ const config: UserConfig = {
       busy: role('busy'),
       warn: role('warn'),
     },
+    font: {
+      sans: "'Geist Variable', system-ui, 'Segoe UI', Roboto, sans-serif",
+      mono: "'Geist Mono Variable', ui-monospace, 'SF Mono', Menlo, Consolas, monospace",
+    },
   },
   shortcuts: {
     page: 'mx-auto w-full max-w-[1280px] px-6 py-6 lt-sm:px-4',

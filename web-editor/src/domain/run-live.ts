@@ -85,7 +85,11 @@ const keptLines = 2000
 
 export const noRun = (): RunLive => ({ status: 'running', nodes: {}, logs: [], sequence: 0 })
 
-const nodeOf = (run: RunLive, id: string): NodeRun => (run.nodes[id] ??= { status: 'pending', attempts: [], tookMs: 0 })
+// What was put in is read back: where the state is reactive, only that notices changes.
+function nodeOf(run: RunLive, id: string): NodeRun {
+  run.nodes[id] ??= { status: 'pending', attempts: [], tookMs: 0 }
+  return run.nodes[id] as NodeRun
+}
 
 interface AttemptOf {
   node: string
@@ -99,7 +103,7 @@ function attemptOf(node: NodeRun, { attempt, item }: AttemptOf): Attempt {
   if (known) return known
   const fresh: Attempt = { attempt, status: 'running', ...(wanted !== undefined && { item: wanted }) }
   node.attempts.push(fresh)
-  return fresh
+  return node.attempts.at(-1) as Attempt
 }
 
 type Handler = (run: RunLive, body: never, at: number) => void
