@@ -18,6 +18,7 @@ mod active;
 mod api;
 mod catalogue;
 mod children;
+mod editor;
 mod hooks;
 mod kept;
 mod launch;
