@@ -9,7 +9,7 @@ const config: UserConfig = {
   content: { pipeline: { include: [/\.(vue|ts)($|\?)/] } },
   presets: [
     presetWind4({ preflights: { reset: false } }),
-    presetIcons({ scale: 1, extraProperties: { display: 'inline-block', 'flex-shrink': '0' } }),
+    presetIcons({ scale: 1, extraProperties: { display: 'inline-block', 'flex-shrink': '0', 'vertical-align': '-0.14em' } }),
   ],
   theme: {
     colors: {
