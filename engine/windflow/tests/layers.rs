@@ -14,6 +14,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("windflow-host", &["windflow-core", "windflow-package"]),
     ("windflow-runtime", &["windflow-core"]),
     ("windflow-triggers", &["windflow-core"]),
+    ("windflow-stacks", &["windflow-core"]),
+    ("windflow-targets", &["windflow-core", "windflow-stacks"]),
     ("windflow-server", &["windflow-core", "windflow-runtime", "windflow-triggers"]),
     ("windflow-testkit", &["windflow-core", "windflow-runtime"]),
     (
@@ -24,7 +26,9 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "windflow-package",
             "windflow-runtime",
             "windflow-server",
+            "windflow-stacks",
             "windflow-store",
+            "windflow-targets",
         ],
     ),
     ("xtask", &["windflow-core", "windflow-package"]),
