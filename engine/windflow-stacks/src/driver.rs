@@ -1,6 +1,7 @@
 //! What deploys to one kind of target. A driver does; what is to be done is decided here and in [`crate::plan`].
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -9,6 +10,7 @@ use windflow_core::ports::store::BoxFuture;
 
 use crate::plan::{Observed, Plan};
 use crate::project::Project;
+use crate::target::Credentials;
 
 /// Why a target did not do what was asked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
@@ -278,4 +280,10 @@ pub trait Driver: Send + Sync {
 
     /// Reads what a stack's containers write.
     fn logs<'a>(&'a self, stack: &'a str, query: &'a LogQuery, lines: Lines<'a>) -> BoxFuture<'a, Result<()>>;
+}
+
+/// Reaches targets by their address.
+pub trait Drivers: Send + Sync {
+    /// Reaches one.
+    fn connect<'a>(&'a self, address: &'a str, credentials: &'a Credentials) -> BoxFuture<'a, Result<Arc<dyn Driver>>>;
 }

@@ -5,10 +5,15 @@
 //! deployments.
 #![forbid(unsafe_code)]
 
+pub mod book;
+pub mod carry;
 pub mod compose;
+pub mod deployment;
 pub mod driver;
 pub mod order;
 pub mod plan;
 pub mod project;
 pub mod risk;
+pub mod target;
 pub mod variables;
+pub mod vault;

@@ -21,7 +21,7 @@ use crate::exit::{self, invalid};
 use crate::render;
 use crate::signal::interrupted;
 
-mod secrets_key;
+pub(crate) mod secrets_key;
 mod settings;
 
 pub(crate) fn run(global: &Global, args: &ServeArgs) -> anyhow::Result<ExitCode> {
