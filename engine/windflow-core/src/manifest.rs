@@ -9,6 +9,7 @@ use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
 use crate::capability::{Capability, HttpPattern};
+use crate::schema::{Checker, CompiledOnce, InvalidSchema};
 
 /// Name of the component's custom section that holds the packed manifest.
 pub const MANIFEST_SECTION: &str = "windflow:manifest";
@@ -74,6 +75,19 @@ pub struct NodeType {
     /// JSON Schema of the emitted value. In `plugin.toml` it is the path of the generated file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub output: Option<serde_json::Value>,
+    /// The schema of `with:`, compiled: documents are checked at every key that is typed.
+    #[serde(skip)]
+    compiled: CompiledOnce,
+}
+
+impl NodeType {
+    /// The schema of `with:`, compiled once.
+    ///
+    /// # Errors
+    /// When it is none.
+    pub fn config_checker(&self) -> Result<&Checker, &InvalidSchema> {
+        self.compiled.get(&self.config)
+    }
 }
 
 /// A port out of which a node type emits.
@@ -133,6 +147,9 @@ pub struct RequestedCapabilities {
     /// Hosts that it wants to send requests to; `*` asks for whatever the workflow grants.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub http: Vec<HttpPattern>,
+    /// Wants to deploy to the targets that the workflow grants, and to look after what is there.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub docker: bool,
     /// Wants to know run, node, attempt, deadline and idempotency key.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub run_context: bool,
@@ -148,6 +165,9 @@ impl RequestedCapabilities {
         let mut all = Vec::new();
         if !self.http.is_empty() {
             all.push(Capability::Http);
+        }
+        if self.docker {
+            all.push(Capability::Docker);
         }
         if self.run_context {
             all.push(Capability::RunContext);

@@ -16,6 +16,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("windflow-triggers", &["windflow-core"]),
     ("windflow-stacks", &["windflow-core"]),
     ("windflow-targets", &["windflow-core", "windflow-stacks"]),
+    ("windflow-browser", &["windflow-core"]),
     ("windflow-server", &["windflow-core", "windflow-runtime", "windflow-triggers"]),
     ("windflow-testkit", &["windflow-core", "windflow-runtime"]),
     (
