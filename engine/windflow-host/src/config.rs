@@ -3,8 +3,6 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use windflow_core::ports::targets::Targets;
-
 use crate::capability::http::{AllowAll, HttpPolicy, Resolver, SystemResolver, TlsRoots};
 use crate::limits::Limits;
 
@@ -20,8 +18,6 @@ pub struct HostConfig {
     pub http_policy: Arc<dyn HttpPolicy>,
     /// Finds the addresses of names.
     pub resolver: Arc<dyn Resolver>,
-    /// Does what nodes ask of targets; nobody where nothing is deployed.
-    pub targets: Option<Arc<dyn Targets>>,
     /// Whom outgoing requests trust.
     pub tls_roots: TlsRoots,
 }
@@ -33,7 +29,6 @@ impl Default for HostConfig {
             limits: Limits::default(),
             http_policy: Arc::new(AllowAll),
             resolver: Arc::new(SystemResolver),
-            targets: None,
             tls_roots: TlsRoots::default(),
         }
     }

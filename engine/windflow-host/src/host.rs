@@ -1,6 +1,6 @@
 //! The host itself: plugins, the engine, and the core's ports.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use tokio::sync::Semaphore;
@@ -42,7 +42,7 @@ pub(crate) struct Shared {
     pub(crate) limits: Limits,
     pub(crate) cache: Option<Cache>,
     pub(crate) sender: Arc<Sender>,
-    pub(crate) targets: Option<Arc<dyn Targets>>,
+    pub(crate) targets: OnceLock<Arc<dyn Targets>>,
 }
 
 /// The host could not be made.
@@ -62,13 +62,13 @@ impl PluginHost {
     /// # Errors
     /// Where the machine cannot run WebAssembly. A cache that cannot be used is only a warning.
     pub fn new(config: HostConfig) -> Result<Self, HostError> {
-        let HostConfig { cache_dir, limits, http_policy, resolver, targets, tls_roots } = config;
+        let HostConfig { cache_dir, limits, http_policy, resolver, tls_roots } = config;
         let engine = crate::engine::build(&limits).map_err(|error| HostError::Engine(format!("{error:#}")))?;
         let cache = cache_dir.and_then(|folder| Cache::open(&folder, &engine));
         let slots = crate::engine::slots(&engine, &limits);
         let ticker = Ticker::start(&engine)?;
         let sender = Arc::new(Sender::new(http_policy, resolver, tls_roots, limits.http.clone()));
-        let shared = Arc::new(Shared { engine, limits, cache, sender, targets });
+        let shared = Arc::new(Shared { engine, limits, cache, sender, targets: OnceLock::new() });
         let inner = Inner { shared, plugins: Plugins::default(), slots: Semaphore::new(slots), ticker };
         Ok(Self(Arc::new(inner)))
     }
@@ -83,6 +83,11 @@ impl PluginHost {
         let plugin = load::read(component.into(), self.0.shared.limits.component_bytes)?;
         let plugin = self.0.plugins.add(plugin)?;
         Ok(plugin.node_types().collect())
+    }
+
+    /// Says who does what nodes ask of targets; whoever is said first. Until then, such nodes fail.
+    pub fn set_targets(&self, targets: Arc<dyn Targets>) {
+        let _ = self.0.shared.targets.set(targets);
     }
 
     /// Loads or compiles the code of components on threads that may block, so that their first attempts need not wait.

@@ -2,6 +2,9 @@
 #![forbid(unsafe_code)]
 
 pub mod docker;
+mod service;
+
+pub use self::service::TargetService;
 
 use std::sync::Arc;
 

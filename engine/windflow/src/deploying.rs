@@ -8,7 +8,9 @@ use anyhow::Context;
 use tokio::sync::Notify;
 use windflow_core::id::OrganisationId;
 use windflow_core::ports::host::CancelSignal;
+use windflow_core::ports::records::Records;
 use windflow_core::ports::store::BoxFuture;
+use windflow_core::ports::targets::Targets;
 use windflow_core::run::Timestamp;
 use windflow_runtime::{Clock, SystemClock};
 use windflow_stacks::book::{Book, BookError};
@@ -16,7 +18,7 @@ use windflow_stacks::carry::{CarryError, Reached};
 use windflow_stacks::driver::{DriverError, Drivers};
 use windflow_stacks::target::Credentials;
 use windflow_stacks::vault::Vault;
-use windflow_targets::AllDrivers;
+use windflow_targets::{AllDrivers, TargetService};
 
 use crate::cli::Global;
 use crate::commands::serve::secrets_key;
@@ -64,6 +66,15 @@ impl Deploying {
             CarryError::Driver(error) => told(&error),
         })
     }
+}
+
+/// What does what nodes ask of targets.
+///
+/// # Errors
+/// Where the key of secrets is none.
+pub(crate) fn targets(records: Arc<dyn Records>, key: &[u8; 32]) -> anyhow::Result<Arc<dyn Targets>> {
+    let vault = Vault::new(key).context("the key of secrets is none")?;
+    Ok(Arc::new(TargetService::new(records, Arc::new(vault), Arc::new(AllDrivers), now)))
 }
 
 pub(crate) fn now() -> Timestamp {

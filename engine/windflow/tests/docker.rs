@@ -239,6 +239,84 @@ secrets: { db_password: { environment: DB_PASSWORD } }
         assert!(stderr(&used).contains("remove it there first"), "{}", stderr(&used));
     }
 
+    /// The workflow that is shipped, with approval, gate and rollback, on real containers.
+    #[test]
+    fn deploy_to_production_asks_deploys_and_rolls_back() {
+        let place = Place::new();
+        let address = place.engine.address();
+        assert!(place.windflow(&["targets", "add", "production", address]).status.success());
+        let kept =
+            SHOP.replace("WEB_PORT: { type: port }", &format!("WEB_PORT: {{ type: port, default: {} }}", place.port));
+        std::fs::write(place.folder.path().join("shop.yaml"), &kept).unwrap();
+        let first = place.windflow(&["deploy", "shop.yaml", "--target", "production"]);
+        assert!(first.status.success(), "{}", stderr(&first));
+
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../workflows/deploy-to-production/workflow.yaml");
+        let begin = |version: &str| {
+            let input = format!("version={version}");
+            place.windflow(&["run", path(&file), "--input", &input, "--input", "watch=1s", "--quiet"])
+        };
+        assert_eq!(begin("2").status.code(), Some(3), "it waits for an answer");
+        assert_eq!(get(place.port).as_deref(), Some("version 1"));
+        let output = place.windflow(&["runs", "approve", "last", "--json"]);
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", stderr(&output)));
+        assert_eq!(
+            (report["status"].as_str(), report["outputs"]["verdict"].as_str()),
+            (Some("succeeded"), Some("deployed")),
+            "{report:#}"
+        );
+        assert_eq!(get(place.port).as_deref(), Some("version 2"));
+
+        // A version whose image is there, and whose check never succeeds.
+        let broken = kept.replace("http://127.0.0.1/${CHECK}", "http://127.0.0.1/nosuch-${TAG}");
+        std::fs::write(place.folder.path().join("shop.yaml"), broken).unwrap();
+        assert_eq!(place.windflow(&["deploy", "shop.yaml", "--target", "production", "--json"]).status.code(), Some(1));
+        assert_eq!(begin("1").status.code(), Some(3));
+        let output = place.windflow(&["runs", "approve", "last", "--json"]);
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", stderr(&output)));
+        assert_eq!(report["nodes"]["rolled_back"]["error"]["code"], "rolled_back", "{report:#}");
+        assert_eq!(get(place.port).as_deref(), Some("version 2"));
+
+        // Without the grant nothing is reached.
+        let text = std::fs::read_to_string(&file).unwrap().replace("docker: [production]", "docker: []");
+        std::fs::write(place.folder.path().join("denied.yaml"), text).unwrap();
+        let denied = place.windflow(&["run", "denied.yaml", "--input", "version=1"]);
+        assert!(
+            denied.status.code() == Some(2) && stderr(&denied).contains("docker: [production]"),
+            "{}",
+            stderr(&denied)
+        );
+    }
+
+    /// The process dies in the middle of the node's attempt: the run goes on, and so does its deployment.
+    #[test]
+    fn a_killed_run_goes_on_with_its_deployment() {
+        let place = Place::new();
+        let kept =
+            SHOP.replace("WEB_PORT: { type: port }", &format!("WEB_PORT: {{ type: port, default: {} }}", place.port));
+        let document =
+            serde_json::to_string(&kept.replace("${CHECK}", "").replace("    CHECK: { default: \"\" }\n", "")).unwrap();
+        let workflow = format!(
+            "windflow: 1\nname: go\npermissions: {{ docker: [edge] }}\nnodes:\n  up:\n    uses: deploy@1\n    with: {{ target: edge, compose: {document} }}\noutputs: {{ verdict: \"${{{{ nodes.up.output.verdict }}}}\" }}\n"
+        );
+        std::fs::write(place.folder.path().join("go.yaml"), workflow).unwrap();
+        assert!(place.windflow(&["targets", "add", "edge", place.engine.address()]).status.success());
+        let mut child = place.command(&["run", "go.yaml"]).stderr(Stdio::null()).stdout(Stdio::null()).spawn().unwrap();
+        let begun = Instant::now();
+        while !place.containers().contains("shop-db-1") {
+            assert!(begun.elapsed() < Duration::from_secs(30));
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let resumed = place.windflow(&["runs", "resume", "last", "--json"]);
+        let report: Value = serde_json::from_slice(&resumed.stdout).unwrap_or_else(|_| panic!("{}", stderr(&resumed)));
+        assert_eq!(report["outputs"]["verdict"], "deployed", "{report:#}");
+        assert_eq!(get(place.port).as_deref(), Some("version 1"));
+        let all: Value = serde_json::from_str(&stdout(&place.windflow(&["deployments", "list", "--json"]))).unwrap();
+        assert_eq!(all.as_array().unwrap().len(), 1, "one deployment, not two: {all:#}");
+    }
+
     fn path(path: &Path) -> &str {
         path.to_str().unwrap()
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::host::CancelSignal;
 use super::store::BoxFuture;
 use crate::failure::Failure;
-use crate::id::OrganisationId;
+use crate::id::{OrganisationId, RunId};
 use crate::json::Json;
 
 /// Something that is asked of a target. Whether it may be asked was checked before.
@@ -16,6 +16,8 @@ pub struct TargetCall {
     pub target: String,
     /// What is asked, as JSON.
     pub request: Json,
+    /// The run that asks.
+    pub run: RunId,
     /// The same when it is asked again: what was begun goes on, what was done is not done again.
     pub key: Arc<str>,
     /// Hears what goes on.

@@ -200,7 +200,9 @@ impl Composer<'_> {
         let Some(Open { start, anchor, kind }) = self.open.pop() else { return };
         let kind = match kind {
             OpenKind::List(items) => Kind::List(items),
-            OpenKind::Map { entries, .. } if self.limits.aliases => Kind::Map(alias::merge(entries, &mut self.problems)),
+            OpenKind::Map { entries, .. } if self.limits.aliases => {
+                Kind::Map(alias::merge(entries, &mut self.problems))
+            }
             OpenKind::Map { entries, .. } => Kind::Map(entries),
         };
         let place = self.place(Span { start, end: span.end });

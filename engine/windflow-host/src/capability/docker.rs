@@ -16,7 +16,10 @@ const LINE_BYTES: usize = 1 << 10;
 /// Asks something of a target.
 pub(crate) async fn perform(state: &mut State, target: &str, request: Vec<u8>) -> Result<Json, Failure> {
     let Some(targets) = allowed(state, target)? else {
-        return Err(Failure::new(FailureKind::Unavailable, "nothing is deployed from here: this process knows no targets"));
+        return Err(Failure::new(
+            FailureKind::Unavailable,
+            "nothing is deployed from here: this process knows no targets",
+        ));
     };
     let request = Json::parse(request)
         .map_err(|error| Failure::new(FailureKind::Node, format!("what is asked of the target is no JSON: {error}")))?;
@@ -26,6 +29,7 @@ pub(crate) async fn perform(state: &mut State, target: &str, request: Vec<u8>) -
         organisation: state.call.organisation.clone(),
         target: target.to_owned(),
         request,
+        run: state.call.run,
         key: Arc::clone(&state.call.key),
         events: Arc::new(move |line| observer.log(&node, attempt, LogLevel::Info, &clean(cut(line, LINE_BYTES)))),
         cancel: Arc::clone(&state.call.cancel),
@@ -48,5 +52,5 @@ fn allowed(state: &mut State, target: &str) -> Result<Option<Arc<dyn Targets>>, 
         state.denied = Some(message.clone());
         return Err(Failure { retry: RetryHint::Never, ..Failure::new(FailureKind::Denied, message) });
     }
-    Ok(state.shared.targets.clone())
+    Ok(state.shared.targets.get().cloned())
 }

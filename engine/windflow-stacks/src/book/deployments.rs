@@ -84,6 +84,15 @@ impl Book {
         Ok(deployment)
     }
 
+    /// A deployment to go on with: as it is, or under way again where its target was not reached.
+    ///
+    /// # Errors
+    /// Where there is none of this id, or another one is under way.
+    pub fn resume(&self, id: &str) -> Result<Deployment> {
+        let (known, version) = self.read(&key(id))?.ok_or_else(|| BookError::NotFound(format!("deployment {id}")))?;
+        self.again(known, version)
+    }
+
     /// A deployment that was asked for before. Where its target was not reached it goes on.
     fn again(&self, mut known: Deployment, version: u64) -> Result<Deployment> {
         let was_cut_off = known.status == Status::Failed && known.error.as_ref().is_some_and(|error| error.may_help);

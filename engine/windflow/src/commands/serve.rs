@@ -36,6 +36,7 @@ pub(crate) fn run(global: &Global, args: &ServeArgs) -> anyhow::Result<ExitCode>
         ..HostConfig::default()
     })?);
 
+    host.set_targets(crate::deploying::targets(store.clone(), &secrets_key)?);
     let main = Builder::new_multi_thread().thread_name("server").enable_all().build()?;
     // Guests have threads of their own: none of them keeps the server from answering.
     let guests = Builder::new_multi_thread().thread_name("guests").enable_all().build()?;
