@@ -4,6 +4,8 @@
 mod common;
 
 mod docker {
+    mod served;
+
     use std::path::Path;
     use std::process::{Command, Output, Stdio};
     use std::time::{Duration, Instant};

@@ -17,7 +17,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("windflow-stacks", &["windflow-core"]),
     ("windflow-targets", &["windflow-core", "windflow-stacks"]),
     ("windflow-browser", &["windflow-core"]),
-    ("windflow-server", &["windflow-core", "windflow-runtime", "windflow-triggers"]),
+    ("windflow-server", &["windflow-core", "windflow-runtime", "windflow-stacks", "windflow-triggers"]),
     ("windflow-testkit", &["windflow-core", "windflow-runtime"]),
     (
         "windflow",

@@ -43,7 +43,9 @@ pub(crate) fn run(global: &Global, args: &ServeArgs) -> anyhow::Result<ExitCode>
     let clock = Arc::new(SystemClock);
     let runtime = Runtime::new(store.clone(), host.clone(), clock.clone(), Config::new(guests.handle().clone()));
     make_owner(&*store)?;
-    let ports = Ports { store: store.clone(), records: store.clone(), registry: host, clock, runtime, secrets_key };
+    let drivers = Arc::new(windflow_targets::AllDrivers);
+    let ports =
+        Ports { store: store.clone(), records: store.clone(), registry: host, clock, runtime, drivers, secrets_key };
     let public_url = settings.public_url.clone();
     let server = main.block_on(Server::open(settings, ports))?;
     let url = public_url.unwrap_or_else(|| format!("http://{}", server.address()));
