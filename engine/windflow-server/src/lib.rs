@@ -19,6 +19,7 @@ mod api;
 mod catalogue;
 mod children;
 mod deploying;
+mod editor;
 mod hooks;
 mod kept;
 mod launch;

@@ -7,6 +7,8 @@ mod access;
 mod answers;
 #[path = "server/cron.rs"]
 mod cron;
+#[path = "server/editor.rs"]
+mod editor;
 #[path = "server/live.rs"]
 mod live;
 #[path = "server/openapi.rs"]
