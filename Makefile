@@ -10,8 +10,8 @@ WINDFLOW_DATA_DIR ?= $(CURDIR)/target/windflow-data
 
 # The tests that need a Docker engine are in modules of this name; `make test SKIP_DOCKER=1` is for where none can run.
 ifdef SKIP_DOCKER
-NEXTEST_FILTER := -E 'not test(/^docker::/)'
-LIBTEST_FILTER := -- --skip docker::
+NEXTEST_FILTER := -E 'not test(/^docker_engine::/)'
+LIBTEST_FILTER := -- --skip docker_engine::
 endif
 
 .PHONY: help run serve build plugins editor test test-long lint bench clean tools

@@ -83,6 +83,14 @@ pub fn declared(text: &str) -> Vec<Variable> {
     node.map(|node| variables::declared(&node, &mut Vec::new())).unwrap_or_default()
 }
 
+/// The name that a document has for itself, where it needs no variable.
+#[must_use]
+pub fn written_name(text: &str) -> Option<String> {
+    let (node, _) = yaml::parse(text, limits());
+    let json = node?.to_json();
+    json.get("name").and_then(Value::as_str).filter(|name| is_project_name(name)).map(str::to_owned)
+}
+
 fn limits() -> Limits {
     Limits { bytes: MAX_BYTES, aliases: true, ..Limits::default() }
 }

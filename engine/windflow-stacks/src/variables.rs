@@ -136,6 +136,20 @@ fn is_name(name: &str) -> bool {
 }
 
 impl Variable {
+    /// A value that fits, to check a document with before anybody gives one.
+    #[must_use]
+    pub fn sample(&self) -> String {
+        let sample = match self.kind {
+            Kind::Number => "1",
+            Kind::Bool => "true",
+            Kind::Choice => self.choices.first().map_or("", String::as_str),
+            Kind::Port => "8080",
+            Kind::Domain => "example.org",
+            Kind::String | Kind::Password | Kind::ImageTag => "sample",
+        };
+        self.default.clone().unwrap_or_else(|| sample.to_owned())
+    }
+
     /// Why a value does not fit.
     #[must_use]
     pub fn refusal(&self, value: &str) -> Option<String> {
@@ -257,6 +271,7 @@ mod tests {
             (Kind::ImageTag, "1.4.2-rc1", "a:b"),
         ] {
             assert_eq!(variable(kind).refusal(good), None, "{kind:?}");
+            assert_eq!(variable(kind).refusal(&variable(kind).sample()), None, "{kind:?}");
             assert!(variable(kind).refusal(bad).is_some(), "{kind:?}");
         }
     }

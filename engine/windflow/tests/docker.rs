@@ -3,7 +3,7 @@
 
 mod common;
 
-mod docker {
+mod docker_engine {
     mod served;
 
     use std::path::Path;

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 use windflow_stacks::book::BookError;
-use windflow_stacks::compose::Loaded;
+use windflow_stacks::compose::{self, Loaded};
 use windflow_stacks::deployment::{Stack, StackVersion};
 use windflow_stacks::risk::risks;
 
@@ -84,14 +84,16 @@ pub(crate) struct ChangeStack {
     text: String,
 }
 
-/// Variables that nobody gives a value yet are no fault of a document that is kept.
+/// Checks a document that is to be kept; its name. Variables that nobody gives a value yet are no fault of it: they are checked with
+/// samples.
 fn check(text: &str, name: Option<&str>) -> Answer<Option<String>> {
-    let loaded = deploying::read(text, name, &BTreeMap::new(), &["*".to_owned()]);
+    let samples = compose::declared(text).iter().map(|variable| (variable.name.clone(), variable.sample())).collect();
+    let loaded = deploying::read(text, name, &samples, &["*".to_owned()]);
     let faults = || loaded.problems.iter().filter(|problem| problem.is_error() && problem.code != "unset_variable");
     if faults().next().is_some() {
         return Err(Problem::stack(&loaded.problems));
     }
-    Ok(name.map(str::to_owned).or(loaded.project.map(|project| project.name)))
+    Ok(name.map(str::to_owned).or_else(|| compose::written_name(text)))
 }
 
 /// Stacks, by name.

@@ -29,7 +29,7 @@ pub(crate) fn run(global: &Global, args: &DeployArgs) -> anyhow::Result<ExitCode
     let given = variables(args)?;
     let deploying = Deploying::open(global)?;
     deploying.block_on(async {
-        let name = args.name.clone().or_else(|| written_name(&text));
+        let name = args.name.clone().or_else(|| compose::written_name(&text));
         let declared = compose::declared(&text);
         // Passwords that were made before stay what they are.
         let values = match &name {
@@ -124,13 +124,6 @@ pub(crate) fn valid(loaded: Loaded, text: &str, file: &Path) -> anyhow::Result<C
         Some(project) => Ok(Content { project, values: loaded.values }),
         None => Err(invalid(document::summary(file, errors))),
     }
-}
-
-/// The name that a document has for itself, where it needs no variable.
-fn written_name(text: &str) -> Option<String> {
-    let name = text.lines().find_map(|line| line.strip_prefix("name:"))?;
-    let name = name.split(" #").next().unwrap_or_default().trim().trim_matches(['"', '\'']);
-    compose::is_project_name(name).then(|| name.to_owned())
 }
 
 fn variables(args: &DeployArgs) -> anyhow::Result<BTreeMap<String, String>> {
