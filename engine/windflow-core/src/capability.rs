@@ -17,6 +17,8 @@ mod http;
 pub enum Capability {
     /// Sending HTTP requests to granted hosts.
     Http,
+    /// Having the host add a credential of the workflow to requests, without seeing it.
+    Credentials,
     /// Knowing run, node, attempt, deadline and idempotency key. Harmless: it needs no grant, but ends purity.
     RunContext,
     /// Being told of cancellation. Harmless: it needs no grant, but ends purity.
@@ -27,6 +29,7 @@ impl fmt::Display for Capability {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Self::Http => "http",
+            Self::Credentials => "credentials",
             Self::RunContext => "run_context",
             Self::Cancellation => "cancellation",
         })

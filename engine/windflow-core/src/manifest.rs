@@ -133,6 +133,10 @@ pub struct RequestedCapabilities {
     /// Hosts that it wants to send requests to; `*` asks for whatever the workflow grants.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub http: Vec<HttpPattern>,
+    /// Wants the host to add to its requests the credential that the field `credential` of a node's configuration names. It
+    /// never sees it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub credentials: bool,
     /// Wants to know run, node, attempt, deadline and idempotency key.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub run_context: bool,
@@ -148,6 +152,9 @@ impl RequestedCapabilities {
         let mut all = Vec::new();
         if !self.http.is_empty() {
             all.push(Capability::Http);
+        }
+        if self.credentials {
+            all.push(Capability::Credentials);
         }
         if self.run_context {
             all.push(Capability::RunContext);

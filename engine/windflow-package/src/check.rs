@@ -18,6 +18,12 @@ pub(crate) fn wrong(key: impl Into<String>, problem: impl Into<String>) -> Packa
 pub(crate) fn manifest(manifest: &Manifest) -> Checked {
     name("plugin.name", &manifest.plugin.name)?;
     text("plugin.description", &manifest.plugin.description)?;
+    if manifest.capabilities.credentials && manifest.capabilities.http.is_empty() {
+        return Err(wrong(
+            "capabilities.credentials",
+            "is asked for without `http`: a credential goes into requests, so name their hosts as well",
+        ));
+    }
     if manifest.nodes.is_empty() {
         return Err(wrong("node", "offers no node type: write at least one table [node.<name>]"));
     }

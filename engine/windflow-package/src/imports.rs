@@ -80,8 +80,12 @@ mod tests {
     #[test]
     fn every_import_is_covered_by_the_manifest_or_refused() {
         let nothing = RequestedCapabilities::default();
-        let everything =
-            RequestedCapabilities { http: vec!["example.com".parse().unwrap()], run_context: true, cancellation: true };
+        let everything = RequestedCapabilities {
+            http: vec!["example.com".parse().unwrap()],
+            credentials: true,
+            run_context: true,
+            cancellation: true,
+        };
         for (import, without, with) in [
             ("windflow:node/types@1.0.0", "pure", "pure"),
             ("windflow:node/log@1.0.0", "pure", "pure"),

@@ -18,6 +18,7 @@ use crate::{hooks, layers};
 
 mod answers;
 mod auth;
+mod credentials;
 mod extract;
 mod health;
 mod keys;
@@ -101,6 +102,8 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(users::change, users::remove))
         .routes(routes!(keys::list, keys::add))
         .routes(routes!(keys::remove))
+        .routes(routes!(credentials::list))
+        .routes(routes!(credentials::show, credentials::set, credentials::remove))
         .routes(routes!(secrets::list))
         .routes(routes!(secrets::set, secrets::remove));
     OpenApiRouter::with_openapi(Document::openapi())

@@ -12,6 +12,7 @@ use windflow_core::run::Timestamp;
 use windflow_runtime::{Clock, Runtime};
 
 use crate::active::Active;
+use crate::credentials::CredentialStore;
 use crate::live::Feed;
 use crate::metrics::Metrics;
 use crate::people::People;
@@ -31,6 +32,8 @@ pub struct Ports {
     pub clock: Arc<dyn Clock>,
     /// Starts runs; over the same store, registry and clock.
     pub runtime: Runtime,
+    /// The credentials that the host of the runtime adds to requests.
+    pub credentials: CredentialStore,
     /// Encrypts secrets at rest.
     pub secrets_key: [u8; 32],
 }
@@ -48,6 +51,7 @@ pub(crate) struct Inner {
     pub(crate) runtime: Runtime,
     pub(crate) people: People,
     pub(crate) secrets: Secrets,
+    pub(crate) credentials: CredentialStore,
     pub(crate) active: Active,
     pub(crate) feed: Feed,
     pub(crate) metrics: Metrics,

@@ -39,7 +39,11 @@ struct Things {
 impl Things {
     fn path(&self, operation: &Operation) -> String {
         let id = if operation.path.contains("/users/") { &self.user } else { &self.key };
-        let name = if operation.path.contains("/secrets/") { "token" } else { "pure" };
+        let name = if ["/secrets/", "/credentials/"].iter().any(|kind| operation.path.contains(kind)) {
+            "token"
+        } else {
+            "pure"
+        };
         operation
             .path
             .replace("{name}", name)
@@ -80,6 +84,8 @@ fn body(path: &str) -> Value {
         json!({ "name": "x", "scopes": ["runs:read"] })
     } else if path.contains("/secrets/") {
         json!({ "value": "x" })
+    } else if path.contains("/credentials/") {
+        json!({ "bind": "bearer", "hosts": ["api.example.org"], "value": "s3cret-value" })
     } else if path.ends_with("/answers") {
         json!({ "node": "a", "approved": true })
     } else {
@@ -96,6 +102,8 @@ async fn every_endpoint_asks_who_and_whether_and_whose() {
     let run = admin.start("pure", json!({})).await;
     admin.ended(&run).await;
     let set = admin.request("PUT", "/api/v1/secrets/token").json(&json!({ "value": "x" }));
+    admin.send(set).await.expect(200);
+    let set = admin.request("PUT", "/api/v1/credentials/token").json(&body("/credentials/token"));
     admin.send(set).await.expect(200);
     let user = served.person("local", Role::Viewer).await.get("/api/v1/auth/me").await.expect(200);
     let key = admin.post("/api/v1/api-keys", &json!({ "name": "x", "scopes": ["runs:read"] })).await.expect(201);
@@ -163,8 +171,8 @@ async fn every_endpoint_asks_who_and_whether_and_whose() {
     // Nothing of one organisation is there for the admin of another.
     let stranger = served.person("other", Role::Admin).await;
     for operation in operations.iter().filter(|operation| operation.needs.is_some() && operation.path.contains('{')) {
-        if operation.method == "PUT" && operation.path.contains("/secrets/") {
-            // It makes a secret of their own.
+        if operation.method == "PUT" && operation.path.contains("/{name}") && !operation.path.contains("/workflows/") {
+            // It makes a secret or a credential of their own.
             continue;
         }
         let answer = ask(&stranger, operation, &things.path(operation)).await;
@@ -185,7 +193,7 @@ async fn every_endpoint_asks_who_and_whether_and_whose() {
 /// All that can be listed.
 async fn everything(client: &Client) -> Vec<Value> {
     let mut all = Vec::new();
-    for list in ["workflows", "runs", "api-keys", "users", "secrets", "workflows/pure/versions"] {
+    for list in ["workflows", "runs", "api-keys", "users", "secrets", "credentials", "workflows/pure/versions"] {
         all.push(client.get(&format!("/api/v1/{list}")).await.expect(200));
     }
     all
