@@ -69,11 +69,26 @@ pub struct NodeType {
     /// Where further ports come from that only a node's configuration names, such as the cases of a `switch`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ports_from: Option<String>,
+    /// What people read of the fields of `with:`, by name. English comes from the schema where it is not written here.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub fields: IndexMap<String, FieldText>,
     /// JSON Schema (2020-12) of `with:`. In `plugin.toml` it is the path of the generated file.
     pub config: serde_json::Value,
     /// JSON Schema of the emitted value. In `plugin.toml` it is the path of the generated file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub output: Option<serde_json::Value>,
+}
+
+/// What people read of one field of a configuration.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FieldText {
+    /// Two or three words: the label of the field.
+    #[serde(default, skip_serializing_if = "Text::is_empty")]
+    pub title: Text,
+    /// One sentence.
+    #[serde(default, skip_serializing_if = "Text::is_empty")]
+    pub description: Text,
 }
 
 /// A port out of which a node type emits.

@@ -41,6 +41,7 @@ fn node_type(key: &str, node: &NodeType) -> Checked {
         return Err(wrong(format!("{key}.icon"), "is empty: name an icon, such as \"lucide:globe\""));
     }
     schema(&format!("{key}.config"), &node.config)?;
+    fields(&format!("{key}.fields"), node)?;
     if let Some(output) = &node.output {
         schema(&format!("{key}.output"), output)?;
     }
@@ -48,6 +49,16 @@ fn node_type(key: &str, node: &NodeType) -> Checked {
         return Err(wrong(format!("{key}.ports_from"), "is empty: name a key of the configuration, or leave it out"));
     }
     ports(&format!("{key}.ports"), node)
+}
+
+/// Texts of fields that the schema does not have would never be seen.
+fn fields(key: &str, node: &NodeType) -> Checked {
+    for name in node.fields.keys() {
+        if node.config["properties"].get(name).is_none() {
+            return Err(wrong(key, format!("has texts for `{name}`, which the configuration does not have")));
+        }
+    }
+    Ok(())
 }
 
 fn ports(key: &str, node: &NodeType) -> Checked {
