@@ -10,6 +10,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::capability::{Capability, HttpPattern};
 
+pub use self::reach::reach;
+
+mod reach;
+
 /// Name of the component's custom section that holds the packed manifest.
 pub const MANIFEST_SECTION: &str = "windflow:manifest";
 
