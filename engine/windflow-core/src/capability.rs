@@ -19,6 +19,8 @@ pub enum Capability {
     Http,
     /// Deploying to targets of the workflow, and looking after what is deployed there.
     Docker,
+    /// Having the host add a credential of the workflow to requests, without seeing it.
+    Credentials,
     /// Knowing run, node, attempt, deadline and idempotency key. Harmless: it needs no grant, but ends purity.
     RunContext,
     /// Being told of cancellation. Harmless: it needs no grant, but ends purity.
@@ -30,6 +32,7 @@ impl fmt::Display for Capability {
         f.pad(match self {
             Self::Http => "http",
             Self::Docker => "docker",
+            Self::Credentials => "credentials",
             Self::RunContext => "run_context",
             Self::Cancellation => "cancellation",
         })

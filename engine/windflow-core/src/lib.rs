@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 pub mod capability;
+pub mod credential;
 pub mod edit;
 pub mod expression;
 pub mod failure;

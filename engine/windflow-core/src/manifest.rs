@@ -11,6 +11,10 @@ use serde::{Deserialize, Serialize};
 use crate::capability::{Capability, HttpPattern};
 use crate::schema::{Checker, CompiledOnce, InvalidSchema};
 
+pub use self::reach::reach;
+
+mod reach;
+
 /// Name of the component's custom section that holds the packed manifest.
 pub const MANIFEST_SECTION: &str = "windflow:manifest";
 
@@ -70,6 +74,9 @@ pub struct NodeType {
     /// Where further ports come from that only a node's configuration names, such as the cases of a `switch`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ports_from: Option<String>,
+    /// What people read of the fields of `with:`, by name. English comes from the schema where it is not written here.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub fields: IndexMap<String, FieldText>,
     /// JSON Schema (2020-12) of `with:`. In `plugin.toml` it is the path of the generated file.
     pub config: serde_json::Value,
     /// JSON Schema of the emitted value. In `plugin.toml` it is the path of the generated file.
@@ -88,6 +95,18 @@ impl NodeType {
     pub fn config_checker(&self) -> Result<&Checker, &InvalidSchema> {
         self.compiled.get(&self.config)
     }
+}
+
+/// What people read of one field of a configuration.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FieldText {
+    /// Two or three words: the label of the field.
+    #[serde(default, skip_serializing_if = "Text::is_empty")]
+    pub title: Text,
+    /// One sentence.
+    #[serde(default, skip_serializing_if = "Text::is_empty")]
+    pub description: Text,
 }
 
 /// A port out of which a node type emits.
@@ -150,6 +169,10 @@ pub struct RequestedCapabilities {
     /// Wants to deploy to the targets that the workflow grants, and to look after what is there.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub docker: bool,
+    /// Wants the host to add to its requests the credential that the field `credential` of a node's configuration names. It
+    /// never sees it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub credentials: bool,
     /// Wants to know run, node, attempt, deadline and idempotency key.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub run_context: bool,
@@ -168,6 +191,9 @@ impl RequestedCapabilities {
         }
         if self.docker {
             all.push(Capability::Docker);
+        }
+        if self.credentials {
+            all.push(Capability::Credentials);
         }
         if self.run_context {
             all.push(Capability::RunContext);

@@ -1,5 +1,6 @@
 //! What the engine needs from the world, as small traits. Adapters implement them; a shared test suite says what they promise.
 
+pub mod credentials;
 pub mod host;
 pub mod records;
 pub mod retention;

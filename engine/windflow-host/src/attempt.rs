@@ -14,9 +14,10 @@ use wasmtime::Store;
 use windflow_core::failure::{Failure, FailureKind};
 use windflow_core::ports::host::{Call, Emission};
 
-use self::outcome::Judge;
+use self::outcome::{Judge, Returned, ReturnedError};
 pub(crate) use self::watch::unless_cancelled;
 use self::watch::{Ended, watch};
+use crate::capability::credentials::{self, Scrubber};
 use crate::code::Code;
 use crate::host::Shared;
 use crate::plugin::Plugin;
@@ -35,10 +36,12 @@ pub(crate) async fn run(
     let timeout = call.timeout.min(limits.wall_time);
     let deadline = Instant::now() + timeout;
     let grace = if plugin.told_of_cancellation() { limits.cancel_grace } else { std::time::Duration::ZERO };
+    let held = credentials::hold(&call, plugin, &*shared.credentials)?;
+    let scrubber = held.as_ref().map(|held| Arc::clone(&held.scrubber));
     let config = std::mem::take(&mut call.config);
     let (cancel, node_type) = (Arc::clone(&call.cancel), Arc::clone(&call.uses.name));
 
-    let mut store = Store::new(&shared.engine, State::new(call, deadline, shared, plugin));
+    let mut store = Store::new(&shared.engine, State::new(call, held, deadline, shared, plugin));
     store.limiter(|state| &mut state.meter);
     store.set_hostcall_fuel(limits.output_bytes);
     store.epoch_deadline_async_yield_and_update(1);
@@ -49,8 +52,8 @@ pub(crate) async fn run(
     let mut state = store.into_data();
     state.finish();
     let judge = Judge { state: &state, limits };
-    match ended {
-        Ended::Itself(Ok(returned)) => judge.returned(returned),
+    let result = match ended {
+        Ended::Itself(Ok(returned)) => judge.returned(scrubbed(returned, scrubber.as_deref())),
         Ended::Itself(Err(error)) => Err(judge.stopped(&error)),
         Ended::TimedOut => {
             Err(Failure::new(FailureKind::Timeout, format!("the attempt took longer than {timeout:?} and was stopped")))
@@ -58,6 +61,26 @@ pub(crate) async fn run(
         Ended::Cancelled => {
             Err(Failure::new(FailureKind::Cancelled, "the attempt was stopped because the run is being cancelled"))
         }
+    };
+    // Whatever way a failure came about, its text passes here.
+    result.map_err(|failure| match &scrubber {
+        Some(scrubber) => {
+            Failure { message: scrubber.text(failure.message), code: scrubber.text(failure.code), ..failure }
+        }
+        None => failure,
+    })
+}
+
+/// What the guest returned, without the value of its credential.
+fn scrubbed(returned: Returned, scrubber: Option<&Scrubber>) -> Returned {
+    let Some(scrubber) = scrubber else { return returned };
+    let clean = |mut bytes: Vec<u8>| {
+        scrubber.bytes(&mut bytes);
+        bytes
+    };
+    match returned {
+        Returned::Emission { port, value } => Returned::Emission { port, value: clean(value) },
+        Returned::Error(error) => Returned::Error(ReturnedError { details: error.details.map(clean), ..error }),
     }
 }
 

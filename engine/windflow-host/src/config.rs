@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use windflow_core::ports::credentials::{Credentials, NoCredentials};
+
 use crate::capability::http::{AllowAll, HttpPolicy, Resolver, SystemResolver, TlsRoots};
 use crate::limits::Limits;
 
@@ -16,6 +18,8 @@ pub struct HostConfig {
     pub limits: Limits,
     /// What the operator allows of outgoing requests, beside what workflows grant.
     pub http_policy: Arc<dyn HttpPolicy>,
+    /// Keeps the credentials that the host adds to requests.
+    pub credentials: Arc<dyn Credentials>,
     /// Finds the addresses of names.
     pub resolver: Arc<dyn Resolver>,
     /// Whom outgoing requests trust.
@@ -28,6 +32,7 @@ impl Default for HostConfig {
             cache_dir: None,
             limits: Limits::default(),
             http_policy: Arc::new(AllowAll),
+            credentials: Arc::new(NoCredentials),
             resolver: Arc::new(SystemResolver),
             tls_roots: TlsRoots::default(),
         }

@@ -7,6 +7,7 @@ use tokio::sync::Semaphore;
 use wasmtime::Engine;
 use windflow_core::failure::{Failure, FailureKind};
 use windflow_core::id::{Digest, NodeTypeRef};
+use windflow_core::ports::credentials::Credentials;
 use windflow_core::ports::host::{Call, Emission, Host, InstalledNodeType, Registry};
 use windflow_core::ports::store::BoxFuture;
 use windflow_core::ports::targets::Targets;
@@ -43,6 +44,7 @@ pub(crate) struct Shared {
     pub(crate) cache: Option<Cache>,
     pub(crate) sender: Arc<Sender>,
     pub(crate) targets: OnceLock<Arc<dyn Targets>>,
+    pub(crate) credentials: Arc<dyn Credentials>,
 }
 
 /// The host could not be made.
@@ -62,13 +64,13 @@ impl PluginHost {
     /// # Errors
     /// Where the machine cannot run WebAssembly. A cache that cannot be used is only a warning.
     pub fn new(config: HostConfig) -> Result<Self, HostError> {
-        let HostConfig { cache_dir, limits, http_policy, resolver, tls_roots } = config;
+        let HostConfig { cache_dir, limits, http_policy, credentials, resolver, tls_roots } = config;
         let engine = crate::engine::build(&limits).map_err(|error| HostError::Engine(format!("{error:#}")))?;
         let cache = cache_dir.and_then(|folder| Cache::open(&folder, &engine));
         let slots = crate::engine::slots(&engine, &limits);
         let ticker = Ticker::start(&engine)?;
         let sender = Arc::new(Sender::new(http_policy, resolver, tls_roots, limits.http.clone()));
-        let shared = Arc::new(Shared { engine, limits, cache, sender, targets: OnceLock::new() });
+        let shared = Arc::new(Shared { engine, limits, cache, sender, credentials, targets: OnceLock::new() });
         let inner = Inner { shared, plugins: Plugins::default(), slots: Semaphore::new(slots), ticker };
         Ok(Self(Arc::new(inner)))
     }

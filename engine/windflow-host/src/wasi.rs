@@ -15,6 +15,7 @@ use windflow_core::ports::host::{Call, LogLevel};
 
 use self::stdio::Lines;
 use crate::attempt::State;
+use crate::capability::credentials::Held;
 use crate::capability::http::Hooks;
 use crate::capability::log::Log;
 use crate::host::Shared;
@@ -34,7 +35,13 @@ pub(crate) struct Wasi {
 }
 
 impl Wasi {
-    pub(crate) fn new(call: &Call, shared: &Arc<Shared>, plugin: &Arc<Plugin>, log: &Arc<Log>) -> Self {
+    pub(crate) fn new(
+        call: &Call,
+        shared: &Arc<Shared>,
+        plugin: &Arc<Plugin>,
+        log: &Arc<Log>,
+        held: Option<&Arc<Held>>,
+    ) -> Self {
         let output = [Lines::new(log, LogLevel::Info), Lines::new(log, LogLevel::Warn)];
         let [stdout, stderr] = &output;
         let clock = clock::Clock::new(call.run, plugin.imports.world < World::Http);
@@ -54,7 +61,7 @@ impl Wasi {
             table: ResourceTable::new(),
             ctx: ctx.build(),
             http: WasiHttpCtx::new(),
-            hooks: Hooks::new(&shared.sender, &plugin.manifest, &call.grants),
+            hooks: Hooks::new(&shared.sender, &plugin.manifest, &call.grants, held, log),
             output,
         }
     }

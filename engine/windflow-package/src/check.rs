@@ -18,6 +18,12 @@ pub(crate) fn wrong(key: impl Into<String>, problem: impl Into<String>) -> Packa
 pub(crate) fn manifest(manifest: &Manifest) -> Checked {
     name("plugin.name", &manifest.plugin.name)?;
     text("plugin.description", &manifest.plugin.description)?;
+    if manifest.capabilities.credentials && manifest.capabilities.http.is_empty() {
+        return Err(wrong(
+            "capabilities.credentials",
+            "is asked for without `http`: a credential goes into requests, so name their hosts as well",
+        ));
+    }
     if manifest.nodes.is_empty() {
         return Err(wrong("node", "offers no node type: write at least one table [node.<name>]"));
     }
@@ -35,6 +41,7 @@ fn node_type(key: &str, node: &NodeType) -> Checked {
         return Err(wrong(format!("{key}.icon"), "is empty: name an icon, such as \"lucide:globe\""));
     }
     schema(&format!("{key}.config"), &node.config)?;
+    fields(&format!("{key}.fields"), node)?;
     if let Some(output) = &node.output {
         schema(&format!("{key}.output"), output)?;
     }
@@ -42,6 +49,16 @@ fn node_type(key: &str, node: &NodeType) -> Checked {
         return Err(wrong(format!("{key}.ports_from"), "is empty: name a key of the configuration, or leave it out"));
     }
     ports(&format!("{key}.ports"), node)
+}
+
+/// Texts of fields that the schema does not have would never be seen.
+fn fields(key: &str, node: &NodeType) -> Checked {
+    for name in node.fields.keys() {
+        if node.config["properties"].get(name).is_none() {
+            return Err(wrong(key, format!("has texts for `{name}`, which the configuration does not have")));
+        }
+    }
+    Ok(())
 }
 
 fn ports(key: &str, node: &NodeType) -> Checked {

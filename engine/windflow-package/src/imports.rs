@@ -86,6 +86,7 @@ mod tests {
             run_context: true,
             cancellation: true,
             docker: true,
+            credentials: true,
         };
         for (import, without, with) in [
             ("windflow:node/types@1.0.0", "pure", "pure"),

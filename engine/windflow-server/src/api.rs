@@ -17,6 +17,7 @@ use crate::{editor, hooks, layers};
 
 mod answers;
 mod auth;
+mod credentials;
 mod deployments;
 mod extract;
 mod health;
@@ -129,6 +130,8 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(deployments::status))
         .routes(routes!(deployments::rollback))
         .routes(routes!(deployments::act))
+        .routes(routes!(credentials::list))
+        .routes(routes!(credentials::show, credentials::set, credentials::remove))
         .routes(routes!(secrets::list))
         .routes(routes!(secrets::set, secrets::remove));
     OpenApiRouter::with_openapi(Document::openapi())

@@ -7,6 +7,7 @@
 
 pub use self::access::{Permission, Role};
 pub use self::api::openapi;
+pub use self::credentials::CredentialStore;
 pub use self::people::{NewUser, UserError, add_user, generate_key, generate_password, list_users, set_password};
 pub use self::server::{Server, ServerError};
 pub use self::settings::Settings;
@@ -18,6 +19,7 @@ mod active;
 mod api;
 mod catalogue;
 mod children;
+mod credentials;
 mod deploying;
 mod editor;
 mod hooks;
@@ -29,6 +31,7 @@ mod metrics;
 mod people;
 mod problem;
 mod scheduler;
+mod sealed;
 mod secrets;
 mod server;
 mod settings;

@@ -2,9 +2,6 @@
 
 use std::sync::Arc;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use serde::{Deserialize, Serialize};
 use windflow_core::id::OrganisationId;
 use windflow_core::ports::records::{Expected, Records};
@@ -12,20 +9,18 @@ use windflow_core::ports::store::StoreError;
 use windflow_core::run::Timestamp;
 
 use crate::kept;
-use crate::people::random;
 use crate::problem::Problem;
+use crate::sealed::{Sealed, Sealer};
 
 /// Longest value, in bytes.
 pub(crate) const MAX_BYTES: usize = 16 << 10;
 
 /// A secret, as kept.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct Sealed {
+pub(crate) struct Secret {
     pub(crate) name: String,
-    /// 12 bytes, in Base64.
-    nonce: String,
-    /// AES-256-GCM, in Base64.
-    sealed: String,
+    #[serde(flatten)]
+    value: Sealed,
     pub(crate) updated_at: Timestamp,
     pub(crate) updated_by: String,
 }
@@ -33,7 +28,7 @@ pub(crate) struct Sealed {
 /// Keeps secrets.
 pub(crate) struct Secrets {
     records: Arc<dyn Records>,
-    key: LessSafeKey,
+    sealer: Sealer,
 }
 
 fn key(name: &str) -> String {
@@ -41,14 +36,13 @@ fn key(name: &str) -> String {
 }
 
 /// What a value is bound to: moved under another name or into another organisation it does not open.
-fn bound_to(organisation: &OrganisationId, name: &str) -> Aad<Vec<u8>> {
-    Aad::from(format!("{organisation}\0{name}").into_bytes())
+fn bound_to(organisation: &OrganisationId, name: &str) -> String {
+    format!("{organisation}\0{name}")
 }
 
 impl Secrets {
     pub(crate) fn new(records: Arc<dyn Records>, key: &[u8; 32]) -> Result<Self, Problem> {
-        let key = UnboundKey::new(&AES_256_GCM, key).map_err(|_| Problem::internal("the key of secrets is none"))?;
-        Ok(Self { records, key: LessSafeKey::new(key) })
+        Ok(Self { records, sealer: Sealer::new(key)? })
     }
 
     pub(crate) async fn set(
@@ -58,16 +52,10 @@ impl Secrets {
         value: &str,
         by: String,
         now: Timestamp,
-    ) -> Result<Sealed, Problem> {
-        let nonce = random::bytes::<NONCE_LEN>()?;
-        let mut sealed = value.as_bytes().to_vec();
-        self.key
-            .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), bound_to(organisation, name), &mut sealed)
-            .map_err(|_| Problem::internal("a secret could not be encrypted"))?;
-        let kept = Sealed {
+    ) -> Result<Secret, Problem> {
+        let kept = Secret {
             name: name.to_owned(),
-            nonce: STANDARD.encode(nonce),
-            sealed: STANDARD.encode(sealed),
+            value: self.sealer.seal(&bound_to(organisation, name), value.as_bytes())?,
             updated_at: now,
             updated_by: by,
         };
@@ -78,17 +66,13 @@ impl Secrets {
 
     /// The value, for the server's own use.
     pub(crate) fn open(&self, organisation: &OrganisationId, name: &str) -> Result<Option<Vec<u8>>, Problem> {
-        let Some(kept) = kept::read::<Sealed>(&*self.records, organisation, &key(name))? else { return Ok(None) };
-        let broken = || {
+        let Some(kept) = kept::read::<Secret>(&*self.records, organisation, &key(name))? else { return Ok(None) };
+        let value = self.sealer.open(&bound_to(organisation, name), &kept.value.value);
+        value.map(Some).ok_or_else(|| {
             Problem::internal(format!(
                 "the secret {name} of {organisation} does not open: it was encrypted with another key than the present one"
             ))
-        };
-        let nonce = STANDARD.decode(&kept.value.nonce).map_err(|_| broken())?;
-        let nonce = Nonce::try_assume_unique_for_key(&nonce).map_err(|_| broken())?;
-        let mut sealed = STANDARD.decode(&kept.value.sealed).map_err(|_| broken())?;
-        let value = self.key.open_in_place(nonce, bound_to(organisation, name), &mut sealed).map_err(|_| broken())?;
-        Ok(Some(value.to_vec()))
+        })
     }
 
     pub(crate) fn list(
@@ -96,9 +80,9 @@ impl Secrets {
         organisation: &OrganisationId,
         after: Option<&str>,
         limit: usize,
-    ) -> Result<(Vec<Sealed>, Option<String>), StoreError> {
+    ) -> Result<(Vec<Secret>, Option<String>), StoreError> {
         let after = after.map(key);
-        let (items, next) = kept::scan::<Sealed>(&*self.records, organisation, "secrets/", after.as_deref(), limit)?;
+        let (items, next) = kept::scan::<Secret>(&*self.records, organisation, "secrets/", after.as_deref(), limit)?;
         let name = |key: String| key.strip_prefix("secrets/").map(str::to_owned);
         Ok((items.into_iter().map(|kept| kept.value).collect(), next.and_then(name)))
     }

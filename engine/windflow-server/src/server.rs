@@ -64,12 +64,13 @@ impl Server {
         let listener = TcpListener::bind(address).await.map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
         let (stop, stopping) = watch::channel(false);
-        let Ports { store, records, registry, clock, runtime, drivers, secrets_key } = ports;
+        let Ports { store, records, registry, clock, runtime, drivers, credentials, secrets_key } = ports;
         let app = App::new(Inner {
             people: People::open(Arc::clone(&records)).await?,
             secrets: Secrets::new(Arc::clone(&records), &secrets_key)?,
             books: Books::new(Arc::clone(&records), &secrets_key)?,
             drivers,
+            credentials,
             active: Active::default(),
             feed: Feed::new(clock.now()),
             metrics: Metrics::new()?,

@@ -13,6 +13,7 @@ use windflow_runtime::{Clock, Runtime};
 use windflow_stacks::driver::Drivers;
 
 use crate::active::Active;
+use crate::credentials::CredentialStore;
 use crate::deploying::Books;
 use crate::live::Feed;
 use crate::metrics::Metrics;
@@ -35,6 +36,8 @@ pub struct Ports {
     pub runtime: Runtime,
     /// Reach targets.
     pub drivers: Arc<dyn Drivers>,
+    /// The credentials that the host of the runtime adds to requests.
+    pub credentials: CredentialStore,
     /// Encrypts secrets at rest.
     pub secrets_key: [u8; 32],
 }
@@ -54,6 +57,7 @@ pub(crate) struct Inner {
     pub(crate) secrets: Secrets,
     pub(crate) drivers: Arc<dyn Drivers>,
     pub(crate) books: Books,
+    pub(crate) credentials: CredentialStore,
     pub(crate) active: Active,
     pub(crate) feed: Feed,
     pub(crate) metrics: Metrics,

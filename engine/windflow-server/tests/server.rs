@@ -5,6 +5,8 @@
 mod access;
 #[path = "server/answers.rs"]
 mod answers;
+#[path = "server/credentials.rs"]
+mod credentials;
 #[path = "server/cron.rs"]
 mod cron;
 #[path = "server/editor.rs"]

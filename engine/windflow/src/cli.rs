@@ -24,6 +24,9 @@ pub(crate) struct Global {
     /// Folder that holds the runs and the compiled plugins [default: the user's data folder]
     #[arg(long, value_name = "FOLDER", env = "WINDFLOW_DATA_DIR", global = true)]
     pub(crate) data_dir: Option<PathBuf>,
+    /// File with the credentials that nodes may use, in TOML; docs/credentials.md says how it looks
+    #[arg(long, value_name = "FILE", env = "WINDFLOW_CREDENTIALS", global = true)]
+    pub(crate) credentials: Option<PathBuf>,
     /// Say more about what goes on
     #[arg(short, long, global = true)]
     pub(crate) verbose: bool,

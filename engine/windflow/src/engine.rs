@@ -13,6 +13,7 @@ use windflow_store::{Options, SledStore};
 use crate::builtins;
 use crate::cli::Global;
 use crate::commands::serve::secrets_key;
+use crate::credentials::FromUser;
 use crate::exit::invalid;
 
 /// Everything that commands which touch runs need.
@@ -30,8 +31,10 @@ pub(crate) struct Engine {
 /// # Errors
 /// Where this machine cannot run WebAssembly, or a built-in plugin is broken.
 pub(crate) fn host(global: Option<&Global>) -> anyhow::Result<PluginHost> {
-    let cache_dir = global.map(data_dir).transpose()?.map(|folder| folder.join("compiled"));
-    host_of(HostConfig { cache_dir, ..HostConfig::default() })
+    let Some(global) = global else { return host_of(HostConfig::default()) };
+    let cache_dir = Some(data_dir(global)?.join("compiled"));
+    let credentials = Arc::new(FromUser::read(global.credentials.as_deref())?);
+    host_of(HostConfig { cache_dir, credentials, ..HostConfig::default() })
 }
 
 /// A host with the built-in plugins, made as a configuration says.

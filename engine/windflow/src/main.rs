@@ -10,6 +10,7 @@ use crate::cli::{Cli, Command, LogFormat};
 mod builtins;
 mod cli;
 mod commands;
+mod credentials;
 mod deploying;
 mod engine;
 mod exit;

@@ -231,12 +231,17 @@ fn plugins_and_plans_say_what_may_be_touched() {
         "template@1",
         "log@1",
         "fail@1",
-        "nothing: it only computes",
+        "hooks.slack.com",
+        "granted hosts",
     ] {
         assert!(listed.contains(part), "{listed}");
     }
+    assert!(listed.matches("@1").count() >= 20, "{listed}");
+    let pure = text(&place.windflow(&["plugins", "show", "csv-read"]).stdout);
+    assert!(pure.contains("It only computes: it can reach nothing outside of itself."), "{pure}");
     let shown = text(&place.windflow(&["plugins", "show", "http"]).stdout);
-    for part in ["url", "required", "error", "by HTTP"] {
+    let sentence = "It may send requests to the hosts that the workflow allows, with a credential of the workflow that it never sees";
+    for part in ["url", "required", "error", sentence] {
         assert!(shown.contains(part), "{shown}");
     }
     let unknown = place.windflow(&["plugins", "show", "htpt"]);

@@ -45,10 +45,10 @@ mod tests {
 
     /// Together with [`crate::output::Row::impurity`]: all other built-in plugins are pure.
     #[test]
-    fn of_the_built_in_plugins_only_http_asks_for_anything() {
+    fn what_the_built_in_plugins_ask_for() {
         let guests = Workspace::find(None).unwrap().plugins().unwrap();
         let asks = |guest: &&Guest| !guest.manifest().unwrap().capabilities.list().is_empty();
         let asking: Vec<&str> = guests.iter().filter(asks).map(|guest| &*guest.name).collect();
-        assert_eq!(asking, ["http"]);
+        assert_eq!(asking, ["discord", "github", "http", "llm", "ntfy", "rss", "slack", "teams", "webhook"]);
     }
 }

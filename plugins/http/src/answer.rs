@@ -1,12 +1,11 @@
 //! From the answer to what the node gives on, or fails with.
 
-use windflow_sdk::http::{Request, Response};
+use windflow_sdk::http::{Request, Response, retry};
 use windflow_sdk::serde_json::json;
 use windflow_sdk::{Fields, Json, NodeError, Retry, base64, output};
 
 use crate::config::{As, Config};
 use crate::request::wrong;
-use crate::retry_after;
 
 /// Of a body that is part of a failure, so many characters are shown.
 const EXCERPT: usize = 2000;
@@ -82,15 +81,8 @@ fn fails(patterns: &[String], status: u16) -> Result<bool, NodeError> {
 }
 
 fn failure(request: &Request, status: u16, headers: &Fields<String>, media_type: &str, body: &[u8]) -> NodeError {
-    let retry = match status {
-        408 | 425 | 429 => Retry::MayHelp,
-        400..=499 => Retry::Never,
-        _ => Retry::MayHelp,
-    };
-    let retry = match (retry, retry_after::milliseconds(headers)) {
-        (Retry::MayHelp, Some(milliseconds)) => Retry::After(milliseconds),
-        (retry, _) => retry,
-    };
+    // A status below 400 fails only where the workflow wants it to, and may be another the next time.
+    let retry = if status < 400 { Retry::MayHelp } else { retry(status, &headers.0) };
     let message = format!("{} {} answered with status {status}", request.method, request.url.public());
     NodeError::new("http_status", message).with_retry(retry).with_details(&json!({
         "status": status,

@@ -28,7 +28,12 @@ pub struct Config {
     /// The body as bytes in base64.
     #[serde(default)]
     pub(crate) base64: Option<String>,
-    /// How to log in. For secrets use a credential of the workflow, which the engine adds by itself.
+    /// The name of a credential that the workflow grants. The engine adds it to requests to its hosts; the node never sees
+    /// it. For one that is a whole address, write `https://credential.invalid` as `url`.
+    #[serde(default)]
+    #[allow(dead_code, reason = "read by the engine")]
+    pub(crate) credential: Option<String>,
+    /// How to log in without a credential. What is written here is no secret: it stands in the workflow and in its runs.
     #[serde(default)]
     pub(crate) auth: Option<Auth>,
     /// How many redirects are followed. With 0 a redirect is an answer like others.

@@ -4,7 +4,6 @@ mod answer;
 mod config;
 mod redirect;
 mod request;
-mod retry_after;
 
 use windflow_sdk::{NodeError, node};
 

@@ -4,14 +4,17 @@
 //! The host resolves names, speaks TLS, checks every request against the permissions of the workflow and adds credentials.
 //! Redirects are not followed. Natively requests go to the transport of `testing::http`.
 
+mod ask;
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) mod fake;
 #[cfg(target_arch = "wasm32")]
 mod guest;
+mod retry_after;
 mod url;
 
 use std::fmt;
 
+pub use self::ask::{CREDENTIAL_URL, Reply, ask, retry};
 pub use self::url::{Url, encode};
 use crate::{NodeError, Retry};
 

@@ -219,6 +219,18 @@ impl HttpPattern {
         host && port && (self.scheme.is_none() || self.scheme == other.scheme)
     }
 
+    /// The scheme, where the pattern names one.
+    #[must_use]
+    pub fn scheme(&self) -> Option<Scheme> {
+        self.scheme
+    }
+
+    /// Whether it covers every host.
+    #[must_use]
+    pub fn is_anything(&self) -> bool {
+        self.host == Host::Any
+    }
+
     /// Whether it can reach an address that is not public by naming it.
     #[must_use]
     pub fn names_private(&self) -> bool {

@@ -6,6 +6,7 @@ use std::time::Instant;
 use windflow_core::ports::host::Call;
 
 use super::meter::Meter;
+use crate::capability::credentials::Held;
 use crate::capability::log::Log;
 use crate::capability::progress::Progress;
 use crate::host::Shared;
@@ -23,21 +24,31 @@ pub(crate) struct State {
     pub(crate) progress: Progress,
     /// What was denied, and how to allow it.
     pub(crate) denied: Option<String>,
+    /// The credential that it may use.
+    pub(crate) held: Option<Arc<Held>>,
     /// Made when a guest first uses something of WASI. Pure guests of our own SDK never do.
     wasi: Option<Box<Wasi>>,
 }
 
 impl State {
-    pub(crate) fn new(call: Call, deadline: Instant, shared: &Arc<Shared>, plugin: &Arc<Plugin>) -> Self {
+    pub(crate) fn new(
+        call: Call,
+        held: Option<Arc<Held>>,
+        deadline: Instant,
+        shared: &Arc<Shared>,
+        plugin: &Arc<Plugin>,
+    ) -> Self {
         let limits = &shared.limits;
+        let scrubber = held.as_ref().map(|held| Arc::clone(&held.scrubber));
         Self {
             deadline,
             meter: Meter::new(limits),
-            log: Log::new(&call, limits),
-            progress: Progress::new(limits.progress_interval, limits.line_bytes),
+            log: Log::new(&call, scrubber.clone(), limits),
+            progress: Progress::new(limits.progress_interval, limits.line_bytes, scrubber),
             shared: Arc::clone(shared),
             plugin: Arc::clone(plugin),
             denied: None,
+            held,
             wasi: None,
             call,
         }
@@ -45,8 +56,8 @@ impl State {
 
     /// The attempt's own WASI world.
     pub(crate) fn wasi(&mut self) -> &mut Wasi {
-        let Self { call, shared, plugin, log, wasi, .. } = self;
-        wasi.get_or_insert_with(|| Box::new(Wasi::new(call, shared, plugin, log)))
+        let Self { call, shared, plugin, log, held, wasi, .. } = self;
+        wasi.get_or_insert_with(|| Box::new(Wasi::new(call, shared, plugin, log, held.as_ref())))
     }
 
     /// Tells what was held back: the rest of a printed line, the last progress, the number of dropped lines.

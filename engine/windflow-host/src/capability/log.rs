@@ -1,10 +1,12 @@
 //! Lines for the log of the node run, bounded in number and size.
 
+use std::borrow::Cow;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use windflow_core::id::NodeId;
 use windflow_core::ports::host::{Call, LogLevel, Observer};
 
+use super::credentials::Scrubber;
 use super::{clean, cut};
 use crate::limits::Limits;
 
@@ -18,6 +20,8 @@ pub(crate) struct Log {
     node: NodeId,
     attempt: u32,
     line_bytes: usize,
+    /// Blots out the attempt's credential, where it has one.
+    scrubber: Option<Arc<Scrubber>>,
     // The guest's standard error writes here as well, through streams that wasmtime owns.
     gate: Mutex<Gate>,
 }
@@ -30,12 +34,13 @@ struct Gate {
 }
 
 impl Log {
-    pub(crate) fn new(call: &Call, limits: &Limits) -> Arc<Self> {
+    pub(crate) fn new(call: &Call, scrubber: Option<Arc<Scrubber>>, limits: &Limits) -> Arc<Self> {
         Arc::new(Self {
             observer: Arc::clone(&call.observer),
             node: call.node.clone(),
             attempt: call.attempt,
             line_bytes: limits.line_bytes,
+            scrubber,
             gate: Mutex::new(Gate {
                 lines_left: limits.log_lines,
                 bytes_left: limits.log_bytes,
@@ -45,9 +50,29 @@ impl Log {
         })
     }
 
+    /// One that nobody hears, for tests of what writes into it.
+    #[cfg(test)]
+    pub(crate) fn unheard() -> Arc<Self> {
+        struct Nobody;
+        impl Observer for Nobody {
+            fn log(&self, _: &NodeId, _: u32, _: LogLevel, _: &str) {}
+            fn progress(&self, _: &NodeId, _: u32, _: Option<f64>, _: &str) {}
+        }
+        let gate = Gate { lines_left: 0, bytes_left: 0, dropped: 0, last_error: None };
+        let node = "node".parse().unwrap();
+        Arc::new(Self {
+            observer: Arc::new(Nobody),
+            node,
+            attempt: 1,
+            line_bytes: 0,
+            scrubber: None,
+            gate: Mutex::new(gate),
+        })
+    }
+
     /// A line that the guest logged.
     pub(crate) fn line(&self, level: LogLevel, message: &str) {
-        let line = clean(cut(message, self.line_bytes));
+        let line = self.fit(message);
         let mut gate = self.gate.lock().unwrap_or_else(PoisonError::into_inner);
         if level == LogLevel::Error {
             // Kept even where the line itself is dropped: it is what a panic says before it stops the guest.
@@ -58,7 +83,7 @@ impl Log {
 
     /// A line that the guest printed. A panic or traceback on standard error has several lines: the last ones are kept.
     pub(crate) fn printed(&self, level: LogLevel, message: &str) {
-        let line = clean(cut(message, self.line_bytes));
+        let line = self.fit(message);
         let mut gate = self.gate.lock().unwrap_or_else(PoisonError::into_inner);
         if level >= LogLevel::Warn {
             let kept = gate.last_error.get_or_insert_default();
@@ -71,6 +96,17 @@ impl Log {
             kept.push_str(cut(&line, TRACE_BYTES));
         }
         self.pass(gate, level, &line);
+    }
+
+    /// The line as it may be shown. Blotted out before it is cut, so that no half of a value is left.
+    fn fit<'a>(&self, message: &'a str) -> Cow<'a, str> {
+        match &self.scrubber {
+            Some(scrubber) => {
+                let scrubbed = scrubber.text(message.to_owned());
+                Cow::Owned(clean(cut(&scrubbed, self.line_bytes)).into_owned())
+            }
+            None => clean(cut(message, self.line_bytes)),
+        }
     }
 
     fn pass(&self, mut gate: MutexGuard<'_, Gate>, level: LogLevel, line: &str) {

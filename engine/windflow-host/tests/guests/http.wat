@@ -1,4 +1,5 @@
-;; Sends a request and follows redirects. Its configuration is no JSON but lines: authority, path, header name, header
+;; Sends a request and follows redirects. Its configuration is no JSON but lines (or JSON that ends in such lines, with | for
+;; the breaks and "} behind them): authority, path, header name, header
 ;; value, anything in a fifth line for the method CONNECT, anything in a sixth for https. Emits [status, bytes of the body]. Its errors have the codes
 ;; `header`, `handle_NN`, `send_NN` and `body`, where NN is the number of wasi:http's error code.
 (module
@@ -33,13 +34,14 @@
   (global $end (mut i32) (i32.const 0))
   (global $line (mut i32) (i32.const 0))
   (global $length (mut i32) (i32.const 0))
+  (global $break (mut i32) (i32.const 10))
 
   (func $next_line
     (global.set $line (global.get $rest))
     (block $found
       (loop $again
         (br_if $found (i32.ge_u (global.get $rest) (global.get $end)))
-        (br_if $found (i32.eq (i32.load8_u (global.get $rest)) (i32.const 10)))
+        (br_if $found (i32.eq (i32.load8_u (global.get $rest)) (global.get $break)))
         (global.set $rest (i32.add (global.get $rest) (i32.const 1)))
         (br $again)))
     (global.set $length (i32.sub (global.get $rest) (global.get $line)))
@@ -67,6 +69,11 @@
     (local $status i32) (local $bytes i32) (local $body i32) (local $at i32)
     (global.set $rest (local.get $config))
     (global.set $end (i32.add (local.get $config) (local.get $config_length)))
+    (if (i32.eq (i32.load8_u (local.get $config)) (i32.const 123))
+      (then
+        (global.set $break (i32.const 124))
+        (global.set $end (i32.sub (global.get $end) (i32.const 2)))
+        (call $next_line)))
     (call $next_line)
     (local.set $authority (global.get $line)) (local.set $authority_length (global.get $length))
     (call $next_line)

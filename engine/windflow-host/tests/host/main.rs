@@ -3,6 +3,7 @@
 
 mod cache;
 mod cancel;
+mod credentials;
 mod hostile;
 mod http;
 mod load;

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use windflow_core::capability::Grants;
 use windflow_core::failure::{Failure, FailureKind};
-use windflow_core::id::{NodeId, NodeTypeRef, PortName, RunId};
+use windflow_core::id::{NodeId, NodeTypeRef, OrganisationId, PortName, RunId};
 use windflow_core::ports::host::{Call, CancelSignal, Emission, Host, LogLevel, Observer, Registry};
 use windflow_core::ports::store::BoxFuture;
 use windflow_host::{HostConfig, PluginHost};
@@ -82,7 +82,7 @@ fn leb(mut number: usize) -> Vec<u8> {
 
 /// What the guests of the tests may ask for, all of it.
 pub(crate) fn everything() -> Value {
-    json!({ "http": ["*"], "run_context": true, "cancellation": true })
+    json!({ "http": ["*"], "credentials": true, "run_context": true, "cancellation": true })
 }
 
 /// A host with default limits and no cache.
@@ -143,8 +143,8 @@ impl Attempt {
             uses: self.uses.clone(),
             component: host.get(&self.uses).unwrap().component,
             config: self.config.clone(),
-            organisation: windflow_core::id::OrganisationId::local(),
             ports: self.ports.as_slice().into(),
+            organisation: OrganisationId::local(),
             run: RunId(uuid::Uuid::parse_str("01890000-0000-7000-8000-000000000000").unwrap()),
             node: "node".parse().unwrap(),
             item: None,

@@ -5,6 +5,7 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 use windflow_core::id::NodeTypeRef;
+use windflow_core::manifest::reach;
 use windflow_core::native::WithNative;
 use windflow_core::ports::host::{InstalledNodeType, Registry as _};
 use windflow_core::workflow;
@@ -29,6 +30,9 @@ pub(crate) struct NodeTypeView {
     pure: bool,
     /// What it asks for.
     capabilities: Value,
+    /// What it may touch, in one sentence, by language.
+    #[schema(example = json!({ "en": "It only computes: it can reach nothing outside of itself." }))]
+    reach: Value,
     /// Title, description, category, icon and ports, in English and French.
     #[serde(rename = "type")]
     about: Value,
@@ -52,6 +56,7 @@ fn view((uses, installed): &(NodeTypeRef, InstalledNodeType)) -> Answer<NodeType
         component: installed.component.to_string(),
         pure: installed.pure,
         capabilities: json(serde_json::to_value(&installed.manifest.capabilities))?,
+        reach: json(serde_json::to_value(reach(&installed.manifest.capabilities, installed.pure)))?,
         about,
         config: node_type.config.clone(),
         output: node_type.output.clone(),

@@ -10,7 +10,7 @@ use super::extract::{Allowed, Json, Path, Query, need};
 use super::page::{Page, PageQuery};
 use super::refusals::Refusals;
 use crate::problem::{Answer, Problem};
-use crate::secrets::{MAX_BYTES, Sealed};
+use crate::secrets::{MAX_BYTES, Secret};
 use crate::state::App;
 
 /// A secret's value.
@@ -29,8 +29,8 @@ pub(crate) struct SecretView {
     updated_by: String,
 }
 
-impl From<Sealed> for SecretView {
-    fn from(secret: Sealed) -> Self {
+impl From<Secret> for SecretView {
+    fn from(secret: Secret) -> Self {
         Self { name: secret.name, updated_at: secret.updated_at.0, updated_by: secret.updated_by }
     }
 }

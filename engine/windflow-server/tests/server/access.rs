@@ -40,7 +40,11 @@ impl Things {
     fn path(&self, operation: &Operation) -> String {
         let id = if operation.path.contains("/users/") { &self.user } else { &self.key };
         // A target and a stack are called as the workflow is.
-        let name = if operation.path.contains("/secrets/") { "token" } else { "pure" };
+        let name = if ["/secrets/", "/credentials/"].iter().any(|kind| operation.path.contains(kind)) {
+            "token"
+        } else {
+            "pure"
+        };
         operation
             .path
             .replace("{name}", name)
@@ -99,6 +103,8 @@ fn body(path: &str) -> Value {
         json!({ "text": STACK })
     } else if path.ends_with("/actions") {
         json!({ "action": "stop" })
+    } else if path.contains("/credentials/") {
+        json!({ "bind": "bearer", "hosts": ["api.example.org"], "value": "s3cret-value" })
     } else if path.ends_with("/answers") {
         json!({ "node": "a", "approved": true })
     } else {
@@ -119,6 +125,8 @@ async fn every_endpoint_asks_who_and_whether_and_whose() {
     let target = json!({ "name": "pure", "address": "tcp://127.0.0.1:1" });
     admin.post("/api/v1/targets", &target).await.expect(201);
     admin.post("/api/v1/stacks", &json!({ "text": STACK })).await.expect(201);
+    let set = admin.request("PUT", "/api/v1/credentials/token").json(&body("/credentials/token"));
+    admin.send(set).await.expect(200);
     let user = served.person("local", Role::Viewer).await.get("/api/v1/auth/me").await.expect(200);
     let key = admin.post("/api/v1/api-keys", &json!({ "name": "x", "scopes": ["runs:read"] })).await.expect(201);
     let text = |value: &Value| value.as_str().unwrap().to_owned();
@@ -186,8 +194,8 @@ async fn every_endpoint_asks_who_and_whether_and_whose() {
     // Nothing of one organisation is there for the admin of another.
     let stranger = served.person("other", Role::Admin).await;
     for operation in operations.iter().filter(|operation| operation.needs.is_some() && operation.path.contains('{')) {
-        if operation.method == "PUT" && operation.path.contains("/secrets/") {
-            // It makes a secret of their own.
+        if operation.method == "PUT" && operation.path.contains("/{name}") && !operation.path.contains("/workflows/") {
+            // It makes a secret or a credential of their own.
             continue;
         }
         let answer = ask(&stranger, operation, &things.path(operation)).await;
@@ -214,6 +222,7 @@ async fn everything(client: &Client) -> Vec<Value> {
         "api-keys",
         "users",
         "secrets",
+        "credentials",
         "workflows/pure/versions",
         "targets",
         "stacks",

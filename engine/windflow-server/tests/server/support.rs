@@ -16,7 +16,7 @@ use windflow_core::ports::records::Records;
 use windflow_core::run::Timestamp;
 use windflow_host::{HostConfig, PluginHost};
 use windflow_runtime::{Config, Runtime, SystemClock};
-use windflow_server::{NewUser, Ports, Role, Server, Settings, add_user};
+use windflow_server::{CredentialStore, NewUser, Ports, Role, Server, Settings, add_user};
 use windflow_store::{Options, SledStore};
 use windflow_testkit::host::{Outcome, ScriptedHost};
 
@@ -89,7 +89,9 @@ pub(crate) async fn serve_on<H: Host + 'static>(
     let registry: Arc<dyn Registry> = host;
     let records: Arc<dyn Records> = store.clone();
     let drivers = Arc::new(windflow_targets::AllDrivers);
-    let ports = Ports { store, records: records.clone(), registry, clock, runtime, drivers, secrets_key: [7; 32] };
+    let credentials = CredentialStore::new(records.clone(), &[7; 32]).unwrap();
+    let ports =
+        Ports { store, records: records.clone(), registry, clock, runtime, drivers, credentials, secrets_key: [7; 32] };
     let server = main.spawn(Server::open(settings, ports)).await.unwrap().unwrap();
     let (address, setup_token) = (server.address(), server.setup_token());
     let (stop, stopped) = oneshot::channel::<()>();

@@ -56,9 +56,14 @@ fn beyond(workflow: &Workflow, registry: &dyn Registry, allowed: &[HttpPattern])
     let mut wanted: Vec<Wanted> = Vec::new();
     for node in workflow.nodes.values() {
         let Some(installed) = registry.get(&node.uses.value) else { continue };
-        for host in installed.manifest.capabilities.http.iter().filter(|host| !host.is_wide()) {
+        let asked = &installed.manifest.capabilities.http;
+        // One that knows several services needs that of the workflow's choice.
+        if asked.iter().any(|host| granted.iter().any(|granted| granted.includes(host) || host.includes(granted))) {
+            continue;
+        }
+        for host in asked.iter().filter(|host| !host.is_wide()) {
             let known = wanted.iter().any(|wanted| wanted.host == *host);
-            if !known && !granted.iter().any(|granted| granted.includes(host)) {
+            if !known {
                 wanted.push(Wanted { uses: node.uses.value.clone(), host: host.clone() });
             }
         }
@@ -76,14 +81,14 @@ mod tests {
 
     use super::*;
 
-    /// One plugin, `slack`, that wants to reach one host.
+    /// One plugin, `slack`, that wants to reach one of two hosts.
     struct Slack;
 
     impl Registry for Slack {
         fn get(&self, uses: &NodeTypeRef) -> Option<InstalledNodeType> {
             let manifest = json!({
                 "plugin": { "name": "slack", "version": "1.0.0", "description": {} },
-                "capabilities": { "http": ["hooks.slack.com"] },
+                "capabilities": { "http": ["hooks.slack.com", "https://slack.com"] },
                 "node": { "slack": { "title": {}, "description": {}, "category": "notify", "icon": "x", "config": {} } },
             });
             let manifest = Arc::new(serde_json::from_value(manifest).unwrap());
@@ -103,10 +108,11 @@ mod tests {
     #[test]
     fn only_what_nobody_grants_is_asked_for_and_once() {
         for (permissions, allowed, asked) in [
-            ("", None, 1),
-            ("permissions: { http: [example.org] }\n", None, 1),
+            ("", None, 2),
+            ("permissions: { http: [example.org] }\n", None, 2),
             ("permissions: { http: [hooks.slack.com] }\n", None, 0),
             ("permissions: { http: [\"*.slack.com\"] }\n", None, 0),
+            ("permissions: { http: [\"https://slack.com\"] }\n", None, 0),
             ("", Some("hooks.slack.com"), 0),
         ] {
             let text = format!(

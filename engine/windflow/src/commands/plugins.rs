@@ -5,8 +5,9 @@ use std::process::ExitCode;
 
 use console::style;
 use serde_json::{Value, json};
+use windflow_core::capability::HttpPattern;
 use windflow_core::id::NodeTypeRef;
-use windflow_core::manifest::{DEFAULT_PORT, NodeType};
+use windflow_core::manifest::{DEFAULT_PORT, NodeType, reach};
 use windflow_core::native::{Native, WithNative};
 use windflow_core::ports::host::{InstalledNodeType, Registry};
 use windflow_core::problem;
@@ -33,7 +34,7 @@ fn list(host: &dyn Registry, as_json: bool) -> anyhow::Result<()> {
     let mut rows = vec![["NODE TYPE", "WHAT IT DOES", "MAY TOUCH"].map(String::from).to_vec()];
     for (uses, installed) in host.list() {
         let what = shorten(installed.node_type().description.get("en"), 70);
-        rows.push(vec![uses.to_string(), what, touches(&uses, &installed).join("; ")]);
+        rows.push(vec![uses.to_string(), what, touches_briefly(&uses, &installed)]);
     }
     render::result(&table(&rows))
 }
@@ -45,32 +46,25 @@ fn describe(uses: &NodeTypeRef, installed: &InstalledNodeType) -> Value {
     })
 }
 
-/// What the node type may touch, in words.
-fn touches(uses: &NodeTypeRef, installed: &InstalledNodeType) -> Vec<String> {
+/// What the node type may touch, in one sentence.
+fn touches(uses: &NodeTypeRef, installed: &InstalledNodeType) -> String {
     if Native::find(uses).is_some() {
-        return vec!["nothing: the engine itself waits".into()];
+        return "The engine itself does it: no plugin runs.".into();
     }
-    if installed.pure {
-        return vec!["nothing: it only computes".into()];
+    reach(&installed.manifest.capabilities, installed.pure).get("en").to_owned()
+}
+
+/// The same in a few words, for a column.
+fn touches_briefly(uses: &NodeTypeRef, installed: &InstalledNodeType) -> String {
+    let asked = &installed.manifest.capabilities.http;
+    if Native::find(uses).is_some() || installed.pure || asked.is_empty() {
+        return "nothing".into();
     }
-    let asked = &installed.manifest.capabilities;
-    let mut all = Vec::new();
-    if !asked.http.is_empty() {
-        let hosts: Vec<String> = asked.http.iter().map(ToString::to_string).collect();
-        let any = asked.http.iter().any(|pattern| pattern.to_string().starts_with('*'));
-        all.push(if any {
-            "hosts that the workflow grants, by HTTP".into()
-        } else {
-            format!("{} by HTTP", hosts.join(", "))
-        });
+    if asked.iter().any(HttpPattern::is_anything) {
+        return "granted hosts".into();
     }
-    if asked.run_context {
-        all.push("knows its run and attempt".into());
-    }
-    if asked.cancellation {
-        all.push("hears of cancellation".into());
-    }
-    all
+    let hosts: Vec<String> = asked.iter().map(|host| host.to_string().replace("https://", "")).collect();
+    hosts.join(", ")
 }
 
 fn show(host: &dyn Registry, name: &str, as_json: bool) -> anyhow::Result<()> {
@@ -87,7 +81,7 @@ fn show(host: &dyn Registry, name: &str, as_json: bool) -> anyhow::Result<()> {
     let manifest = &installed.manifest.plugin;
     let mut text = format!("{}  {}\n{}\n", style(uses).bold(), node.title.get("en"), node.description.get("en"));
     let _ = writeln!(text, "\nplugin     {} {}, {}", manifest.name, manifest.version, installed.component);
-    let _ = writeln!(text, "may touch  {}", touches(uses, installed).join("; "));
+    let _ = writeln!(text, "may touch  {}", touches(uses, installed));
     text.push_str("\nconfiguration\n");
     text.push_str(&table(&fields(&node.config)));
     text.push_str("\nports\n");

@@ -12,7 +12,7 @@ use windflow_core::id::OrganisationId;
 use windflow_core::ports::records::Records;
 use windflow_host::{HostConfig, PublicHosts};
 use windflow_runtime::{Clock, Config, Runtime, SystemClock};
-use windflow_server::{NewUser, Ports, Role, Server, UserError, add_user, list_users};
+use windflow_server::{CredentialStore, NewUser, Ports, Role, Server, UserError, add_user, list_users};
 use windflow_store::{Options, SledStore};
 
 use self::settings::Resolved;
@@ -29,10 +29,17 @@ pub(crate) fn run(global: &Global, args: &ServeArgs) -> anyhow::Result<ExitCode>
     std::fs::create_dir_all(&data_dir).with_context(|| format!("the data folder {}", data_dir.display()))?;
     let secrets_key = secrets_key::read_or_make(&data_dir, secrets_key_file.as_deref())?;
     let store = Arc::new(SledStore::open(data_dir.join("store"), Options::default())?);
+    if global.credentials.is_some() {
+        return Err(invalid(
+            "the server keeps credentials itself: leave --credentials away, and set them with PUT /api/v1/credentials/NAME",
+        ));
+    }
+    let credentials = CredentialStore::new(store.clone(), &secrets_key)?;
     let policy = PublicHosts { also: allow_hosts };
     let host = Arc::new(crate::engine::host_of(HostConfig {
         cache_dir: Some(data_dir.join("compiled")),
         http_policy: Arc::new(policy),
+        credentials: Arc::new(credentials.clone()),
         ..HostConfig::default()
     })?);
 
@@ -44,8 +51,16 @@ pub(crate) fn run(global: &Global, args: &ServeArgs) -> anyhow::Result<ExitCode>
     let runtime = Runtime::new(store.clone(), host.clone(), clock.clone(), Config::new(guests.handle().clone()));
     make_owner(&*store)?;
     let drivers = Arc::new(windflow_targets::AllDrivers);
-    let ports =
-        Ports { store: store.clone(), records: store.clone(), registry: host, clock, runtime, drivers, secrets_key };
+    let ports = Ports {
+        store: store.clone(),
+        records: store.clone(),
+        registry: host,
+        clock,
+        runtime,
+        drivers,
+        credentials,
+        secrets_key,
+    };
     let public_url = settings.public_url.clone();
     let server = main.block_on(Server::open(settings, ports))?;
     let url = public_url.unwrap_or_else(|| format!("http://{}", server.address()));

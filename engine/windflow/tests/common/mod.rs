@@ -92,6 +92,7 @@ impl Answer {
 pub struct Seen {
     pub path: String,
     pub key: Option<String>,
+    pub authorization: Option<String>,
     pub body: String,
 }
 
@@ -130,10 +131,16 @@ impl Witness {
 async fn answer(State(state): State<Arc<Inner>>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let body = axum::body::to_bytes(body, 1 << 20).await.unwrap_or_default();
-    let key = parts.headers.get("idempotency-key").and_then(|key| key.to_str().ok()).map(str::to_owned);
+    let header = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let (key, authorization) = (header("idempotency-key"), header("authorization"));
     let number = {
         let mut seen = state.seen.lock().unwrap();
-        seen.push(Seen { path: parts.uri.to_string(), key, body: String::from_utf8_lossy(&body).into_owned() });
+        seen.push(Seen {
+            path: parts.uri.to_string(),
+            key,
+            authorization,
+            body: String::from_utf8_lossy(&body).into_owned(),
+        });
         seen.len()
     };
     let Some(answer) = state.answers.get(number - 1).or(state.answers.last()).cloned() else {

@@ -12,6 +12,8 @@ use windflow_core::manifest::Manifest;
 use super::check::Keys;
 use super::sender::{Attempt, Sender};
 use super::{errors, headers};
+use crate::capability::credentials::Held;
+use crate::capability::log::Log;
 
 /// The requests of one attempt.
 pub(crate) struct Hooks {
@@ -23,13 +25,21 @@ pub(crate) struct Hooks {
 type Answer = Result<(http::Response<WasiBody>, Box<dyn Future<Output = Result<(), Error>> + Send>), Error>;
 
 impl Hooks {
-    pub(crate) fn new(sender: &Arc<Sender>, manifest: &Arc<Manifest>, grants: &Arc<Grants>) -> Self {
+    pub(crate) fn new(
+        sender: &Arc<Sender>,
+        manifest: &Arc<Manifest>,
+        grants: &Arc<Grants>,
+        held: Option<&Arc<Held>>,
+        log: &Arc<Log>,
+    ) -> Self {
         let keys =
             Keys { manifest: Arc::clone(manifest), grants: Arc::clone(grants), policy: Arc::clone(&sender.policy) };
         let attempt = Attempt {
             keys,
             slots: Arc::new(Semaphore::new(sender.limits.concurrent)),
             denial: Arc::new(OnceLock::new()),
+            held: held.cloned(),
+            log: Arc::clone(log),
         };
         Self { sender: Arc::clone(sender), attempt, left: sender.limits.requests }
     }

@@ -10,6 +10,7 @@ use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody};
 use windflow_core::capability::{Origin, Scheme};
+use windflow_core::ports::host::LogLevel;
 
 use super::body::{RequestBody, ResponseBody};
 use super::check::{Denied, Keys};
@@ -19,6 +20,8 @@ use super::pool::Pool;
 use super::resolve::Resolver;
 use super::tls::{Tls, TlsRoots};
 use super::{errors, headers};
+use crate::capability::credentials::{self, Held, ScrubbedBody};
+use crate::capability::log::Log;
 use crate::limits::HttpLimits;
 
 /// The longest that one address of several may take to answer, before the next one is tried.
@@ -39,9 +42,30 @@ pub(super) struct Attempt {
     pub(super) keys: Keys,
     pub(super) slots: Arc<Semaphore>,
     pub(super) denial: Arc<OnceLock<String>>,
+    /// The credential that is added to requests to its hosts.
+    pub(super) held: Option<Arc<Held>>,
+    pub(super) log: Arc<Log>,
 }
 
 impl Attempt {
+    /// Puts the credential's address in the place of the placeholder.
+    fn address(&self, request: &mut Request<WasiBody>) -> Result<(), Error> {
+        let put = match &self.held {
+            Some(held) => held.address(request),
+            None => Err("a request wants the address that a credential holds, and the node names none: add `credential: NAME` to its `with:`".to_owned()),
+        };
+        put.map_err(|why| self.denied(Denied(why), Error::HttpRequestDenied))
+    }
+
+    /// Whether the credential goes along. That it does not is told, since the answer will only say that it is missing.
+    fn adds(&self, held: &Held, origin: &Origin) -> bool {
+        let adds = held.may_go_to(origin);
+        if !adds {
+            self.log.line(LogLevel::Warn, &held.kept_back(origin));
+        }
+        adds
+    }
+
     /// Remembers the first denial: the guest only gets a code, but people need to know what to grant.
     fn denied(&self, denied: Denied, error: Error) -> Error {
         tracing::info!(denied = denied.0, "request denied");
@@ -67,6 +91,9 @@ impl Sender {
         options: RequestOptions,
         attempt: Attempt,
     ) -> Result<Response<WasiBody>, Error> {
+        if credentials::wants_address(&request) {
+            attempt.address(&mut request)?;
+        }
         let origin = origin(&request).map_err(|error| match error {
             Unreadable::Host(host) => attempt.denied(
                 Denied(format!(
@@ -88,7 +115,11 @@ impl Sender {
             .map_err(|denied| attempt.denied(denied, Error::DestinationIpProhibited))?;
 
         let limit = self.limits.request_bytes;
-        let request = request.map(|inner| RequestBody { inner, limit, sent: 0 }.boxed_unsync());
+        let mut request = request.map(|inner| RequestBody { inner, limit, sent: 0 }.boxed_unsync());
+        let held = attempt.held.as_ref().filter(|held| attempt.adds(held, &origin));
+        if let Some(held) = held {
+            request = held.add_to(request).await?;
+        }
         let first_byte = options.first_byte_timeout.unwrap_or(Duration::MAX).min(self.limits.idle_time);
         let (response, connection) = self.exchange(request, &origin, &addresses, connect_time, first_byte).await?;
         if response.status() == http::StatusCode::SWITCHING_PROTOCOLS {
@@ -96,7 +127,13 @@ impl Sender {
         }
         let idle = options.between_bytes_timeout.unwrap_or(Duration::MAX).min(self.limits.idle_time);
         let back = (origin, connection, Arc::clone(&self.pool));
-        Ok(response.map(|body| ResponseBody::new(body, self.limits.response_bytes, idle, back, permit).boxed_unsync()))
+        let body = |body| ResponseBody::new(body, self.limits.response_bytes, idle, back, permit).boxed_unsync();
+        let mut response = response.map(body);
+        if let Some(held) = held {
+            held.scrubber.headers(response.headers_mut());
+            response = response.map(|body| ScrubbedBody::new(body, Arc::clone(&held.scrubber)).boxed_unsync());
+        }
+        Ok(response)
     }
 
     async fn resolve(&self, origin: &Origin) -> Result<Vec<IpAddr>, Error> {
@@ -198,7 +235,13 @@ mod tests {
             grants: Arc::new(Grants { http: vec!["127.0.0.1:*".parse().unwrap()], ..Grants::default() }),
             policy: Arc::clone(&sender.policy),
         };
-        let attempt = Attempt { keys, slots: Arc::new(Semaphore::new(1)), denial: Arc::default() };
+        let attempt = Attempt {
+            keys,
+            slots: Arc::new(Semaphore::new(1)),
+            denial: Arc::default(),
+            held: None,
+            log: Log::unheard(),
+        };
         let body = Full::new(Bytes::from(vec![b'x'; body])).map_err(|never| match never {}).boxed_unsync();
         let request = request.uri(uri).body(body).unwrap();
         let served = async {

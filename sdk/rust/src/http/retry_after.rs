@@ -1,14 +1,13 @@
 //! How long a server wants to be left alone.
 
-use windflow_sdk::Fields;
-
 /// The header `Retry-After` in milliseconds from now. Guests have no clock: a date is compared with the answer's own.
-pub(crate) fn milliseconds(headers: &Fields<String>) -> Option<u64> {
-    let value = headers.get("retry-after")?.trim();
+pub(super) fn milliseconds(headers: &[(String, String)]) -> Option<u64> {
+    let get = |name| super::header(headers, name);
+    let value = get("retry-after")?.trim();
     if let Ok(seconds) = value.parse::<u64>() {
         return seconds.checked_mul(1000);
     }
-    let (until, now) = (seconds(value)?, seconds(headers.get("date")?)?);
+    let (until, now) = (seconds(value)?, seconds(get("date")?)?);
     u64::try_from(until - now).unwrap_or(0).checked_mul(1000)
 }
 
@@ -38,8 +37,8 @@ mod tests {
 
     #[track_caller]
     fn check(headers: &[(&str, &str)], expect: Option<u64>) {
-        let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        assert_eq!(milliseconds(&Fields(headers)), expect);
+        let headers: Vec<_> = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        assert_eq!(milliseconds(&headers), expect);
     }
 
     #[test]

@@ -1,0 +1,126 @@
+//! What a node type may touch, in one plain sentence: what somebody reads before trusting a stranger's plugin.
+
+use super::{HttpPattern, RequestedCapabilities, Text};
+
+/// The sentence in English and French. `pure` is what was read from the component, not what its manifest says.
+#[must_use]
+pub fn reach(asked: &RequestedCapabilities, pure: bool) -> Text {
+    let sentences = [("en", &ENGLISH), ("fr", &FRENCH)];
+    Text(sentences.map(|(language, words)| (language.to_owned(), words.sentence(asked, pure))).into())
+}
+
+struct Words {
+    computes: &'static str,
+    may: &'static str,
+    and: &'static str,
+    any_host: &'static str,
+    /// Before and behind the names of hosts.
+    hosts: [&'static str; 2],
+    credential: &'static str,
+    run_context: &'static str,
+    cancellation: &'static str,
+    nothing_else: &'static str,
+}
+
+const ENGLISH: Words = Words {
+    computes: "It only computes: it can reach nothing outside of itself.",
+    may: "It may ",
+    and: " and ",
+    any_host: "send requests to the hosts that the workflow allows",
+    hosts: ["send requests to ", " where the workflow allows it"],
+    credential: ", with a credential of the workflow that it never sees,",
+    run_context: "know which run, node and attempt it is",
+    cancellation: "hear that it should stop",
+    nothing_else: "; it can touch nothing else.",
+};
+
+const FRENCH: Words = Words {
+    computes: "Il ne fait que calculer : il n'atteint rien en dehors de lui-même.",
+    may: "Il peut ",
+    and: " et ",
+    any_host: "envoyer des requêtes aux hôtes que le workflow autorise",
+    hosts: ["envoyer des requêtes à ", " si le workflow l'autorise"],
+    credential: ", avec un identifiant du workflow qu'il ne voit jamais,",
+    run_context: "savoir de quels exécution, nœud et essai il s'agit",
+    cancellation: "apprendre qu'il doit s'arrêter",
+    nothing_else: " ; il ne peut toucher à rien d'autre.",
+};
+
+impl Words {
+    fn sentence(&self, asked: &RequestedCapabilities, pure: bool) -> String {
+        let mut all = Vec::new();
+        if !asked.http.is_empty() {
+            let mut text = if asked.http.iter().any(HttpPattern::is_anything) {
+                self.any_host.to_owned()
+            } else {
+                // Without `https://`, which is what everybody expects.
+                let shown = |host: &HttpPattern| host.to_string().trim_start_matches("https://").to_owned();
+                let hosts: Vec<String> = asked.http.iter().map(shown).collect();
+                let [before, after] = self.hosts;
+                format!("{before}{}{after}", self.listed(&hosts))
+            };
+            if asked.credentials {
+                text.push_str(self.credential);
+            }
+            all.push(text);
+        }
+        if asked.run_context {
+            all.push(self.run_context.to_owned());
+        }
+        if asked.cancellation {
+            all.push(self.cancellation.to_owned());
+        }
+        if pure || all.is_empty() {
+            return self.computes.to_owned();
+        }
+        format!("{}{}{}", self.may, self.listed(&all).trim_end_matches(','), self.nothing_else)
+    }
+
+    fn listed(&self, all: &[String]) -> String {
+        match all {
+            [] => String::new(),
+            [one] => one.clone(),
+            [first @ .., last] => format!("{}{}{last}", first.join(", ").replace(",,", ","), self.and),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[track_caller]
+    fn check(asked: &Value, pure: bool, english: &str, french: &str) {
+        let asked: RequestedCapabilities = serde_json::from_value(asked.clone()).unwrap();
+        let text = reach(&asked, pure);
+        assert_eq!((text.get("en"), text.get("fr")), (english, french));
+    }
+
+    #[test]
+    fn the_sentence_tells_everything_and_nothing_more() {
+        check(&json!({}), true, ENGLISH.computes, FRENCH.computes);
+        // Asked for, and not imported: it cannot be used.
+        check(&json!({ "http": ["*"] }), true, ENGLISH.computes, FRENCH.computes);
+        check(&json!({}), false, ENGLISH.computes, FRENCH.computes);
+        check(
+            &json!({ "http": ["https://hooks.slack.com", "https://slack.com"], "credentials": true, "run_context": true }),
+            false,
+            "It may send requests to hooks.slack.com and slack.com where the workflow allows it, with a credential of the workflow that it never sees, and know which run, node and attempt it is; it can touch nothing else.",
+            "Il peut envoyer des requêtes à hooks.slack.com et slack.com si le workflow l'autorise, avec un identifiant du workflow qu'il ne voit jamais, et savoir de quels exécution, nœud et essai il s'agit ; il ne peut toucher à rien d'autre.",
+        );
+        check(
+            &json!({ "http": ["*:*"], "credentials": true, "cancellation": true }),
+            false,
+            "It may send requests to the hosts that the workflow allows, with a credential of the workflow that it never sees, and hear that it should stop; it can touch nothing else.",
+            "Il peut envoyer des requêtes aux hôtes que le workflow autorise, avec un identifiant du workflow qu'il ne voit jamais, et apprendre qu'il doit s'arrêter ; il ne peut toucher à rien d'autre.",
+        );
+        check(
+            &json!({ "http": ["api.example.org"] }),
+            false,
+            "It may send requests to api.example.org where the workflow allows it; it can touch nothing else.",
+            "Il peut envoyer des requêtes à api.example.org si le workflow l'autorise ; il ne peut toucher à rien d'autre.",
+        );
+    }
+}

@@ -1,0 +1,89 @@
+//! The credential of an attempt: which one its node names, whether it may use it, and how it is put into requests.
+//!
+//! The guest never holds it. It is read when the attempt begins, added to requests that go to its own hosts and to no
+//! others, and blotted out of everything that comes back: answers, lines of log, progress, errors, outputs.
+
+mod inject;
+mod scrub;
+mod scrubbed_body;
+
+use std::sync::Arc;
+
+use serde::Deserialize;
+use windflow_core::capability::Origin;
+use windflow_core::credential::{Binding, Credential};
+use windflow_core::failure::{Failure, FailureKind};
+use windflow_core::ports::credentials::Credentials;
+use windflow_core::ports::host::Call;
+
+pub(crate) use self::inject::wants_address;
+pub(crate) use self::scrub::Scrubber;
+pub(crate) use self::scrubbed_body::ScrubbedBody;
+use crate::plugin::Plugin;
+
+/// The credential that an attempt may use.
+pub(crate) struct Held {
+    name: String,
+    credential: Arc<Credential>,
+    pub(crate) scrubber: Arc<Scrubber>,
+}
+
+/// The only part of a configuration that the host looks at.
+#[derive(Deserialize)]
+struct Names {
+    #[serde(default)]
+    credential: Option<String>,
+}
+
+/// The credential that the call's configuration names; nothing where it names none.
+///
+/// # Errors
+/// Where the workflow does not grant it, or where there is none of that name: before the guest has done anything.
+pub(crate) fn hold(call: &Call, plugin: &Plugin, kept: &dyn Credentials) -> Result<Option<Arc<Held>>, Failure> {
+    if !plugin.manifest.capabilities.credentials {
+        return Ok(None);
+    }
+    let named = serde_json::from_slice::<Names>(&call.config).ok().and_then(|names| names.credential);
+    let Some(name) = named.filter(|name| !name.is_empty()) else { return Ok(None) };
+    let denied = |code: &str, message: String| {
+        let failure = Failure::new(FailureKind::Denied, message);
+        Err(Failure { code: code.to_owned(), ..failure })
+    };
+    if !call.grants.credentials.contains(&name) {
+        let message = format!(
+            "the credential {name} was denied: the workflow does not grant it. To allow it, add to the workflow:\npermissions:\n  credentials: [{name}]"
+        );
+        return denied("denied", message);
+    }
+    match kept.get(&call.organisation, &name) {
+        Ok(Some(credential)) => {
+            let scrubber = Arc::new(Scrubber::new(&credential));
+            Ok(Some(Arc::new(Held { name, credential, scrubber })))
+        }
+        Ok(None) => {
+            let how = kept.how_to_set(&name);
+            denied("credential_missing", format!("there is no credential named {name}. {how}"))
+        }
+        Err(problem) => {
+            Err(Failure::new(FailureKind::Unavailable, format!("the credential {name} cannot be read: {problem}")))
+        }
+    }
+}
+
+impl Held {
+    /// Whether it is added to requests to this origin.
+    pub(crate) fn may_go_to(&self, origin: &Origin) -> bool {
+        self.credential.may_go_to(origin)
+    }
+
+    /// For people: that a request went without it.
+    pub(crate) fn kept_back(&self, origin: &Origin) -> String {
+        let hosts: Vec<String> = self.credential.hosts().iter().map(ToString::to_string).collect();
+        format!("the credential {} was not sent to {origin}: it is bound to {}", self.name, hosts.join(", "))
+    }
+
+    /// Whether the credential is an address that takes the place of the request's.
+    fn is_url(&self) -> bool {
+        *self.credential.binding() == Binding::Url
+    }
+}

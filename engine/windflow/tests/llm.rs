@@ -1,0 +1,95 @@
+//! The node type `llm` against a real model: SmolLM2 with 135 million parameters, served by llama.cpp on this machine. It is too small to
+//! be right, so that only schema, plumbing and counts are looked at.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests fail by panicking, too")]
+
+mod common;
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
+
+use common::{Place, windflow};
+use serde_json::{Value, json};
+
+/// The server; it ends with its standard input, and so with the test.
+struct Model {
+    process: Child,
+    address: String,
+}
+
+impl Model {
+    fn start() -> Self {
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../sdk/toolchain/ensure-model-server.sh");
+        let output = Command::new(script).stderr(Stdio::inherit()).output().unwrap();
+        assert!(output.status.success(), "the model server cannot be installed, see above");
+        let command = String::from_utf8(output.stdout).unwrap();
+        let mut command = command.lines();
+        let mut process = Command::new(command.next().unwrap())
+            .args(command)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let stdout = process.stdout.take().unwrap();
+        let (told, hear) = mpsc::channel();
+        std::thread::spawn(move || {
+            let line = BufReader::new(stdout).lines().map_while(Result::ok).find(|line| line.starts_with("http://"));
+            let _ = told.send(line.expect("an address"));
+        });
+        let address = hear.recv_timeout(Duration::from_secs(90)).expect("the model server starts within 90 seconds");
+        Self { process, address }
+    }
+}
+
+impl Drop for Model {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn run(address: &str, with: &Value) -> Value {
+    let host = address.strip_prefix("http://").unwrap();
+    let document = json!({
+        "windflow": 1, "name": "ask", "permissions": { "http": [format!("http://{host}")] },
+        "nodes": { "ask": { "uses": "llm@1", "with": with, "timeout": "4m" } },
+        "outputs": { "answer": "${{ nodes.ask.output }}" },
+    });
+    let place = Place::new(&document.to_string());
+    let output = windflow(&place.folder.path().join("data")).args(["run", place.path(), "--json"]).output().unwrap();
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)))
+}
+
+#[test]
+fn a_real_model_answers_in_text_and_in_json_that_fits() {
+    let model = Model::start();
+    let mut with = json!({
+        "base_url": format!("{}/v1", model.address), "model": "smollm2", "prompt": "Say hello.", "max_tokens": 12,
+        "temperature": 0.0, "price": { "input": 1.0, "output": 2.0 },
+    });
+    let report = run(&model.address, &with);
+    let answer = &report["outputs"]["answer"];
+    assert!(!answer["text"].as_str().unwrap_or_default().is_empty(), "{report:#}");
+    let (read, written) = (&answer["usage"]["input_tokens"], &answer["usage"]["output_tokens"]);
+    assert!(read.as_u64().unwrap() > 0 && (1..=12).contains(&written.as_u64().unwrap()), "{answer}");
+    let cost = (read.as_f64().unwrap() + 2.0 * written.as_f64().unwrap()) / 1e6;
+    assert!((answer["cost"].as_f64().unwrap() - cost).abs() < 1e-12, "{answer}");
+
+    with["max_tokens"] = json!(60);
+    with["schema"] = json!({
+        "type": "object", "additionalProperties": false, "required": ["mood", "score"],
+        "properties": { "mood": { "enum": ["good", "bad"] }, "score": { "type": "integer", "minimum": 0, "maximum": 9 } },
+    });
+    let report = run(&model.address, &with);
+    let json = &report["outputs"]["answer"]["json"];
+    assert!(json["mood"] == "good" || json["mood"] == "bad", "{report:#}");
+    assert!((0..=9).contains(&json["score"].as_i64().unwrap()), "{report:#}");
+
+    // What is cut off is told as such, and not asked for again.
+    with["max_tokens"] = json!(3);
+    let report = run(&model.address, &with);
+    assert_eq!(report["nodes"]["ask"]["status"], "failed");
+    assert!(report["error"].to_string().contains("cut_off"), "{report:#}");
+}
