@@ -1,5 +1,7 @@
 //! A Docker engine of its own for a test, with stand-in images `stand-in:1` and `stand-in:2`, which serve their version by HTTP.
 
+#![allow(clippy::expect_used, reason = "a test without its engine has failed, and says so")]
+
 use std::fs::File;
 use std::path::Path;
 use std::process::Command;

@@ -103,16 +103,16 @@ pub fn deploy(config: Config) -> Result<Emission<Output>, NodeError> {
     match output.verdict.as_str() {
         "deployed" | "unchanged" => Ok(Emission::new("deployed", output)),
         "rolled_back" => Ok(Emission::new("rolled_back", output)),
-        _ => Err(failed(output)),
+        _ => Err(failed(&output)),
     }
 }
 
 /// Nothing was there to go back to.
-fn failed(output: Output) -> NodeError {
+fn failed(output: &Output) -> NodeError {
     let why = output.error.as_ref();
     let code = why.map_or("deployment_failed", |why| why.code.as_str()).to_owned();
     let message = why.map_or("the deployment failed", |why| why.message.as_str());
-    NodeError::new(code, format!("{} on {}: {message}", output.stack, output.target)).with_details(&output)
+    NodeError::new(code, format!("{} on {}: {message}", output.stack, output.target)).with_details(output)
 }
 
 #[cfg(test)]

@@ -97,9 +97,7 @@ fn body(path: &str) -> Value {
         target
     } else if path.ends_with("/import") {
         json!({ "csv": "name,address\n" })
-    } else if path.ends_with("/stacks") || path.ends_with("/stacks/{name}") {
-        json!({ "text": STACK })
-    } else if path.ends_with("/preview") {
+    } else if ["/stacks", "/stacks/{name}", "/preview"].iter().any(|end| path.ends_with(end)) {
         json!({ "text": STACK })
     } else if path.ends_with("/actions") {
         json!({ "action": "stop" })

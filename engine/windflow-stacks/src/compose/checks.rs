@@ -6,7 +6,7 @@ use windflow_core::problem::{self, Problem};
 
 use super::document::Document;
 use crate::order;
-use crate::project::{Condition, MAX_REPLICAS, Project, Source};
+use crate::project::{Condition, Health, MAX_REPLICAS, Project, Source};
 
 pub(super) fn check(project: &Project, document: &Document<'_>, problems: &mut Vec<Problem>) {
     if project.services.is_empty() {
@@ -42,7 +42,7 @@ fn names(project: &Project, document: &Document<'_>, problems: &mut Vec<Problem>
                 }
                 Some(other)
                     if dependency.condition == Condition::Healthy
-                        && other.health.as_ref().is_some_and(|health| health.is_off()) =>
+                        && other.health.as_ref().is_some_and(Health::is_off) =>
                 {
                     let place = document.place(&["services", name, "depends_on"]);
                     let message =
@@ -78,7 +78,8 @@ fn names(project: &Project, document: &Document<'_>, problems: &mut Vec<Problem>
 }
 
 fn ports(project: &Project, document: &Document<'_>, problems: &mut Vec<Problem>) {
-    let mut taken: HashMap<(u16, &str), Vec<(&str, Option<&str>)>> = HashMap::new();
+    // By port and protocol: which services publish it, and at which address.
+    let mut taken: HashMap<_, Vec<(&str, Option<&str>)>> = HashMap::new();
     for (name, service) in &project.services {
         for (at, port) in service.ports.iter().enumerate() {
             let Some(published) = port.published else { continue };

@@ -21,7 +21,7 @@ pub(super) fn mounts(reader: &mut Reader<'_, '_>, service: &str) -> Vec<Mount> {
         match read {
             Ok(mount) => mounts.push(mount),
             Err(why) => {
-                reader.refuse(&path, "invalid_mount", why, "write it as data:/path, /host/path:/path or /path:ro")
+                reader.refuse(&path, "invalid_mount", why, "write it as data:/path, /host/path:/path or /path:ro");
             }
         }
     }

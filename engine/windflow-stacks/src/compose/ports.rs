@@ -23,7 +23,7 @@ pub(super) fn ports(reader: &mut Reader<'_, '_>, service: &str) -> Vec<Port> {
         match read {
             Ok(found) => ports.extend(found),
             Err(why) => {
-                reader.refuse(&path, "invalid_port", why, "write it as \"8080:80\" or \"127.0.0.1:8080:80/tcp\"")
+                reader.refuse(&path, "invalid_port", why, "write it as \"8080:80\" or \"127.0.0.1:8080:80/tcp\"");
             }
         }
     }
@@ -37,7 +37,7 @@ fn long(reader: &Reader<'_, '_>, path: &[&str]) -> Result<Vec<Port>, String> {
     if text("mode").is_some_and(|mode| mode != "host" && mode != "ingress") {
         return Err("`mode` is host or ingress".to_owned());
     }
-    expand(&target, published.as_deref().filter(|text| !text.is_empty()), text("host_ip"), &protocol)
+    expand(&target, published.as_deref().filter(|text| !text.is_empty()), text("host_ip").as_deref(), &protocol)
 }
 
 /// `[[address:]published:]target[/protocol]`.
@@ -55,7 +55,7 @@ fn short(text: &str) -> Result<Vec<Port>, String> {
         (None, [address, published, target]) => (Some(*address), Some(*published), *target),
         _ => return Err(format!("{text:?} is no port")),
     };
-    expand(target, published.filter(|text| !text.is_empty()), host_ip.map(str::to_owned), protocol)
+    expand(target, published.filter(|text| !text.is_empty()), host_ip, protocol)
 }
 
 fn range(text: &str) -> Result<Vec<u16>, String> {
@@ -75,11 +75,11 @@ fn range(text: &str) -> Result<Vec<u16>, String> {
     }
 }
 
-fn expand(target: &str, published: Option<&str>, host_ip: Option<String>, protocol: &str) -> Result<Vec<Port>, String> {
+fn expand(target: &str, published: Option<&str>, host_ip: Option<&str>, protocol: &str) -> Result<Vec<Port>, String> {
     if !["tcp", "udp", "sctp"].contains(&protocol) {
         return Err(format!("{protocol:?} is no protocol: it is tcp, udp or sctp"));
     }
-    if let Some(address) = &host_ip
+    if let Some(address) = host_ip
         && address.parse::<std::net::IpAddr>().is_err()
     {
         return Err(format!("{address:?} is no address"));
@@ -92,8 +92,12 @@ fn expand(target: &str, published: Option<&str>, host_ip: Option<String>, protoc
     if published.len() != targets.len() {
         return Err("the ranges of published and target ports have different lengths".to_owned());
     }
-    let port =
-        |(target, published)| Port { target, published, host_ip: host_ip.clone(), protocol: protocol.to_owned() };
+    let port = |(target, published)| Port {
+        target,
+        published,
+        host_ip: host_ip.map(str::to_owned),
+        protocol: protocol.to_owned(),
+    };
     Ok(targets.into_iter().zip(published).map(port).collect())
 }
 

@@ -29,7 +29,7 @@ impl Progress {
             Event::Planned { plan } => self.line(&format!("{} {}", style("plan").bold().for_stderr(), plan.summary())),
             Event::Image { image, doing, current, total } => self.image(&image, &doing, current, total),
             Event::Part { kind, name, doing } => {
-                self.line(&format!("{kind} {name} {}", style(doing).dim().for_stderr()))
+                self.line(&format!("{kind} {name} {}", style(doing).dim().for_stderr()));
             }
             Event::Container { service, number, doing, detail } => {
                 let name = if number > 1 { format!("{service}#{number}") } else { service };
