@@ -1,10 +1,13 @@
-# The binary with its built-in plugins, in an image with nothing else to run.
+# The binary with its built-in plugins and the web editor, in an image with nothing else to run.
+FROM node:22-bookworm-slim AS node
+
 FROM rust:1.95-bookworm AS build
 RUN rustup target add wasm32-unknown-unknown
+COPY --from=node /usr/local/ /usr/local/
 WORKDIR /src
 COPY . .
-# Plugins first: the binary embeds them.
-RUN cargo xtask plugins && cargo build --release --locked --package windflow
+# Plugins and editor first: the binary embeds them.
+RUN cargo xtask plugins && web-editor/build.sh && cargo build --release --locked --package windflow
 
 FROM debian:bookworm-slim
 # Curl is for the health check; certificates for requests of workflows.

@@ -8,7 +8,7 @@ NEXTEST := $(shell command -v cargo-nextest 2>/dev/null)
 # Where `make run` and `make serve` keep theirs; `make clean` removes it.
 WINDFLOW_DATA_DIR ?= $(CURDIR)/target/windflow-data
 
-.PHONY: help run serve build plugins test test-long lint bench clean tools
+.PHONY: help run serve build plugins editor test test-long lint bench clean tools
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-10s %s\n", $$1, $$2 }'
@@ -19,13 +19,16 @@ run: build ## Set everything up and run the status report on a team's task list
 serve: build ## Set everything up and serve the API on 127.0.0.1:7878
 	$(WINDFLOW) --data-dir "$(WINDFLOW_DATA_DIR)" serve
 
-build: plugins
+build: plugins editor
 	cargo build --package windflow
 
 plugins: ## Build the built-in plugins as WebAssembly components
 	cargo xtask plugins
 
-test: plugins tools ## Set everything up and run every quick test
+editor: ## Build the web editor, which the binary embeds
+	web-editor/build.sh
+
+test: plugins editor tools ## Set everything up and run every quick test
 	cargo fmt --all --check
 ifneq ($(NEXTEST),)
 	cargo nextest run --workspace --no-fail-fast
@@ -33,13 +36,14 @@ ifneq ($(NEXTEST),)
 else
 	cargo test --workspace --no-fail-fast
 endif
+	web-editor/test.sh
 
 test-long: test ## The quick tests, then hundreds of crashes and the second way to the WebAssembly target
 	WINDFLOW_LONG=1 cargo test --package windflow --test crash -- --nocapture
 	WINDFLOW_LONG=1 cargo test --package windflow-store --test kill --test contract -- --nocapture
 	WINDFLOW_WASM_NO_RUSTUP=1 WINDFLOW_WASM_SYSROOT=target/wasm-sysroot-long sdk/toolchain/ensure-wasm-target.sh
 
-lint: plugins tools ## Formatting, clippy, licences and sources of dependencies, unused dependencies
+lint: plugins editor tools ## Formatting, clippy, licences and sources of dependencies, unused dependencies
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- --deny warnings
 	sdk/toolchain/ensure-tool.sh cargo-machete
@@ -47,7 +51,7 @@ lint: plugins tools ## Formatting, clippy, licences and sources of dependencies,
 	sdk/toolchain/ensure-tool.sh cargo-deny
 	cargo deny check bans licenses sources
 
-bench: plugins ## Measure; docs/benchmarks.md says what came out and how to read it
+bench: plugins editor ## Measure; docs/benchmarks.md says what came out and how to read it
 	cargo xtask pack bench/guests/fib --out target/guests
 	cargo bench --package windflow-core --package windflow-store --package windflow-host --package windflow-runtime
 	bench/cli.sh

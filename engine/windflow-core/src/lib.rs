@@ -6,6 +6,7 @@
 
 pub mod capability;
 pub mod credential;
+pub mod edit;
 pub mod expression;
 pub mod failure;
 pub mod id;

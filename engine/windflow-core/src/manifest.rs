@@ -9,6 +9,7 @@ use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
 use crate::capability::{Capability, HttpPattern};
+use crate::schema::{Checker, CompiledOnce, InvalidSchema};
 
 pub use self::reach::reach;
 
@@ -81,6 +82,19 @@ pub struct NodeType {
     /// JSON Schema of the emitted value. In `plugin.toml` it is the path of the generated file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub output: Option<serde_json::Value>,
+    /// The schema of `with:`, compiled: documents are checked at every key that is typed.
+    #[serde(skip)]
+    compiled: CompiledOnce,
+}
+
+impl NodeType {
+    /// The schema of `with:`, compiled once.
+    ///
+    /// # Errors
+    /// When it is none.
+    pub fn config_checker(&self) -> Result<&Checker, &InvalidSchema> {
+        self.compiled.get(&self.config)
+    }
 }
 
 /// What people read of one field of a configuration.

@@ -1,6 +1,7 @@
 //! JSON Schemas: of configurations, inputs and outputs.
 
 use std::fmt;
+use std::sync::{Arc, OnceLock};
 
 use serde_json::Value;
 
@@ -13,6 +14,26 @@ pub struct Checker(jsonschema::Validator);
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("this is no JSON Schema: {0}")]
 pub struct InvalidSchema(String);
+
+/// A schema that is compiled when it is first needed, and once. Clones share it. It is no part of what a value is.
+#[derive(Debug, Clone, Default)]
+pub struct CompiledOnce(Arc<OnceLock<Result<Checker, InvalidSchema>>>);
+
+impl CompiledOnce {
+    /// The schema, compiled.
+    ///
+    /// # Errors
+    /// When it is none.
+    pub fn get(&self, schema: &Value) -> Result<&Checker, &InvalidSchema> {
+        self.0.get_or_init(|| Checker::new(schema)).as_ref()
+    }
+}
+
+impl PartialEq for CompiledOnce {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
 
 /// Where and why a value does not fit its schema.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -52,6 +52,8 @@ pub struct Scalar {
     pub value: Value,
     /// Its text, quotes taken off and escapes resolved.
     pub text: String,
+    /// Written below a `|` or `>`: its place is that of its lines.
+    pub block: bool,
     /// Its source, where it holds expressions: their places are found in it.
     pub source: Option<Box<str>>,
 }
@@ -61,6 +63,12 @@ pub struct Scalar {
 #[must_use]
 pub fn parse(text: &str, limits: Limits) -> (Option<Node>, Vec<Problem>) {
     compose::compose(text, limits)
+}
+
+/// Whether a text without quotes means itself, and no number, boolean or null.
+#[must_use]
+pub fn is_text(plain: &str) -> bool {
+    scalar::resolve(plain).is_string()
 }
 
 impl Node {

@@ -4,7 +4,6 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
 use axum::middleware::from_fn_with_state;
-use axum::response::IntoResponse;
 use axum::routing::{any, get, post};
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
@@ -14,7 +13,7 @@ use utoipa_axum::routes;
 
 use crate::problem::{Problem, ProblemBody};
 use crate::state::App;
-use crate::{hooks, layers};
+use crate::{editor, hooks, layers};
 
 mod answers;
 mod auth;
@@ -24,11 +23,14 @@ mod health;
 mod keys;
 mod node_types;
 mod page;
+mod refresh_cookie;
 mod refusals;
 mod rerun;
 mod runs;
 mod secrets;
+mod statistics;
 mod streams;
+mod templates;
 mod users;
 mod validate;
 mod versions;
@@ -76,6 +78,7 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(auth::refresh))
         .routes(routes!(auth::logout))
         .routes(routes!(auth::me))
+        .routes(routes!(auth::state))
         .routes(routes!(workflows::list, workflows::create))
         .routes(routes!(workflows::show, workflows::delete))
         .routes(routes!(workflows::document, workflows::replace))
@@ -85,6 +88,7 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(versions::list))
         .routes(routes!(versions::show))
         .routes(routes!(validate::validate))
+        .routes(routes!(templates::list))
         .routes(routes!(runs::start))
         .routes(routes!(runs::list))
         .routes(routes!(runs::show))
@@ -93,6 +97,8 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(runs::resume))
         .routes(routes!(answers::answer))
         .routes(routes!(rerun::rerun))
+        .routes(routes!(runs::document))
+        .routes(routes!(statistics::show))
         .routes(routes!(streams::run))
         .routes(routes!(streams::organisation))
         .routes(routes!(node_types::list))
@@ -132,7 +138,7 @@ pub(crate) fn router(app: App) -> Router {
         .route("/api/v1/openapi.json", get(async move || ([("content-type", "application/json")], document)))
         .route("/callbacks/{organisation}/{run}/{node}/{token}", post(answers::callback))
         .route("/hooks/{organisation}/{*path}", any(hooks::receive))
-        .fallback(async || Problem::not_found("such address").into_response())
+        .fallback(editor::serve)
         .method_not_allowed_fallback(async || {
             Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "this address does not take this method")
         })

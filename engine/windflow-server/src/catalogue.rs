@@ -24,6 +24,9 @@ pub(crate) struct Entry {
     /// Number of the latest version, from 1.
     pub(crate) version: u32,
     pub(crate) document: Digest,
+    /// What starts it, as `cron` and `webhook`, each once.
+    #[serde(default)]
+    pub(crate) triggers: Vec<String>,
     pub(crate) created_at: Timestamp,
     pub(crate) created_by: String,
     pub(crate) updated_at: Timestamp,
@@ -143,6 +146,7 @@ pub(crate) async fn create(app: &App, organisation: &OrganisationId, text: Strin
         enabled: false,
         version: number,
         document: Digest::of(text.as_bytes()),
+        triggers: kinds(&workflow),
         created_at: now,
         created_by: by.clone(),
         updated_at: now,
@@ -156,6 +160,14 @@ pub(crate) async fn create(app: &App, organisation: &OrganisationId, text: Strin
             problem
         }
     })
+}
+
+/// What starts a workflow, each kind once.
+fn kinds(workflow: &Workflow) -> Vec<String> {
+    let mut kinds: Vec<String> = workflow.triggers.values().map(|trigger| trigger.uses.value.clone()).collect();
+    kinds.sort();
+    kinds.dedup();
+    kinds
 }
 
 fn last_version(app: &App, organisation: &OrganisationId, name: &WorkflowName) -> Result<u32, StoreError> {
@@ -247,6 +259,7 @@ pub(crate) async fn replace(
         description: workflow.description.as_ref().map(|text| text.value.clone()),
         version: before.value.version + 1,
         document: Digest::of(text.as_bytes()),
+        triggers: kinds(&workflow),
         updated_at: app.now(),
         updated_by: by,
         ..before.value

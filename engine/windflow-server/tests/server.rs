@@ -9,6 +9,8 @@ mod answers;
 mod credentials;
 #[path = "server/cron.rs"]
 mod cron;
+#[path = "server/editor.rs"]
+mod editor;
 #[path = "server/live.rs"]
 mod live;
 #[path = "server/openapi.rs"]

@@ -14,6 +14,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("windflow-host", &["windflow-core", "windflow-package"]),
     ("windflow-runtime", &["windflow-core"]),
     ("windflow-triggers", &["windflow-core"]),
+    ("windflow-browser", &["windflow-core"]),
     ("windflow-server", &["windflow-core", "windflow-runtime", "windflow-triggers"]),
     ("windflow-testkit", &["windflow-core", "windflow-runtime"]),
     (

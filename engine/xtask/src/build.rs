@@ -46,6 +46,19 @@ pub(crate) fn outsider(workspace: &Workspace, target: &Path, guest: &Guest) -> R
     run(&mut command)
 }
 
+/// Builds windflow-core for the browser and says where it lies. The browser has memory enough: it keeps the usual stack.
+pub(crate) fn browser(workspace: &Workspace) -> Result<PathBuf, String> {
+    let mut flags = sysroot(&ensure_target(workspace)?);
+    flags.extend(remaps(workspace));
+    // The page gives nothing to the module, so it takes no chance from there either.
+    flags.push("--cfg=getrandom_backend=\"custom\"".into());
+    let mut command = cargo();
+    command.args(["build", "--lib", "--profile", "plugin", "--target", TARGET, "--package", "windflow-browser"]);
+    command.env("CARGO_ENCODED_RUSTFLAGS", flags.join("\x1f".as_ref()));
+    run(&mut command)?;
+    Ok(workspace.target.join(TARGET).join("plugin").join("windflow_browser.wasm"))
+}
+
 /// The file that building makes.
 pub(crate) fn artifact(target: &Path, guest: &Guest) -> PathBuf {
     target.join(TARGET).join("plugin").join(format!("{}.wasm", guest.library))
@@ -63,12 +76,17 @@ fn cargo_build(workspace: &Workspace) -> Result<Command, String> {
 fn flags(workspace: &Workspace) -> Result<Vec<OsString>, String> {
     let mut flags = sysroot(&ensure_target(workspace)?);
     flags.extend(MEMORY.map(OsString::from));
-    // Messages of panics name source files: the same whoever builds, since grants bind to the digest of the package.
+    flags.extend(remaps(workspace));
+    Ok(flags)
+}
+
+/// Messages of panics name source files: the same whoever builds, since grants bind to the digest of the package.
+fn remaps(workspace: &Workspace) -> Vec<OsString> {
     let cargo_home =
         std::env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| Some(std::env::home_dir()?.join(".cargo")));
-    flags.extend(cargo_home.map(|home| remap(&home, "/cargo")));
+    let mut flags: Vec<OsString> = cargo_home.map(|home| remap(&home, "/cargo")).into_iter().collect();
     flags.push(remap(&workspace.root, "/windflow"));
-    Ok(flags)
+    flags
 }
 
 fn remap(from: &Path, to: &str) -> OsString {

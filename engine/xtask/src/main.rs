@@ -20,6 +20,7 @@ const USAGE: &str = "\
 Usage:
   cargo xtask plugins                     build every plugins/*/ and pack it to <target dir>/plugins/<folder>.wasm
   cargo xtask pack CRATE_DIR... --out DIR build guests that are no members of the workspace and pack them to DIR
+  cargo xtask editor-core                 build windflow-core for the browser to <target dir>/editor/windflow_browser.wasm
 ";
 
 fn main() -> ExitCode {
@@ -30,6 +31,7 @@ fn main() -> ExitCode {
             Ok(())
         }
         Some(Command::Plugins) => plugins(),
+        Some(Command::EditorCore) => editor_core(),
         Some(Command::Pack { crates, out }) => pack(&crates, &out),
         None => Err(format!("these arguments are not known: {}\n{USAGE}", arguments.join(" "))),
     };
@@ -46,6 +48,7 @@ fn main() -> ExitCode {
 enum Command {
     Help,
     Plugins,
+    EditorCore,
     Pack { crates: Vec<PathBuf>, out: PathBuf },
 }
 
@@ -55,6 +58,7 @@ impl Command {
         match (command.as_str(), rest) {
             ("help" | "--help" | "-h", _) => Some(Self::Help),
             ("plugins", []) => Some(Self::Plugins),
+            ("editor-core", []) => Some(Self::EditorCore),
             ("pack", rest) => {
                 let (mut crates, mut out) = (Vec::new(), None);
                 let mut rest = rest.iter();
@@ -98,6 +102,16 @@ fn plugins() -> Result<(), String> {
     report(&rows)
 }
 
+fn editor_core() -> Result<(), String> {
+    let workspace = Workspace::find(None)?;
+    let built = build::browser(&workspace)?;
+    let bytes = std::fs::read(&built).map_err(|error| format!("{}: {error}", built.display()))?;
+    let out = workspace.target.join("editor").join("windflow_browser.wasm");
+    output::write_if_changed(&out, &bytes)?;
+    println!("{} ({} KiB)", out.display(), bytes.len() / 1024);
+    Ok(())
+}
+
 fn pack(crates: &[PathBuf], out: &Path) -> Result<(), String> {
     let workspace = Workspace::find(None)?;
     let target = workspace.target.join("guests");
@@ -134,6 +148,7 @@ mod tests {
     #[test]
     fn arguments_are_understood_or_refused() {
         assert_eq!(parse("plugins"), Some(Command::Plugins));
+        assert_eq!(parse("editor-core"), Some(Command::EditorCore));
         let pack = Command::Pack { crates: vec!["a".into(), "b".into()], out: "c".into() };
         assert_eq!(parse("pack a --out c b"), Some(pack));
         assert_eq!(parse("--help"), Some(Command::Help));

@@ -4,19 +4,21 @@ use serde_json::{Map, Value};
 
 use crate::expression::{Kind, Template};
 use crate::id::NodeTypeRef;
+use crate::manifest::NodeType;
 use crate::place::{Place, Spanned};
 use crate::problem::{Problem, did_you_mean, list};
-use crate::schema::{Checker, Violation};
+use crate::schema::Violation;
 
 /// Checks everything that can be told already: what an expression decides, or may decide, is left to the run.
 pub(super) fn check(
     uses: &Spanned<NodeTypeRef>,
     with: &Template,
-    schema: &Value,
+    node_type: &NodeType,
     node: &Place,
     problems: &mut Vec<Problem>,
 ) {
-    let Ok(checker) = Checker::new(schema) else {
+    let schema = &node_type.config;
+    let Ok(checker) = node_type.config_checker() else {
         let message = format!("the schema of `{}` is broken: its plugin must be mended", uses.value);
         problems.push(Problem::error("broken_plugin", &uses.place, message));
         return;

@@ -75,7 +75,7 @@ fn check_node(workflow: &Workflow, node: &Node, registry: &(impl Registry + ?Siz
     };
     if !workflow.is_unreadable("with", &node.id.value) {
         let with = fill_defaults(&node.with, &installed.node_type().config);
-        config::check(&node.uses, &with, &installed.node_type().config, &node.id.place, problems);
+        config::check(&node.uses, &with, installed.node_type(), &node.id.place, problems);
     }
     check_ports_from(&installed, node, problems);
     if let Some(credential) = node.with.get("credential").filter(|template| template.as_str().is_some()) {

@@ -186,7 +186,8 @@ impl Composer<'_> {
             _ => serde_json::Value::String(text.to_owned()),
         };
         let source = text.contains("${{").then(|| self.text.get(place.bytes.clone()).unwrap_or_default().into());
-        Node { place, kind: Kind::Scalar(Scalar { value, text: text.to_owned(), source }) }
+        let block = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
+        Node { place, kind: Kind::Scalar(Scalar { value, text: text.to_owned(), block, source }) }
     }
 
     fn close(&mut self, span: Span) {

@@ -1,12 +1,14 @@
 //! Signing in.
 
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use windflow_core::id::OrganisationId;
 
 use super::extract::{Json, Known};
+use super::refresh_cookie;
 use super::refusals::Refusals;
 use super::views::UserView;
 use crate::access::{Permission, Role};
@@ -31,6 +33,9 @@ pub(crate) struct Setup {
     /// The id of the organisation, `local` where nothing is said. It is part of the addresses of webhooks.
     #[schema(pattern = "^[a-z][a-z0-9_-]*$", max_length = 64)]
     organisation: Option<String>,
+    /// Keep the refresh token in a cookie that scripts cannot read, instead of telling it.
+    #[serde(default)]
+    cookie: bool,
 }
 
 /// Who signs in.
@@ -40,13 +45,35 @@ pub(crate) struct Login {
     #[schema(example = "ada@example.org")]
     email: String,
     password: String,
+    /// Keep the refresh token in a cookie that scripts cannot read, instead of telling it.
+    #[serde(default)]
+    cookie: bool,
 }
 
 /// A refresh token.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Refresh {
-    refresh_token: String,
+    /// The one in the cookie where none is given.
+    refresh_token: Option<String>,
+}
+
+impl Refresh {
+    /// The token, and whether it came as a cookie.
+    fn token(self, headers: &HeaderMap) -> Answer<(String, bool)> {
+        if let Some(token) = self.refresh_token {
+            return Ok((token, false));
+        }
+        let none = || Problem::unauthorized("there is no refresh token here").remedy("sign in");
+        refresh_cookie::get(headers).map(|token| (token, true)).ok_or_else(none)
+    }
+}
+
+/// What whoever opens the editor has to know before anybody signed in.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct SignInState {
+    /// Nobody is there yet: the first person is made with the token that the server printed.
+    setup_needed: bool,
 }
 
 /// Tokens of a session.
@@ -57,10 +84,21 @@ pub(crate) struct Tokens {
     token_type: &'static str,
     /// Seconds until the access token expires.
     expires_in: u64,
-    /// Valid once, for 30 days.
-    refresh_token: String,
+    /// Valid once, for 30 days. Not told where it is kept in a cookie.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_token: Option<String>,
     organisation: String,
     user: UserView,
+}
+
+/// Tells the tokens; the refresh token in a cookie where that was asked for.
+fn signed_in(app: &App, status: StatusCode, signed_in: SignedIn, cookie: bool) -> Response {
+    let mut tokens = Tokens::from(signed_in);
+    let mut headers = HeaderMap::new();
+    if cookie && let Some(value) = refresh_cookie::set(app, tokens.refresh_token.take().as_deref()) {
+        headers.insert(header::SET_COOKIE, value);
+    }
+    (status, headers, axum::Json(tokens)).into_response()
 }
 
 impl From<SignedIn> for Tokens {
@@ -69,7 +107,7 @@ impl From<SignedIn> for Tokens {
             access_token: signed_in.access_token,
             token_type: "Bearer",
             expires_in: signed_in.expires_in,
-            refresh_token: signed_in.refresh_token,
+            refresh_token: Some(signed_in.refresh_token),
             organisation: signed_in.organisation.to_string(),
             user: signed_in.user.into(),
         }
@@ -92,18 +130,15 @@ pub(crate) struct Me {
     post, path = "/auth/setup", tag = "auth", security(()), request_body = Setup,
     responses((status = 201, description = "It is made", body = Tokens), Refusals)
 )]
-pub(crate) async fn setup(
-    State(app): State<App>,
-    Json(setup): Json<Setup>,
-) -> Answer<(StatusCode, axum::Json<Tokens>)> {
+pub(crate) async fn setup(State(app): State<App>, Json(setup): Json<Setup>) -> Answer<Response> {
     let organisation = match setup.organisation {
         Some(id) => id.parse().map_err(|error| Problem::invalid("invalid_organisation", format!("{error}")))?,
         None => OrganisationId::local(),
     };
     let owner =
         NewUser { organisation, email: setup.email, name: setup.name, role: Role::Admin, password: setup.password };
-    let signed_in = app.people.set_up(&setup.token, owner, app.now()).await?;
-    Ok((StatusCode::CREATED, axum::Json(signed_in.into())))
+    let made = app.people.set_up(&setup.token, owner, app.now()).await?;
+    Ok(signed_in(&app, StatusCode::CREATED, made, setup.cookie))
 }
 
 /// Sign in by e-mail address and password.
@@ -111,9 +146,9 @@ pub(crate) async fn setup(
     post, path = "/auth/login", tag = "auth", security(()), request_body = Login,
     responses((status = 200, description = "As asked", body = Tokens), Refusals)
 )]
-pub(crate) async fn login(State(app): State<App>, Json(login): Json<Login>) -> Answer<axum::Json<Tokens>> {
-    let signed_in = app.people.sign_in(&login.email, &login.password, app.now()).await?;
-    Ok(axum::Json(signed_in.into()))
+pub(crate) async fn login(State(app): State<App>, Json(login): Json<Login>) -> Answer<Response> {
+    let known = app.people.sign_in(&login.email, &login.password, app.now()).await?;
+    Ok(signed_in(&app, StatusCode::OK, known, login.cookie))
 }
 
 /// Change a refresh token for new tokens. A refresh token that is shown twice ends its session.
@@ -121,9 +156,14 @@ pub(crate) async fn login(State(app): State<App>, Json(login): Json<Login>) -> A
     post, path = "/auth/refresh", tag = "auth", security(()), request_body = Refresh,
     responses((status = 200, description = "As asked", body = Tokens), Refusals)
 )]
-pub(crate) async fn refresh(State(app): State<App>, Json(refresh): Json<Refresh>) -> Answer<axum::Json<Tokens>> {
-    let signed_in = app.people.refresh(&refresh.refresh_token, app.now()).await?;
-    Ok(axum::Json(signed_in.into()))
+pub(crate) async fn refresh(
+    State(app): State<App>,
+    headers: HeaderMap,
+    Json(refresh): Json<Refresh>,
+) -> Answer<Response> {
+    let (token, cookie) = refresh.token(&headers)?;
+    let renewed = app.people.refresh(&token, app.now()).await?;
+    Ok(signed_in(&app, StatusCode::OK, renewed, cookie))
 }
 
 /// End a session: its refresh token and its access tokens are void at once.
@@ -131,9 +171,27 @@ pub(crate) async fn refresh(State(app): State<App>, Json(refresh): Json<Refresh>
     post, path = "/auth/logout", tag = "auth", security(()), request_body = Refresh,
     responses((status = 204, description = "It is done"), Refusals)
 )]
-pub(crate) async fn logout(State(app): State<App>, Json(refresh): Json<Refresh>) -> Answer<StatusCode> {
-    app.people.sign_out(&refresh.refresh_token).await?;
-    Ok(StatusCode::NO_CONTENT)
+pub(crate) async fn logout(
+    State(app): State<App>,
+    headers: HeaderMap,
+    Json(refresh): Json<Refresh>,
+) -> Answer<Response> {
+    let (token, cookie) = refresh.token(&headers)?;
+    app.people.sign_out(&token).await?;
+    let mut response = StatusCode::NO_CONTENT.into_response();
+    if let Some(taken_away) = refresh_cookie::set(&app, None).filter(|_| cookie) {
+        response.headers_mut().insert(header::SET_COOKIE, taken_away);
+    }
+    Ok(response)
+}
+
+/// Whether there is anybody to sign in as.
+#[utoipa::path(
+    get, path = "/auth/state", tag = "auth", operation_id = "sign_in_state", security(()),
+    responses((status = 200, description = "As asked", body = SignInState), Refusals)
+)]
+pub(crate) async fn state(State(app): State<App>) -> axum::Json<SignInState> {
+    axum::Json(SignInState { setup_needed: app.people.setup_token().is_some() })
 }
 
 /// Who I am, and what I may do.

@@ -171,6 +171,26 @@ pub(crate) fn find(app: &App, organisation: &OrganisationId, run: RunId) -> Answ
     Ok(key)
 }
 
+/// The text that a run runs: that of its workflow when it was started.
+#[utoipa::path(
+    get, path = "/runs/{run}/document", tag = "runs", operation_id = "run_document",
+    params(("run" = String, Path, format = "uuid", description = "Its id")),
+    security(("token" = ["runs:read"])),
+    responses((status = 200, description = "As asked", body = Value, content_type = "application/yaml"), Refusals)
+)]
+pub(crate) async fn document(
+    allowed: Allowed<need::RunsRead>,
+    State(app): State<App>,
+    Path(run): Path<RunId>,
+) -> Answer<Response> {
+    let key = find(&app, &allowed.0.organisation, run)?;
+    let text = blocking(move || {
+        let summary = app.store.run(&key)?;
+        app.store.blob(&key.organisation, &summary.document)
+    });
+    Ok(([(header::CONTENT_TYPE, "application/yaml")], text.await??).into_response())
+}
+
 /// One run: how it stands, its inputs and outputs, each of its nodes.
 #[utoipa::path(
     get, path = "/runs/{run}", tag = "runs", operation_id = "show_run",

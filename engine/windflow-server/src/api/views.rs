@@ -21,6 +21,8 @@ pub(crate) struct WorkflowView {
     /// SHA-256 of its text.
     #[schema(example = "sha256:0f34…")]
     document: String,
+    /// What starts it beside people: `cron`, `webhook`; each once.
+    triggers: Vec<String>,
     created_at: u64,
     created_by: String,
     updated_at: u64,
@@ -35,12 +37,22 @@ impl From<Entry> for WorkflowView {
             enabled: entry.enabled,
             version: entry.version,
             document: entry.document.to_string(),
+            triggers: entry.triggers,
             created_at: entry.created_at.0,
             created_by: entry.created_by,
             updated_at: entry.updated_at.0,
             updated_by: entry.updated_by,
         }
     }
+}
+
+/// A workflow, as lists show it.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ListedWorkflow {
+    #[serde(flatten)]
+    pub(crate) workflow: WorkflowView,
+    /// Its newest run.
+    pub(crate) last_run: Option<RunView>,
 }
 
 /// A version of a workflow.

@@ -3,20 +3,22 @@
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use windflow_core::id::WorkflowName;
+use windflow_core::id::{OrganisationId, WorkflowName};
+use windflow_core::ports::store::RunQuery;
 use windflow_triggers::CronState;
 
 use super::extract::{Allowed, Document, Path, Query, need};
 use super::page::{Page, PageQuery};
 use super::refusals::Refusals;
-use super::views::WorkflowView;
+use super::views::{ListedWorkflow, WorkflowView};
+use crate::access::Permission;
 use crate::catalogue::{self, Entry, Seen};
 use crate::kept::{self, Kept};
 use crate::problem::{Answer, Problem};
 use crate::scheduler::state_key;
-use crate::state::App;
+use crate::state::{App, blocking};
 
 fn etag(entry: &Kept<Entry>) -> (header::HeaderName, HeaderValue) {
     // A number in quotes is always a valid header.
@@ -54,21 +56,70 @@ fn unchanged(headers: &HeaderMap, entry: &Kept<Entry>) -> Option<Response> {
     same.then(|| (StatusCode::NOT_MODIFIED, [(name, tag)]).into_response())
 }
 
-/// The workflows, by name.
+/// Which workflows.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct WorkflowsQuery {
+    /// Those whose name or description holds this, whatever the case of its letters.
+    #[param(max_length = 200)]
+    q: Option<String>,
+    /// How many items at most, 50 where nothing is said.
+    #[param(minimum = 1, maximum = 500)]
+    limit: Option<u16>,
+    /// `next` of the page before.
+    #[param(min_length = 1, pattern = "^[A-Za-z0-9_-]+$")]
+    cursor: Option<String>,
+}
+
+/// The workflows, by name, each with its newest run.
 #[utoipa::path(
-    get, path = "/workflows", tag = "workflows", operation_id = "list_workflows", params(PageQuery),
-    security(("token" = ["workflows:read"])), responses((status = 200, description = "As asked", body = Page<WorkflowView>), Refusals)
+    get, path = "/workflows", tag = "workflows", operation_id = "list_workflows", params(WorkflowsQuery),
+    security(("token" = ["workflows:read"])), responses((status = 200, description = "As asked", body = Page<ListedWorkflow>), Refusals)
 )]
 pub(crate) async fn list(
     allowed: Allowed<need::WorkflowsRead>,
     State(app): State<App>,
-    Query(page): Query<PageQuery>,
-) -> Answer<axum::Json<Page<WorkflowView>>> {
-    let after = page.after()?;
-    let organisation = &allowed.0.organisation;
-    let (items, next) =
-        kept::scan::<Entry>(&*app.records, organisation, "workflows/", after.as_deref(), page.limit()?)?;
-    Ok(axum::Json(Page::new(items.into_iter().map(|kept| kept.value.into()).collect(), next)))
+    Query(query): Query<WorkflowsQuery>,
+) -> Answer<axum::Json<Page<ListedWorkflow>>> {
+    let page = PageQuery { limit: query.limit, cursor: query.cursor };
+    let (limit, after) = (page.limit()?, page.after()?);
+    let sought = query.q.map(|text| text.chars().take(200).collect::<String>().to_lowercase()).unwrap_or_default();
+    let caller = allowed.0;
+    let sees_runs = caller.permissions.contains(&Permission::RunsRead);
+    let listed = blocking(move || -> Answer<_> {
+        let (entries, next) = search(&app, &caller.organisation, &sought, after, limit)?;
+        let items = entries.into_iter().map(|entry| -> Answer<ListedWorkflow> {
+            let newest = RunQuery { workflow: Some(entry.name.clone()), limit: 1, ..RunQuery::default() };
+            let runs = if sees_runs { app.store.runs(&caller.organisation, &newest)?.items } else { Vec::new() };
+            Ok(ListedWorkflow { workflow: entry.into(), last_run: runs.first().map(Into::into) })
+        });
+        Ok(Page::new(items.collect::<Answer<_>>()?, next))
+    });
+    Ok(axum::Json(listed.await??))
+}
+
+/// The workflows of a page that hold a text.
+fn search(
+    app: &App,
+    organisation: &OrganisationId,
+    sought: &str,
+    mut after: Option<String>,
+    limit: usize,
+) -> Answer<(Vec<Entry>, Option<String>)> {
+    let mut found = Vec::new();
+    loop {
+        let wanted = limit - found.len();
+        let (items, next) = kept::scan::<Entry>(&*app.records, organisation, "workflows/", after.as_deref(), wanted)?;
+        let holds = |entry: &Entry| {
+            entry.name.as_str().contains(sought)
+                || entry.description.as_ref().is_some_and(|text| text.to_lowercase().contains(sought))
+        };
+        found.extend(items.into_iter().map(|kept| kept.value).filter(holds));
+        if next.is_none() || found.len() == limit {
+            return Ok((found, next));
+        }
+        after = next;
+    }
 }
 
 /// Create a workflow from its text. Its triggers are off until it is enabled.

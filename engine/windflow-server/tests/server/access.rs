@@ -135,6 +135,7 @@ async fn every_endpoint_asks_who_and_whether_and_whose() {
         admin.delete(&format!("/api/v1/api-keys/{}", text(&made["id"]))).await.expect(204);
     }
     let expected = [
+        "GET /api/v1/auth/state",
         "GET /healthz",
         "GET /readyz",
         "GET /startupz",

@@ -114,9 +114,13 @@ async fn what_is_wrong_is_told_with_its_place_and_remedy() {
     editor.send(no_text).await.problem(400, "invalid_text");
     let long = format!("{PURE}# {}\n", "x".repeat(3 << 20));
     editor.yaml("POST", "/api/v1/workflows", &long, None).await.problem(413, "too_large");
-    for path in
-        ["/api/v1/workflows/NO", "/api/v1/workflows/a%2Fb", "/api/v1/workflows/pure/versions/x", "/api/v1/nothing", "/"]
-    {
+    for path in [
+        "/api/v1/workflows/NO",
+        "/api/v1/workflows/a%2Fb",
+        "/api/v1/workflows/pure/versions/x",
+        "/api/v1/nothing",
+        "/nothing",
+    ] {
         editor.get(path).await.problem(404, "not_found");
     }
     editor.get("/api/v1/workflows?limit=0").await.problem(400, "invalid_query");

@@ -1,0 +1,7 @@
+//! The web editor is built before this crate, by `cargo xtask editor`, and embedded: what is new there is taken up.
+
+fn main() {
+    for embedded in ["../../web-editor/dist", "../../workflows"] {
+        println!("cargo::rerun-if-changed={embedded}");
+    }
+}

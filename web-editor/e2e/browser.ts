@@ -1,0 +1,111 @@
+import { mkdir } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { readFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core'
+import { preview, type PreviewServer } from 'vite'
+import { owner, Windflow } from './windflow'
+
+const flags = [
+  '--headless',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+]
+const artifacts = fileURLToPath(new URL('./artifacts/', import.meta.url))
+
+export interface Stage {
+  server: Windflow
+  browser: Browser
+  /** Where the editor is: the server itself, or the built files before a server that does not embed them. */
+  url: string
+  /** A fresh browser profile; each with its own storage. */
+  open(options?: OpenOptions): Promise<Page>
+  close(): Promise<void>
+}
+
+interface OpenOptions {
+  language?: 'en' | 'fr'
+  theme?: 'light' | 'dark'
+  width?: number
+  height?: number
+  /** Opens signed in, at this place. */
+  at?: string
+}
+
+async function whereEditorIs(server: Windflow): Promise<{ url: string; stop: () => Promise<void> }> {
+  const page = await fetch(`${server.url}/`, { headers: { accept: 'text/html' } })
+  if (page.ok && page.headers.get('content-type')?.startsWith('text/html')) return { url: server.url, stop: async () => undefined }
+  if (process.env.WINDFLOW_WEB === 'embedded') throw new Error('This binary does not serve the editor.')
+  process.env.WINDFLOW_URL = server.url
+  const built: PreviewServer = await preview({ root: fileURLToPath(new URL('..', import.meta.url)), preview: { port: 0, host: '127.0.0.1' } })
+  const url = built.resolvedUrls?.local[0]?.replace(/\/$/, '')
+  if (!url) throw new Error('The built editor is not served.')
+  return { url, stop: () => built.close() }
+}
+
+/** A server, a browser, and the editor in it. */
+export async function stage(options?: { withOwner?: boolean }): Promise<Stage> {
+  const server = await Windflow.start(options)
+  const editor = await whereEditorIs(server)
+  const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: flags })
+  const contexts: BrowserContext[] = []
+  return {
+    server,
+    browser,
+    url: editor.url,
+    async open({ language = 'en', theme = 'light', width = 1440, height = 900, at } = {}) {
+      const context = await browser.newContext({
+        locale: language === 'fr' ? 'fr-FR' : 'en-GB',
+        colorScheme: theme,
+        viewport: { width, height },
+        permissions: ['clipboard-read', 'clipboard-write'],
+      })
+      contexts.push(context)
+      const page = await context.newPage()
+      page.setDefaultTimeout(15_000)
+      if (at !== undefined) {
+        await page.goto(`${editor.url}${at}`)
+        await signIn(page)
+      }
+      return page
+    },
+    async close() {
+      for (const context of contexts) await context.close()
+      await browser.close()
+      await editor.stop()
+      await server.stop()
+    },
+  }
+}
+
+/** Fills in the sign-in as a person does. The page comes back to where it was asked to be. */
+export async function signIn(page: Page): Promise<void> {
+  await page.locator('input[type=email]').fill(owner.email)
+  await page.locator('input[type=password]').fill(owner.password)
+  await page.locator('button[type=submit]').click()
+  await page.locator('#content').waitFor()
+}
+
+/** A picture to look at: e2e/artifacts/<name>.png. */
+export async function shot(page: Page, name: string): Promise<void> {
+  await mkdir(artifacts, { recursive: true })
+  await page.evaluate(() => document.fonts.ready)
+  await page.screenshot({ path: `${artifacts}${name}.png` })
+}
+
+const axeSource = readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+
+/** What axe finds against WCAG 2.1 AA, in words. */
+export async function accessibilityProblems(page: Page): Promise<string[]> {
+  await page.evaluate(await axeSource)
+  return page.evaluate(async () => {
+    const { axe } = globalThis as unknown as { axe: { run(options: object): Promise<{ violations: { id: string; help: string; nodes: { target: string[]; failureSummary: string }[] }[] }> } }
+    const { violations } = await axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'best-practice'] })
+    return violations.flatMap(({ id, help, nodes }) => nodes.map((node) => `${id}: ${help} at ${node.target.join(' ')}: ${node.failureSummary}`))
+  })
+}

@@ -1,0 +1,118 @@
+import { ApiProblem, isAbort } from './problem'
+import type { components } from './generated/schema'
+
+type Tokens = components['schemas']['Tokens']
+
+/** Where the refresh token outlives a reload. The access token is kept in memory only. */
+const KEPT = 'windflow.refresh'
+/** An access token this close to its end is renewed before it is used, in milliseconds. */
+const MARGIN = 20_000
+
+let access: { token: string; until: number } | undefined
+let refreshing: Promise<boolean> | undefined
+const endings = new Set<() => void>()
+
+const read = (): string | null => {
+  try {
+    return localStorage.getItem(KEPT)
+  } catch {
+    return null
+  }
+}
+
+const keep = (token: string | null): void => {
+  try {
+    if (token === null) localStorage.removeItem(KEPT)
+    else localStorage.setItem(KEPT, token)
+  } catch {
+    // Without storage a session lasts until the page is left.
+  }
+}
+
+/** Takes over what a sign-in or a refresh gave. */
+export function adopt(tokens: Tokens): void {
+  access = { token: tokens.access_token, until: Date.now() + tokens.expires_in * 1000 }
+  keep(tokens.refresh_token)
+}
+
+/** Forgets the session on this device, and says so to whoever asked to be told. */
+export function forget(): void {
+  access = undefined
+  keep(null)
+  for (const told of endings) told()
+}
+
+/** Calls back whenever a session ends that nobody ended by hand. */
+export function onSessionEnd(told: () => void): void {
+  endings.add(told)
+}
+
+export const keptRefreshToken = read
+
+/** A refresh token is good once, and using one twice ends the session: only one tab refreshes at a time. */
+async function exclusively<T>(work: () => Promise<T>): Promise<T> {
+  return navigator.locks ? navigator.locks.request(KEPT, work) : work()
+}
+
+async function refreshOnce(): Promise<boolean> {
+  return exclusively(async () => {
+    // Read inside the lock: another tab may have renewed it meanwhile.
+    const refresh_token = read()
+    if (!refresh_token) return false
+    const answer = await fetch('/api/v1/auth/refresh', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ refresh_token }),
+    }).catch((error: unknown) => {
+      throw ApiProblem.unreachable(error)
+    })
+    if (answer.ok) {
+      adopt((await answer.json()) as Tokens)
+      return true
+    }
+    const problem = ApiProblem.from(answer.status, await answer.json().catch(() => null))
+    // A server that is restarting says nothing about the token; only a refusal does.
+    if (problem.passing) throw problem
+    return false
+  })
+}
+
+/** Renews the access token; false where the session is over. Throws where the server cannot say. */
+export function refresh(): Promise<boolean> {
+  refreshing ??= refreshOnce().finally(() => {
+    refreshing = undefined
+  })
+  return refreshing
+}
+
+async function currentToken(): Promise<string | undefined> {
+  if (access && access.until - MARGIN > Date.now()) return access.token
+  if (read() && (await refresh())) return access?.token
+  return access?.token
+}
+
+const withToken = (request: Request, token: string | undefined): Request => {
+  const copy = new Request(request)
+  if (token) copy.headers.set('authorization', `Bearer ${token}`)
+  return copy
+}
+
+async function send(request: Request): Promise<Response> {
+  try {
+    return await fetch(request)
+  } catch (error) {
+    throw isAbort(error) ? error : ApiProblem.unreachable(error)
+  }
+}
+
+/** `fetch` as whoever is signed in: renews what has expired, asks again once, and ends the session where that fails. */
+export async function sessionFetch(input: Request): Promise<Response> {
+  // Signing in has no session to renew; a refusal there is an answer.
+  if (new URL(input.url).pathname.startsWith('/api/v1/auth/') && !input.url.endsWith('/auth/me')) return send(input)
+  const again = input.clone()
+  const first = await send(withToken(input, await currentToken()))
+  if (first.status !== 401) return first
+  if (await refresh()) return send(withToken(again, access?.token))
+  forget()
+  return first
+}

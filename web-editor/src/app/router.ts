@@ -1,0 +1,60 @@
+import { createRouter, createWebHistory, type RouteRecordRaw } from 'vue-router'
+import { i18n } from '@/i18n'
+import { onSessionEnd } from '@/api/session'
+import { useSession, type Permission } from './session'
+
+declare module 'vue-router' {
+  interface RouteMeta {
+    /** Key of the title. */
+    title?: string
+    /** May be seen without signing in. */
+    open?: boolean
+    /** What somebody must be allowed to do to see it. */
+    needs?: Permission
+    /** Takes the whole screen below the top bar, without page margins. */
+    full?: boolean
+  }
+}
+
+// Each feature brings its own routes, so that adding a screen touches one folder.
+const routes = Object.values(
+  import.meta.glob<RouteRecordRaw[]>('../features/*/routes.ts', { eager: true, import: 'default' }),
+).flat()
+
+export const router = createRouter({
+  history: createWebHistory(),
+  routes: [
+    ...routes,
+    { path: '/', redirect: '/workflows' },
+    { path: '/:rest(.*)*', component: () => import('./NotFoundPage.vue'), meta: { title: 'state.notFound' } },
+  ],
+  scrollBehavior: (_to, _from, saved) => saved ?? { top: 0 },
+})
+
+router.beforeEach(async (to) => {
+  const session = useSession()
+  await session.restore()
+  if (!to.meta.open && !session.signedIn) return { path: '/sign-in', query: { back: to.fullPath } }
+  if (to.path === '/sign-in' && session.signedIn) return '/'
+  return true
+})
+
+router.afterEach((to) => {
+  const title = to.params.name ? String(to.params.name) : to.meta.title ? i18n.global.t(to.meta.title) : undefined
+  document.title = title ? `${title} · WindFlow` : 'WindFlow'
+})
+
+/** Leads to the sign-in when a session ends by itself, and back afterwards. */
+export function followSession(): void {
+  onSessionEnd(() => {
+    const session = useSession()
+    const wasIn = session.signedIn
+    session.ended()
+    const here = router.currentRoute.value
+    if (wasIn && !here.meta.open) void router.replace({ path: '/sign-in', query: { back: here.fullPath, ended: '1' } })
+  })
+}
+
+/** A place of this application to go back to; never another site's. */
+export const safeBack = (wanted: unknown): string =>
+  typeof wanted === 'string' && /^\/(?![/\\])/.test(wanted) ? wanted : '/'

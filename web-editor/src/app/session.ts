@@ -1,0 +1,53 @@
+import { defineStore } from 'pinia'
+import { computed, ref } from 'vue'
+import { api, unwrap, type Schemas } from '@/api/client'
+import { ApiProblem } from '@/api/problem'
+import { adopt, forget, keptRefreshToken } from '@/api/session'
+
+export type Permission = Schemas['Permission']
+
+/** Who is signed in, and what they may do. */
+export const useSession = defineStore('session', () => {
+  const me = ref<Schemas['Me']>()
+  const restored = ref(false)
+
+  const signedIn = computed(() => me.value !== undefined)
+  const may = (permission: Permission): boolean => me.value?.permissions.includes(permission) ?? false
+
+  async function load(): Promise<void> {
+    me.value = await unwrap(api.GET('/api/v1/auth/me'))
+  }
+
+  /** Takes up the session of this device, once. Throws where the server cannot say whether it is still good. */
+  async function restore(): Promise<void> {
+    if (restored.value) return
+    if (keptRefreshToken()) {
+      try {
+        await load()
+      } catch (error) {
+        if (!(error instanceof ApiProblem) || error.status !== 401) throw error
+      }
+    }
+    restored.value = true
+  }
+
+  async function signIn(email: string, password: string): Promise<void> {
+    adopt(await unwrap(api.POST('/api/v1/auth/login', { body: { email, password } })))
+    await load()
+  }
+
+  async function setUp(body: Schemas['Setup']): Promise<void> {
+    adopt(await unwrap(api.POST('/api/v1/auth/setup', { body })))
+    await load()
+  }
+
+  async function signOut(): Promise<void> {
+    const refresh_token = keptRefreshToken()
+    me.value = undefined
+    // Signing out here must work whether or not the server hears of it.
+    if (refresh_token) await api.POST('/api/v1/auth/logout', { body: { refresh_token } }).catch(() => undefined)
+    forget()
+  }
+
+  return { me, signedIn, may, restore, signIn, setUp, signOut, ended: () => (me.value = undefined) }
+})

@@ -1,0 +1,55 @@
+import { describe, expect, it } from 'vitest'
+import { blank, fieldOf, fieldsOf, readAny, variantOf, writeAny } from './schema-form'
+
+describe('a form from a schema', () => {
+  it('asks for what is required first', () => {
+    const fields = fieldsOf({ type: 'object', properties: { method: { type: 'string' }, url: { type: 'string' } }, required: ['url'] })
+    expect(fields.map(({ key, required }) => [key, required])).toEqual([['url', true], ['method', false]])
+  })
+
+  it('reads constants as a choice, with what each means', () => {
+    const field = fieldOf('response', { oneOf: [{ const: 'auto', description: 'As it says' }, { const: 'json' }], default: 'auto' }, false)
+    expect(field).toMatchObject({ kind: 'choice', options: [{ value: 'auto', note: 'As it says' }, { value: 'json' }], default: 'auto' })
+  })
+
+  it('does not show that a field may be null', () => {
+    expect(fieldOf('pick', { type: ['array', 'null'], items: { type: 'string' }, default: null }, false)).toMatchObject({ kind: 'list', entry: { kind: 'text' } })
+    expect(fieldOf('jq', { type: ['string', 'null'] }, false)).toMatchObject({ kind: 'code', language: 'jq' })
+  })
+
+  it('finds the variant that a value is of', () => {
+    const auth = fieldOf('auth', {
+      description: 'How to log in.',
+      anyOf: [
+        {
+          oneOf: [
+            { type: 'object', properties: { bearer: { type: 'string' } }, required: ['bearer'] },
+            { type: 'object', properties: { basic: { type: 'object', properties: { username: { type: 'string' } } } }, required: ['basic'] },
+          ],
+        },
+        { type: 'null' },
+      ],
+    }, false)
+    expect(auth).toMatchObject({ kind: 'variants', note: 'How to log in.' })
+    expect(auth.variants?.map(({ label }) => label)).toEqual(['Bearer', 'Basic'])
+    expect(variantOf(auth, { basic: { username: 'a' } })).toBe(1)
+    expect(variantOf(auth, undefined)).toBe(-1)
+    expect(auth.variants?.[0] && blank(auth.variants[0].field)).toEqual({ bearer: '' })
+  })
+
+  it('takes a map where keys are free, and JSON where anything is', () => {
+    expect(fieldOf('headers', { type: 'object', additionalProperties: true }, false)).toMatchObject({ kind: 'map', entry: { kind: 'any' } })
+    expect(fieldOf('json', {}, false).kind).toBe('any')
+  })
+
+  it('ends where a schema goes on for ever', () => {
+    const endless: { type: string; items?: unknown } = { type: 'array' }
+    endless.items = endless
+    expect(JSON.stringify(fieldOf('a', endless as never, false))).toContain('"any"')
+  })
+})
+
+describe('a value of any kind', () => {
+  it.each([['5', 5], ['{"a":1}', { a: 1 }], ['hello', 'hello'], ['"5"', '5']])('reads %s', (text, value) => expect(readAny(text)).toEqual(value))
+  it.each([[5, '5'], ['5', '"5"'], ['hello', 'hello'], [undefined, '']])('writes %s', (value, text) => expect(writeAny(value)).toBe(text))
+})

@@ -1,0 +1,5 @@
+import { collect, type Texts } from './collect'
+
+export default collect(
+  import.meta.glob<Texts>(['./common/en.json', '../features/*/i18n/en.json'], { eager: true, import: 'default' }),
+)

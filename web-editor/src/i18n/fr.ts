@@ -1,0 +1,5 @@
+import { collect, type Texts } from './collect'
+
+export default collect(
+  import.meta.glob<Texts>(['./common/fr.json', '../features/*/i18n/fr.json'], { eager: true, import: 'default' }),
+)

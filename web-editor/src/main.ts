@@ -1,0 +1,21 @@
+import '@fontsource-variable/geist/index.css'
+import '@fontsource-variable/geist-mono/index.css'
+import './styles/base.css'
+import './styles/tokens.css'
+import 'element-plus/theme-chalk/base.css'
+import './styles/element.css'
+import './styles/switch.css'
+import 'virtual:uno.css'
+import { VueQueryPlugin } from '@tanstack/vue-query'
+import { createPinia } from 'pinia'
+import { createApp } from 'vue'
+import App from './app/App.vue'
+import { usePreferences } from './app/preferences'
+import { queries } from './app/queries'
+import { followSession, router } from './app/router'
+import { i18n, speak } from './i18n'
+
+const app = createApp(App).use(createPinia()).use(i18n).use(VueQueryPlugin, { queryClient: queries })
+await speak(usePreferences().language)
+followSession()
+app.use(router).mount('#app')

@@ -1,0 +1,25 @@
+import { fileURLToPath } from 'node:url'
+import vue from '@vitejs/plugin-vue'
+import unocss from '@unocss/vite'
+import components from 'unplugin-vue-components/vite'
+import { ElementPlusResolver } from 'unplugin-vue-components/resolvers'
+import { defineConfig } from 'vite'
+
+const server = process.env.WINDFLOW_URL ?? 'http://127.0.0.1:7878'
+const proxy = Object.fromEntries(['/api', '/hooks', '/callbacks', '/healthz', '/readyz'].map((path) => [path, server]))
+
+export default defineConfig({
+  plugins: [
+    vue(),
+    unocss(),
+    // Element Plus comes in piece by piece: only what a template names, with its own styles.
+    components({ dirs: [], dts: 'components.d.ts', resolvers: [ElementPlusResolver({ importStyle: 'css', directives: true })] }),
+  ],
+  resolve: { alias: { '@': fileURLToPath(new URL('./src', import.meta.url)) } },
+  define: { __VUE_I18N_LEGACY_API__: false, __VUE_I18N_FULL_INSTALL__: false, __VUE_OPTIONS_API__: true, __VUE_PROD_DEVTOOLS__: false },
+  server: { host: '127.0.0.1', proxy },
+  preview: { host: '127.0.0.1', proxy },
+  worker: { format: 'es' },
+  // The server forbids inline scripts; a small asset must not become one, nor a data address.
+  build: { target: 'es2023', modulePreload: { polyfill: false }, assetsInlineLimit: 0, chunkSizeWarningLimit: 1600 },
+})
