@@ -22,6 +22,7 @@ export default ts.config(
       'vue/multiline-html-element-content-newline': 'off',
       'vue/attributes-order': 'off',
       'vue/require-default-prop': 'off',
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
       'max-lines': ['error', { max: 500 }],
     },
   },

@@ -9,7 +9,7 @@ const config: UserConfig = {
   content: { pipeline: { include: [/\.(vue|ts)($|\?)/] } },
   presets: [
     presetWind4({ preflights: { reset: false } }),
-    presetIcons({ scale: 1, extraProperties: { display: 'inline-block', 'flex-shrink': '0' } }),
+    presetIcons({ scale: 1, extraProperties: { display: 'inline-block', 'flex-shrink': '0', 'vertical-align': '-0.14em' } }),
   ],
   theme: {
     colors: {
@@ -27,11 +27,14 @@ const config: UserConfig = {
       busy: role('busy'),
       warn: role('warn'),
     },
-    font: { sans: role('font-sans'), mono: role('font-mono') },
+    font: {
+      sans: "'Geist Variable', system-ui, 'Segoe UI', Roboto, sans-serif",
+      mono: "'Geist Mono Variable', ui-monospace, 'SF Mono', Menlo, Consolas, monospace",
+    },
   },
   shortcuts: {
     page: 'mx-auto w-full max-w-[1280px] px-6 py-6 lt-sm:px-4',
-    panel: 'bg-surface border border-line rounded-lg',
+    panel: 'bg-surface border border-solid border-line rounded-lg',
     'text-title': 'text-[19px] leading-7 font-600 text-ink tracking-[-0.012em]',
     'text-heading': 'text-[14px] leading-5 font-600 text-ink',
     'text-label': 'text-[12px] leading-4 font-500 text-soft',

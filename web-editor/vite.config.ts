@@ -6,7 +6,7 @@ import { ElementPlusResolver } from 'unplugin-vue-components/resolvers'
 import { defineConfig } from 'vite'
 
 const server = process.env.WINDFLOW_URL ?? 'http://127.0.0.1:7878'
-const proxy = Object.fromEntries(['/api', '/hooks', '/callbacks', '/healthz', '/readyz'].map((path) => [path, server]))
+const proxy = Object.fromEntries(['/api/', '/hooks/', '/callbacks/', '/healthz', '/startupz', '/readyz'].map((path) => [path, server]))
 
 export default defineConfig({
   plugins: [

@@ -19,6 +19,8 @@ pub enum Capability {
     Http,
     /// Having the host add a credential of the workflow to requests, without seeing it.
     Credentials,
+    /// Deploying to targets of the workflow, and looking after what is deployed there.
+    Docker,
     /// Knowing run, node, attempt, deadline and idempotency key. Harmless: it needs no grant, but ends purity.
     RunContext,
     /// Being told of cancellation. Harmless: it needs no grant, but ends purity.
@@ -30,6 +32,7 @@ impl fmt::Display for Capability {
         f.pad(match self {
             Self::Http => "http",
             Self::Credentials => "credentials",
+            Self::Docker => "docker",
             Self::RunContext => "run_context",
             Self::Cancellation => "cancellation",
         })
@@ -129,13 +132,16 @@ pub struct Grants {
     /// Names of the credentials that nodes may use.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub credentials: Vec<String>,
+    /// Names of targets.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub docker: Vec<String>,
 }
 
 impl Grants {
     /// Whether nothing is granted.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.http.is_empty() && self.credentials.is_empty()
+        self.http.is_empty() && self.credentials.is_empty() && self.docker.is_empty()
     }
 
     /// Whether a request to this origin is granted. The address that the name resolves to is checked apart, by

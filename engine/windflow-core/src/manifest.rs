@@ -170,6 +170,9 @@ pub struct RequestedCapabilities {
     /// never sees it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub credentials: bool,
+    /// Wants to deploy to the targets that the workflow grants, and to look after what is there.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub docker: bool,
     /// Wants to know run, node, attempt, deadline and idempotency key.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub run_context: bool,
@@ -188,6 +191,9 @@ impl RequestedCapabilities {
         }
         if self.credentials {
             all.push(Capability::Credentials);
+        }
+        if self.docker {
+            all.push(Capability::Docker);
         }
         if self.run_context {
             all.push(Capability::RunContext);

@@ -1,6 +1,6 @@
 //! The host itself: plugins, the engine, and the core's ports.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use tokio::sync::Semaphore;
@@ -10,6 +10,7 @@ use windflow_core::id::{Digest, NodeTypeRef};
 use windflow_core::ports::credentials::Credentials;
 use windflow_core::ports::host::{Call, Emission, Host, InstalledNodeType, Registry};
 use windflow_core::ports::store::BoxFuture;
+use windflow_core::ports::targets::Targets;
 
 use crate::attempt;
 use crate::cache::Cache;
@@ -43,6 +44,7 @@ pub(crate) struct Shared {
     pub(crate) cache: Option<Cache>,
     pub(crate) sender: Arc<Sender>,
     pub(crate) credentials: Arc<dyn Credentials>,
+    pub(crate) targets: OnceLock<Arc<dyn Targets>>,
 }
 
 /// The host could not be made.
@@ -68,7 +70,8 @@ impl PluginHost {
         let slots = crate::engine::slots(&engine, &limits);
         let ticker = Ticker::start(&engine)?;
         let sender = Arc::new(Sender::new(http_policy, resolver, tls_roots, limits.http.clone()));
-        let shared = Arc::new(Shared { engine, limits, cache, sender, credentials });
+        let targets = OnceLock::new();
+        let shared = Arc::new(Shared { engine, limits, cache, sender, credentials, targets });
         let inner = Inner { shared, plugins: Plugins::default(), slots: Semaphore::new(slots), ticker };
         Ok(Self(Arc::new(inner)))
     }
@@ -83,6 +86,11 @@ impl PluginHost {
         let plugin = load::read(component.into(), self.0.shared.limits.component_bytes)?;
         let plugin = self.0.plugins.add(plugin)?;
         Ok(plugin.node_types().collect())
+    }
+
+    /// Says who does what nodes ask of targets; whoever is said first. Until then, such nodes fail.
+    pub fn set_targets(&self, targets: Arc<dyn Targets>) {
+        let _ = self.0.shared.targets.set(targets);
     }
 
     /// Loads or compiles the code of components on threads that may block, so that their first attempts need not wait.

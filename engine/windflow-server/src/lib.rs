@@ -20,6 +20,7 @@ mod api;
 mod catalogue;
 mod children;
 mod credentials;
+mod deploying;
 mod editor;
 mod hooks;
 mod kept;

@@ -10,9 +10,11 @@ use windflow_core::ports::records::Records;
 use windflow_core::ports::store::Store;
 use windflow_core::run::Timestamp;
 use windflow_runtime::{Clock, Runtime};
+use windflow_stacks::driver::Drivers;
 
 use crate::active::Active;
 use crate::credentials::CredentialStore;
+use crate::deploying::Books;
 use crate::live::Feed;
 use crate::metrics::Metrics;
 use crate::people::People;
@@ -34,6 +36,8 @@ pub struct Ports {
     pub runtime: Runtime,
     /// The credentials that the host of the runtime adds to requests.
     pub credentials: CredentialStore,
+    /// Reach targets.
+    pub drivers: Arc<dyn Drivers>,
     /// Encrypts secrets at rest.
     pub secrets_key: [u8; 32],
 }
@@ -52,6 +56,8 @@ pub(crate) struct Inner {
     pub(crate) people: People,
     pub(crate) secrets: Secrets,
     pub(crate) credentials: CredentialStore,
+    pub(crate) drivers: Arc<dyn Drivers>,
+    pub(crate) books: Books,
     pub(crate) active: Active,
     pub(crate) feed: Feed,
     pub(crate) metrics: Metrics,

@@ -32,7 +32,7 @@ const keep = (token: string | null): void => {
 /** Takes over what a sign-in or a refresh gave. */
 export function adopt(tokens: Tokens): void {
   access = { token: tokens.access_token, until: Date.now() + tokens.expires_in * 1000 }
-  keep(tokens.refresh_token)
+  keep(tokens.refresh_token ?? null)
 }
 
 /** Forgets the session on this device, and says so to whoever asked to be told. */

@@ -25,7 +25,7 @@ export interface CardData {
 }
 
 export interface WireData {
-  kind: 'needs' | 'reference' | 'start' | 'compensate'
+  kind: 'needs' | 'reference' | 'order' | 'start' | 'compensate'
   port: string | null
 }
 
@@ -101,6 +101,7 @@ export function draw(
   const usedPorts = new Map<string, Set<string>>()
   const entered = new Set<string>()
   for (const edge of workflow.edges) {
+    if (edge.kind === 'order') continue
     const source = known.get(edge.from)
     const port = handleOf(edge.port, portsOf(source && types.get(source.uses), source?.with ?? null))
     usedPorts.set(edge.from, (usedPorts.get(edge.from) ?? new Set()).add(port))
@@ -120,12 +121,13 @@ export function draw(
     .map(({ from, port, to, kind }) => {
       const source = known.get(from)
       return {
-        id: edgeId(from, port, to),
+        id: kind === 'order' ? `${edgeId(from, port, to)}?` : edgeId(from, port, to),
         type: 'wire',
         source: from,
         target: to,
         sourceHandle: handleOf(port, portsOf(source && types.get(source.uses), source?.with ?? null)),
         targetHandle: inHandle,
+        ...(kind === 'order' && { selectable: false }),
         data: { kind, port },
       }
     })
@@ -143,6 +145,8 @@ export function draw(
       })
   }
 
+  // An empty drawing begins with an invitation instead.
+  if (!workflow.nodes.length) return { nodes, edges }
   const roots = workflow.nodes.filter(({ id }) => !entered.has(id) && !undoing.has(id))
   nodes.push({
     id: startId,

@@ -8,7 +8,8 @@ interface Exports {
 }
 
 export interface CoreEngine {
-  call(request: unknown): unknown
+  /** JSON in, JSON out. */
+  call(request: string): string
 }
 
 export function coreEngine(instance: WebAssembly.Instance): CoreEngine {
@@ -17,7 +18,7 @@ export function coreEngine(instance: WebAssembly.Instance): CoreEngine {
   const decoder = new TextDecoder()
   return {
     call(request) {
-      const bytes = encoder.encode(JSON.stringify(request))
+      const bytes = encoder.encode(request)
       const at = core.alloc(bytes.length)
       // The memory may have moved by growing: it is looked at anew each time.
       new Uint8Array(core.memory.buffer, at, bytes.length).set(bytes)
@@ -27,7 +28,7 @@ export function coreEngine(instance: WebAssembly.Instance): CoreEngine {
       const length = Number(result & 0xffff_ffffn)
       const text = decoder.decode(new Uint8Array(core.memory.buffer, resultAt, length))
       core.free(resultAt, length)
-      return JSON.parse(text)
+      return text
     },
   }
 }

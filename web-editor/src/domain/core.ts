@@ -20,27 +20,30 @@ type Call = (request: unknown) => Promise<unknown>
 export class Core {
   constructor(private readonly call: Call) {}
 
-  /** Tells which node types there are, as the server lists them; `read` then checks against these. */
-  async install(nodeTypes: readonly unknown[]): Promise<void> {
-    await this.call({ op: 'install', node_types: nodeTypes })
+  /** Asks; what is refused is thrown. */
+  private async ask<T>(request: unknown): Promise<T> {
+    const answer = (await this.call(request)) as T | { error: { code?: string; message: string } }
+    if (typeof answer === 'object' && answer !== null && 'error' in answer) throw new EditRefused(answer.error.code ?? 'refused', answer.error.message)
+    return answer as T
   }
 
-  async read(text: string): Promise<Reading> {
-    return (await this.call({ op: 'read', text })) as Reading
+  /** Tells which node types there are, as the server lists them; `read` then checks against these. */
+  async install(nodeTypes: readonly unknown[]): Promise<void> {
+    await this.ask({ op: 'install', node_types: nodeTypes })
+  }
+
+  read(text: string): Promise<Reading> {
+    return this.ask({ op: 'read', text })
   }
 
   /** The text after the edits: comments and order survive. Throws {@link EditRefused}. */
-  async edit(text: string, edits: readonly Edit[]): Promise<Edited> {
-    const answer = (await this.call({ op: 'edit', text, edits })) as Edited | { error: { code: string; message: string } }
-    if ('error' in answer) throw new EditRefused(answer.error.code, answer.error.message)
-    return answer
+  edit(text: string, edits: readonly Edit[]): Promise<Edited> {
+    return this.ask({ op: 'edit', text, edits })
   }
 
   /** The nodes as text, which `paste` takes. */
   async copy(text: string, ids: readonly string[]): Promise<string> {
-    const answer = (await this.call({ op: 'copy', text, ids })) as { yaml: string } | { error: { code: string; message: string } }
-    if ('error' in answer) throw new EditRefused(answer.error.code, answer.error.message)
-    return answer.yaml
+    return (await this.ask<{ yaml: string }>({ op: 'copy', text, ids })).yaml
   }
 
   /** What an expression would give. */
@@ -59,23 +62,24 @@ export function sharedCore(): Core {
 
 function workerCall(): Call {
   const worker = new Worker(new URL('./core.worker.ts', import.meta.url), { type: 'module' })
-  const open = new Map<number, { done(value: unknown): void; fail(error: Error): void }>()
+  const open = new Map<number, { done(value: string): void; fail(error: Error): void }>()
   let next = 0
   const failAll = (error: Error) => {
     for (const { fail } of open.values()) fail(error)
     open.clear()
   }
-  worker.addEventListener('message', ({ data }: MessageEvent<{ id: number; answer?: unknown; failure?: string }>) => {
+  worker.addEventListener('message', ({ data }: MessageEvent<{ id: number; answer?: string; failure?: string }>) => {
     const waiting = open.get(data.id)
     open.delete(data.id)
     if (data.failure !== undefined) waiting?.fail(new Error(data.failure))
-    else waiting?.done(data.answer)
+    else waiting?.done(data.answer ?? 'null')
   })
   worker.addEventListener('error', (event) => failAll(new Error(event.message || 'The part that checks workflows did not start.')))
+  // As text: what is reactive on this side cannot be handed over as it is.
   return (request) =>
-    new Promise((done, fail) => {
+    new Promise<string>((done, fail) => {
       const id = next++
       open.set(id, { done, fail })
-      worker.postMessage({ id, request })
-    })
+      worker.postMessage({ id, request: JSON.stringify(request) })
+    }).then((answer) => JSON.parse(answer) as unknown)
 }

@@ -11,7 +11,7 @@ async function load(): Promise<CoreEngine> {
 
 const engine = load()
 
-globalThis.addEventListener('message', (message: MessageEvent<{ id: number; request: unknown }>) => {
+globalThis.addEventListener('message', (message: MessageEvent<{ id: number; request: string }>) => {
   const { id, request } = message.data
   engine.then(
     (core) => {

@@ -79,7 +79,7 @@ export function summary(node: Pick<NodeView, 'with'>, type: NodeType | undefined
   const key = [...required, ...properties, ...Object.keys(config)].find((name) => text(name) !== '')
   if (!key) return ''
   const method = key === 'url' && typeof config.method === 'string' ? `${config.method} ` : ''
-  return shorten(method + text(key).replace(/^\$\{\{\s*|\s*\}\}$/g, ''))
+  return shorten(method + text(key).replaceAll(/\$\{\{\s*(.*?)\s*\}\}/g, '$1'))
 }
 
 /** Types that fit a search, best first. Every word has to occur; in the title it counts most. */

@@ -16,9 +16,19 @@ export interface Attempt {
   item?: number
   status: 'running' | 'succeeded' | 'failed' | 'cancelled'
   startedAt?: number
+  /** When this device heard of its begin: good enough until the journal tells. */
+  heardAt?: number
+  endedAt?: number
   tookMs?: number
   failure?: Failure
+  /** When the next attempt may begin. */
+  retryAt?: number
+  /** What it waits for, where it waits instead of working. */
+  waits?: Wait
 }
+
+/** A moment, somebody's answer, or another run. */
+export type Wait = { kind: 'time'; until?: number } | { kind: 'answer' } | { kind: 'run'; run: string }
 
 export interface LogLine {
   node: string
@@ -53,6 +63,14 @@ export interface RunLive {
   status: RunStatus
   startedAt?: number
   finishedAt?: number
+  /** The run that it repeats. */
+  repeats?: string
+  /** The run, and the node in it, that started it. */
+  parent?: { run: string; node: string }
+  /** How long it was given, in milliseconds, where that was too short. */
+  timedOut?: number
+  /** Nodes that should have undone something and could not. */
+  uncompensated?: string[]
   inputs?: Json
   outputs?: Json
   failure?: { node?: string; failure: Failure }
@@ -67,7 +85,11 @@ const keptLines = 2000
 
 export const noRun = (): RunLive => ({ status: 'running', nodes: {}, logs: [], sequence: 0 })
 
-const nodeOf = (run: RunLive, id: string): NodeRun => (run.nodes[id] ??= { status: 'pending', attempts: [], tookMs: 0 })
+// What was put in is read back: where the state is reactive, only that notices changes.
+function nodeOf(run: RunLive, id: string): NodeRun {
+  run.nodes[id] ??= { status: 'pending', attempts: [], tookMs: 0 }
+  return run.nodes[id] as NodeRun
+}
 
 interface AttemptOf {
   node: string
@@ -81,15 +103,14 @@ function attemptOf(node: NodeRun, { attempt, item }: AttemptOf): Attempt {
   if (known) return known
   const fresh: Attempt = { attempt, status: 'running', ...(wanted !== undefined && { item: wanted }) }
   node.attempts.push(fresh)
-  return fresh
+  return node.attempts.at(-1) as Attempt
 }
 
 type Handler = (run: RunLive, body: never, at: number) => void
 
 const events: Record<string, Handler> = {
-  run_started(run, body: { inputs: Json; reused?: Record<string, { port: string; output: Json }> }, at) {
-    run.startedAt = at
-    run.inputs = body.inputs
+  run_started(run, body: { inputs: Json; repeats?: string; parent?: { run: string; node: string }; reused?: Record<string, { port: string; output: Json }> }, at) {
+    Object.assign(run, { startedAt: at, inputs: body.inputs, repeats: body.repeats, parent: body.parent })
     for (const [id, { port, output }] of Object.entries(body.reused ?? {})) Object.assign(nodeOf(run, id), { port, output })
   },
   items_listed(run, body: { node: string; items: Json[] }) {
@@ -98,15 +119,17 @@ const events: Record<string, Handler> = {
     node.status = body.items.length ? 'running' : 'succeeded'
     if (!body.items.length) node.output = []
   },
-  attempt_started(run, body: AttemptOf & { wait?: { until?: unknown; answer?: Question; child?: unknown } }, at) {
+  attempt_started(run, body: AttemptOf & { wait?: WaitEvent }, at) {
     const node = nodeOf(run, body.node)
-    attemptOf(node, body).startedAt = at
+    const attempt = attemptOf(node, body)
+    attempt.startedAt = at
+    if (body.wait) attempt.waits = waitOf(body.wait)
     node.status = body.wait ? 'waiting' : 'running'
     if (body.wait?.answer) node.question = body.wait.answer
   },
-  attempt_succeeded(run, body: AttemptOf & { port: string; output: Json; took_us: number }) {
+  attempt_succeeded(run, body: AttemptOf & { port: string; output: Json; took_us: number }, at) {
     const node = nodeOf(run, body.node)
-    settle(node, body, 'succeeded')
+    settle(node, body, 'succeeded', at)
     if (node.items && body.item !== undefined && body.item !== null) {
       if (!Array.isArray(node.output)) node.output = []
       node.output[body.item] = body.output
@@ -115,9 +138,11 @@ const events: Record<string, Handler> = {
     } else Object.assign(node, { status: 'succeeded', port: body.port, output: body.output })
     delete node.question
   },
-  attempt_failed(run, body: AttemptOf & { failure: Failure; retry_at?: number | null; took_us: number }) {
+  attempt_failed(run, body: AttemptOf & { failure: Failure; retry_at?: number | null; took_us: number }, at) {
     const node = nodeOf(run, body.node)
-    settle(node, body, 'failed').failure = body.failure
+    const attempt = settle(node, body, 'failed', at)
+    attempt.failure = body.failure
+    if (body.retry_at) attempt.retryAt = body.retry_at
     node.failure = body.failure
     delete node.question
     if (body.retry_at) node.status = 'retrying'
@@ -135,24 +160,37 @@ const events: Record<string, Handler> = {
   cancel_requested(run) {
     run.status = 'cancelling'
   },
-  run_timed_out() {
-    // What ends the run says why it failed.
+  run_timed_out(run, body: { limit_ms: number }) {
+    run.timedOut = body.limit_ms
   },
-  attempt_cancelled(run, body: AttemptOf) {
+  attempt_cancelled(run, body: AttemptOf, at) {
     const node = nodeOf(run, body.node)
-    attemptOf(node, body).status = 'cancelled'
+    Object.assign(attemptOf(node, body), { status: 'cancelled', endedAt: at })
     node.status = 'cancelled'
     delete node.question
   },
-  run_finished(run, body: { status: RunStatus; outputs?: Json; failure?: RunLive['failure'] }, at) {
-    Object.assign(run, { status: body.status, finishedAt: at, outputs: body.outputs, failure: body.failure })
+  run_finished(run, body: { status: RunStatus; outputs?: Json; failure?: RunLive['failure']; uncompensated?: string[] }, at) {
+    Object.assign(run, { status: body.status, finishedAt: at, outputs: body.outputs, failure: body.failure, uncompensated: body.uncompensated })
   },
 }
 
-function settle(node: NodeRun, body: AttemptOf & { took_us: number }, status: 'succeeded' | 'failed'): Attempt {
+interface WaitEvent {
+  until?: { at: number }
+  answer?: Question
+  child?: { run: string }
+}
+function waitOf(wait: WaitEvent): Wait {
+  if (wait.child) return { kind: 'run', run: wait.child.run }
+  return wait.answer ? { kind: 'answer' } : { kind: 'time', until: wait.until?.at }
+}
+
+function settle(node: NodeRun, body: AttemptOf & { took_us: number }, status: 'succeeded' | 'failed', at: number): Attempt {
   const attempt = attemptOf(node, body)
   attempt.status = status
   attempt.tookMs = body.took_us / 1000
+  attempt.endedAt = at
+  // Nodes without capabilities journal only how they ended.
+  attempt.startedAt ??= at - attempt.tookMs
   node.tookMs += attempt.tookMs
   delete node.progress
   return attempt
@@ -164,7 +202,7 @@ function endItems(node: NodeRun): void {
 }
 
 /** Takes one event of a live stream into the state, in place: a run of hundreds of nodes sends thousands. */
-export function takeIn(run: RunLive, kind: string, data: unknown): void {
+export function takeIn(run: RunLive, kind: string, data: unknown, now?: number): void {
   const told = data as { sequence: number; at: number; event: Record<string, never> } & AttemptOf & LogLine & { fraction?: number; message?: string }
   if (kind === 'event') {
     // A stream that was taken up again may repeat what is known.
@@ -173,7 +211,7 @@ export function takeIn(run: RunLive, kind: string, data: unknown): void {
     for (const [name, body] of Object.entries(told.event)) events[name]?.(run, body, told.at)
   } else if (kind === 'began') {
     const node = nodeOf(run, told.node)
-    attemptOf(node, told)
+    attemptOf(node, told).heardAt ??= now
     if (node.status !== 'waiting') node.status = 'running'
   } else if (kind === 'log') {
     run.logs.push(told)

@@ -30,6 +30,8 @@ export interface Field {
   integer?: boolean
   min?: number
   max?: number
+  /** Never an expression: there is nothing that it could read. */
+  literal?: boolean
   language?: 'jq' | 'jinja' | 'json' | 'text'
 }
 

@@ -13,7 +13,7 @@ export interface DocumentProblem {
   line: number
   column: number
   /** The node that it is about, where it is about one. */
-  node?: string
+  node?: string | null
 }
 
 export interface Need {
@@ -45,8 +45,10 @@ export interface EdgeView {
   from: string
   port: string | null
   to: string
-  /** `reference`: implied by an expression, where the node has no `needs:`. */
-  kind: 'needs' | 'reference'
+  /**
+   * `reference`: implied by an expression, where the node has no `needs:`. `order`: by one where it has; the node only waits for it.
+   */
+  kind: 'needs' | 'reference' | 'order'
 }
 
 export interface TriggerView {

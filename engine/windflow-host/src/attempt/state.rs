@@ -24,6 +24,8 @@ pub(crate) struct State {
     pub(crate) progress: Progress,
     /// The credential that it may use.
     pub(crate) held: Option<Arc<Held>>,
+    /// What was denied, and how to allow it.
+    pub(crate) denied: Option<String>,
     /// Made when a guest first uses something of WASI. Pure guests of our own SDK never do.
     wasi: Option<Box<Wasi>>,
 }
@@ -46,6 +48,7 @@ impl State {
             shared: Arc::clone(shared),
             plugin: Arc::clone(plugin),
             held,
+            denied: None,
             wasi: None,
             call,
         }
@@ -68,6 +71,6 @@ impl State {
 
     /// What the guest was denied, where it was.
     pub(crate) fn denial(&self) -> Option<&str> {
-        self.wasi.as_ref().and_then(|wasi| wasi.denial())
+        self.denied.as_deref().or_else(|| self.wasi.as_ref().and_then(|wasi| wasi.denial()))
     }
 }

@@ -89,7 +89,9 @@ pub(crate) async fn serve_on<H: Host + 'static>(
     let registry: Arc<dyn Registry> = host;
     let records: Arc<dyn Records> = store.clone();
     let credentials = CredentialStore::new(records.clone(), &[7; 32]).unwrap();
-    let ports = Ports { store, records: records.clone(), registry, clock, runtime, credentials, secrets_key: [7; 32] };
+    let drivers = Arc::new(windflow_targets::AllDrivers);
+    let ports =
+        Ports { store, records: records.clone(), registry, clock, runtime, drivers, credentials, secrets_key: [7; 32] };
     let server = main.spawn(Server::open(settings, ports)).await.unwrap().unwrap();
     let (address, setup_token) = (server.address(), server.setup_token());
     let (stop, stopped) = oneshot::channel::<()>();

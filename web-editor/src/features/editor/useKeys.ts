@@ -1,0 +1,59 @@
+import { onKeyStroke } from '@vueuse/core'
+
+/** A command of the editor: what the palette lists, what the help sheet shows, and what keys do. */
+export interface Command {
+  id: string
+  icon: string
+  /** As `mod+k`; several ways are separated by a blank. */
+  keys?: string
+  /** Works while somebody writes in a field, too. */
+  everywhere?: boolean
+  when?: () => boolean
+  run(): unknown
+}
+
+const apple = /Mac|iPhone|iPad/.test(navigator.platform)
+
+/** Keys as people read them. */
+export const readable = (keys: string): string[] =>
+  (keys.split(' ')[0] ?? '').split('+').map((key) =>
+    key === 'mod' ? (apple ? '⌘' : 'Ctrl') : key === 'shift' ? '⇧' : key === 'alt' ? (apple ? '⌥' : 'Alt') : key === 'escape' ? 'Esc' : key.length === 1 ? key.toUpperCase() : key.charAt(0).toUpperCase() + key.slice(1),
+  )
+
+/** Whether a key press is this combination. A sign like `?` brings its own Shift. */
+export function matches(event: Pick<KeyboardEvent, 'key' | 'ctrlKey' | 'metaKey' | 'shiftKey' | 'altKey'>, keys: string): boolean {
+  return keys.split(' ').some((combination) => {
+    const parts = combination.split('+')
+    const key = parts.pop() || '+'
+    const sign = /^[^a-z0-9]$/.test(key)
+    return (
+      event.key.toLowerCase() === key &&
+      (event.ctrlKey || event.metaKey) === parts.includes('mod') &&
+      event.altKey === parts.includes('alt') &&
+      (sign || event.shiftKey === parts.includes('shift'))
+    )
+  })
+}
+
+const writes = (target: EventTarget | null): boolean =>
+  target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName))
+/** A list, a menu or a dialog has keys of its own. */
+const elsewhere = (target: EventTarget | null): boolean => target instanceof HTMLElement && target.closest('[role=dialog], [role=menu], [role=listbox], [role=tablist]') !== null
+/** Tab moves on through the page, except on the drawing itself. */
+const onButton = (target: EventTarget | null): boolean => target instanceof HTMLElement && target.closest('button, a, summary') !== null
+
+export function useKeys(commands: () => readonly Command[]): void {
+  onKeyStroke((event) => {
+    if (event.defaultPrevented || event.isComposing) return
+    for (const command of commands()) {
+      if (!command.keys || !matches(event, command.keys)) continue
+      if (!command.everywhere && (writes(event.target) || elsewhere(event.target))) continue
+      if (/^(tab|enter|\s)$/.test(event.key.toLowerCase()) && onButton(event.target)) continue
+      if (event.key === 'Tab' && !(event.target instanceof HTMLElement && event.target.closest('.canvas'))) continue
+      if (command.when && !command.when()) continue
+      event.preventDefault()
+      void command.run()
+      return
+    }
+  })
+}
