@@ -64,7 +64,7 @@ pub fn jwt_verify(config: Config) -> Result<Output, NodeError> {
     let signed = &token[..header.len() + 1 + claims.len()];
     let bytes =
         |part: &str, what: &str| decode(part).ok_or_else(|| refused(format!("the token's {what} is no Base64")));
-    let header = json(bytes(header, "header")?, "header")?;
+    let header = json(&bytes(header, "header")?, "header")?;
     let signature = bytes(signature, "signature")?;
     // What a critical extension means is not known here, so such a token cannot be understood (RFC 7515, 4.1.11).
     if header.get("crit").is_some() {
@@ -80,13 +80,13 @@ pub fn jwt_verify(config: Config) -> Result<Output, NodeError> {
             ));
         }
     }
-    let claims = json(bytes(claims, "claims")?, "claims")?;
+    let claims = json(&bytes(claims, "claims")?, "claims")?;
     check(&config, &claims)?;
     Ok(Output { header: Json::of(&header)?, claims: Json::of(&claims)? })
 }
 
-fn json(bytes: Vec<u8>, what: &str) -> Result<Value, NodeError> {
-    from_slice::<Value>(&bytes)
+fn json(bytes: &[u8], what: &str) -> Result<Value, NodeError> {
+    from_slice::<Value>(bytes)
         .ok()
         .filter(Value::is_object)
         .ok_or_else(|| refused(format!("the token's {what} is no JSON object")))

@@ -103,4 +103,5 @@ fn start(at: &Zoned, unit: Unit) -> Result<Zoned, jiff::Error> {
 windflow_sdk::plugin!(date_time);
 
 #[cfg(test)]
+#[allow(clippy::needless_pass_by_value, reason = "tests hand over `json!(…)`")]
 mod tests;

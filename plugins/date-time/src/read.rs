@@ -39,7 +39,7 @@ pub(crate) fn time(field: &str, value: &Json, read_as: Option<&str>, zone: &Time
 #[allow(clippy::cast_possible_truncation, reason = "checked against the seconds that a time can have right after")]
 fn parts(seconds: f64) -> Option<(i64, i32)> {
     let whole = seconds.floor();
-    (whole.abs() < 1e15).then(|| (whole as i64, ((seconds - whole) * 1e9) as i32))
+    (whole.abs() < 1e15).then_some((whole as i64, ((seconds - whole) * 1e9) as i32))
 }
 
 fn usual(text: &str, zone: &TimeZone) -> Option<Zoned> {

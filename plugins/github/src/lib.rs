@@ -77,4 +77,5 @@ fn limited(error: NodeError) -> NodeError {
 windflow_sdk::plugin!(github);
 
 #[cfg(test)]
+#[allow(clippy::needless_pass_by_value, reason = "tests hand over `json!(…)`")]
 mod tests;

@@ -57,6 +57,9 @@ fn touches(uses: &NodeTypeRef, installed: &InstalledNodeType) -> String {
 /// The same in a few words, for a column.
 fn touches_briefly(uses: &NodeTypeRef, installed: &InstalledNodeType) -> String {
     let asked = &installed.manifest.capabilities.http;
+    if Native::find(uses).is_none() && !installed.pure && installed.manifest.capabilities.docker {
+        return "granted targets".into();
+    }
     if Native::find(uses).is_some() || installed.pure || asked.is_empty() {
         return "nothing".into();
     }
