@@ -67,7 +67,7 @@ export async function stage(options?: { withOwner?: boolean }): Promise<Stage> {
       })
       contexts.push(context)
       const page = await context.newPage()
-      page.setDefaultTimeout(15_000)
+      page.setDefaultTimeout(Number(process.env.E2E_TIMEOUT ?? 15_000))
       if (at !== undefined) {
         await page.goto(`${editor.url}${at}`)
         await signIn(page)

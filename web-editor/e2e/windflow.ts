@@ -77,13 +77,13 @@ export class Windflow {
   private token?: string
 
   /** Calls the API as the owner, to prepare what a journey begins with. */
-  async api(method: string, path: string, body?: unknown, type = 'application/json'): Promise<Response> {
+  async api(method: string, path: string, body?: unknown, type = 'application/json', more: Record<string, string> = {}): Promise<Response> {
     this.token ??= ((await (
       await fetch(`${this.url}/api/v1/auth/login`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(owner) })
     ).json()) as { access_token: string }).access_token
     const answer = await fetch(`${this.url}/api/v1${path}`, {
       method,
-      headers: { authorization: `Bearer ${this.token}`, ...(body !== undefined && { 'content-type': type }) },
+      headers: { authorization: `Bearer ${this.token}`, ...(body !== undefined && { 'content-type': type }), ...more },
       body: body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body),
     })
     if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`)

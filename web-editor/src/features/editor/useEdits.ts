@@ -18,7 +18,7 @@ export interface CanvasHandle {
   selectedEdges(): Wire[]
   select(ids: readonly string[]): void
   show(id: string): Promise<void>
-  reveal(id: string): Promise<void>
+  reveal(id: string, whole?: boolean): Promise<void>
   fit(): Promise<void>
   centre(): Position
 }
@@ -57,7 +57,8 @@ export function useEdits(document: EditorDocument, types: () => NodeTypes, canva
     const places = workflow ? [...positions(workflow).values()] : []
     const source = workflow?.nodes.find((node) => node.id === id)
     const ports = portsOf(source && types().get(source.uses), source?.with ?? null)
-    const at: Position = [x + step.x, port === 'error' ? y + step.y : y + Math.max(0, ports.indexOf(port ?? defaultPort)) * step.y]
+    // Names of ports need room.
+    const at: Position = [x + step.x + (ports.length > 1 ? 48 : 0), port === 'error' ? y + step.y : y + Math.max(0, ports.indexOf(port ?? defaultPort)) * step.y]
     while (places.some(([ox, oy]) => Math.abs(ox - at[0]) < 200 && Math.abs(oy - at[1]) < 76)) at[1] += step.y
     return at
   }
