@@ -27,6 +27,8 @@ const look = EditorView.theme({
   '.cm-placeholder': { color: 'var(--ink-faint)' },
   '.cm-node': { boxShadow: 'inset 2px 0 0 var(--accent)' },
   '.cm-expression': { color: 'var(--kind-ai)' },
+  '.cm-collapsedLines': { background: 'var(--sunken)', color: 'var(--ink-soft)', padding: '2px 12px' },
+  '.cm-collapsedLines::before, .cm-collapsedLines::after': { content: '""' },
   '.cm-changedLine': { backgroundColor: 'var(--good-wash)' },
   '.cm-deletedChunk': { backgroundColor: 'var(--bad-wash)' },
 })
