@@ -94,10 +94,16 @@ export async function signIn(page: Page, who = owner): Promise<void> {
   await page.locator('#content').waitFor()
 }
 
+/** Waits until what comes and goes has come and gone; what turns for ever is let be. */
+async function still(page: Page): Promise<void> {
+  await page.waitForFunction(() => document.getAnimations().every((one) => one.playState !== 'running' || one.effect?.getComputedTiming().iterations === Infinity))
+}
+
 /** A picture to look at: e2e/artifacts/<name>.png. */
 export async function shot(page: Page, name: string): Promise<void> {
   await mkdir(artifacts, { recursive: true })
   await page.evaluate(() => document.fonts.ready)
+  await still(page)
   await page.screenshot({ path: `${artifacts}${name}.png` })
 }
 
@@ -105,6 +111,7 @@ const axeSource = readFile(createRequire(import.meta.url).resolve('axe-core/axe.
 
 /** What axe finds against WCAG 2.1 AA, in words. */
 export async function accessibilityProblems(page: Page): Promise<string[]> {
+  await still(page)
   await page.evaluate(await axeSource)
   return page.evaluate(async () => {
     const { axe } = globalThis as unknown as { axe: { run(options: object): Promise<{ violations: { id: string; help: string; nodes: { target: string[]; failureSummary: string }[] }[] }> } }
