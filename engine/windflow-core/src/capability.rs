@@ -17,6 +17,8 @@ mod http;
 pub enum Capability {
     /// Sending HTTP requests to granted hosts.
     Http,
+    /// Deploying to targets of the workflow, and looking after what is deployed there.
+    Docker,
     /// Knowing run, node, attempt, deadline and idempotency key. Harmless: it needs no grant, but ends purity.
     RunContext,
     /// Being told of cancellation. Harmless: it needs no grant, but ends purity.
@@ -27,6 +29,7 @@ impl fmt::Display for Capability {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Self::Http => "http",
+            Self::Docker => "docker",
             Self::RunContext => "run_context",
             Self::Cancellation => "cancellation",
         })
@@ -126,13 +129,16 @@ pub struct Grants {
     /// Names of the credentials that nodes may use.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub credentials: Vec<String>,
+    /// Names of targets.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub docker: Vec<String>,
 }
 
 impl Grants {
     /// Whether nothing is granted.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.http.is_empty() && self.credentials.is_empty()
+        self.http.is_empty() && self.credentials.is_empty() && self.docker.is_empty()
     }
 
     /// Whether a request to this origin is granted. The address that the name resolves to is checked apart, by

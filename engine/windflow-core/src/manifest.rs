@@ -147,6 +147,9 @@ pub struct RequestedCapabilities {
     /// Hosts that it wants to send requests to; `*` asks for whatever the workflow grants.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub http: Vec<HttpPattern>,
+    /// Wants to deploy to the targets that the workflow grants, and to look after what is there.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub docker: bool,
     /// Wants to know run, node, attempt, deadline and idempotency key.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub run_context: bool,
@@ -162,6 +165,9 @@ impl RequestedCapabilities {
         let mut all = Vec::new();
         if !self.http.is_empty() {
             all.push(Capability::Http);
+        }
+        if self.docker {
+            all.push(Capability::Docker);
         }
         if self.run_context {
             all.push(Capability::RunContext);

@@ -4,3 +4,4 @@ pub mod host;
 pub mod records;
 pub mod retention;
 pub mod store;
+pub mod targets;

@@ -142,6 +142,8 @@ pub struct Permissions {
     pub http: Vec<Template>,
     /// Names of credentials.
     pub credentials: Vec<Spanned<String>>,
+    /// Names of targets.
+    pub docker: Vec<Spanned<String>>,
 }
 
 /// One node.

@@ -5,6 +5,7 @@ use serde_json::Value;
 use crate::place::{Place, Spanned};
 use crate::problem::Problem;
 
+mod alias;
 mod compose;
 mod scalar;
 
@@ -17,11 +18,13 @@ pub struct Limits {
     pub depth: usize,
     /// Keys and values.
     pub nodes: usize,
+    /// Whether anchors, aliases and merge keys mean what they do elsewhere, each use counted in full, instead of being refused.
+    pub aliases: bool,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { bytes: 1 << 20, depth: 64, nodes: 200_000 }
+        Self { bytes: 1 << 20, depth: 64, nodes: 200_000, aliases: false }
     }
 }
 

@@ -5,6 +5,7 @@
 //! its manifest does not ask for is refused there, and nothing beyond its imports is linked.
 
 pub(crate) mod cancellation;
+pub(crate) mod docker;
 pub(crate) mod http;
 pub(crate) mod log;
 pub(crate) mod progress;

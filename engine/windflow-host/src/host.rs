@@ -1,6 +1,6 @@
 //! The host itself: plugins, the engine, and the core's ports.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use tokio::sync::Semaphore;
@@ -9,6 +9,7 @@ use windflow_core::failure::{Failure, FailureKind};
 use windflow_core::id::{Digest, NodeTypeRef};
 use windflow_core::ports::host::{Call, Emission, Host, InstalledNodeType, Registry};
 use windflow_core::ports::store::BoxFuture;
+use windflow_core::ports::targets::Targets;
 
 use crate::attempt;
 use crate::cache::Cache;
@@ -41,6 +42,7 @@ pub(crate) struct Shared {
     pub(crate) limits: Limits,
     pub(crate) cache: Option<Cache>,
     pub(crate) sender: Arc<Sender>,
+    pub(crate) targets: OnceLock<Arc<dyn Targets>>,
 }
 
 /// The host could not be made.
@@ -66,7 +68,7 @@ impl PluginHost {
         let slots = crate::engine::slots(&engine, &limits);
         let ticker = Ticker::start(&engine)?;
         let sender = Arc::new(Sender::new(http_policy, resolver, tls_roots, limits.http.clone()));
-        let shared = Arc::new(Shared { engine, limits, cache, sender });
+        let shared = Arc::new(Shared { engine, limits, cache, sender, targets: OnceLock::new() });
         let inner = Inner { shared, plugins: Plugins::default(), slots: Semaphore::new(slots), ticker };
         Ok(Self(Arc::new(inner)))
     }
@@ -81,6 +83,11 @@ impl PluginHost {
         let plugin = load::read(component.into(), self.0.shared.limits.component_bytes)?;
         let plugin = self.0.plugins.add(plugin)?;
         Ok(plugin.node_types().collect())
+    }
+
+    /// Says who does what nodes ask of targets; whoever is said first. Until then, such nodes fail.
+    pub fn set_targets(&self, targets: Arc<dyn Targets>) {
+        let _ = self.0.shared.targets.set(targets);
     }
 
     /// Loads or compiles the code of components on threads that may block, so that their first attempts need not wait.

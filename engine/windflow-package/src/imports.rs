@@ -29,6 +29,7 @@ fn check_one(import: &str, asked: &RequestedCapabilities) -> Result<bool, Packag
             match interface {
                 "types" | "log" | "progress" => Ok(true),
                 "run-context" => needs(asked.run_context, import, "write `run_context = true` under [capabilities]"),
+                "docker" => needs(asked.docker, import, "write `docker = true` under [capabilities]"),
                 "cancellation" => needs(asked.cancellation, import, "write `cancellation = true` under [capabilities]"),
                 _ => unknown("it may be newer than this WindFlow, so update WindFlow, or build with an older SDK"),
             }
@@ -80,15 +81,20 @@ mod tests {
     #[test]
     fn every_import_is_covered_by_the_manifest_or_refused() {
         let nothing = RequestedCapabilities::default();
-        let everything =
-            RequestedCapabilities { http: vec!["example.com".parse().unwrap()], run_context: true, cancellation: true };
+        let everything = RequestedCapabilities {
+            http: vec!["example.com".parse().unwrap()],
+            run_context: true,
+            cancellation: true,
+            docker: true,
+        };
         for (import, without, with) in [
             ("windflow:node/types@1.0.0", "pure", "pure"),
             ("windflow:node/log@1.0.0", "pure", "pure"),
             ("windflow:node/progress@1.4.2", "pure", "pure"),
             ("windflow:node/run-context@1.0.0", "not asked for", "impure"),
             ("windflow:node/cancellation@1.0.0", "not asked for", "impure"),
-            ("windflow:node/docker@1.9.0", "unknown", "unknown"),
+            ("windflow:node/docker@1.1.0", "not asked for", "impure"),
+            ("windflow:node/email@1.9.0", "unknown", "unknown"),
             ("windflow:node/log@2.0.0", "version", "version"),
             ("windflow:node/log@0.1.0", "version", "version"),
             ("windflow:node/log", "unknown", "unknown"),

@@ -64,7 +64,7 @@ pub(crate) fn make(
     observer: Arc<RunObserver>,
     cancel: Arc<CancelFlag>,
 ) -> BoxFuture<'static, Done> {
-    let (inner, run, prepared) = (inner.clone(), run.run, prepared.clone());
+    let (inner, run, prepared) = (inner.clone(), run.clone(), prepared.clone());
     Box::pin(async move {
         let Attempt { step, attempt, config, key, barrier, timeout } = attempt;
         if let Some(position) = barrier
@@ -85,7 +85,8 @@ pub(crate) fn make(
                 component: node.component,
                 config,
                 ports: node.ports.clone(),
-                run,
+                organisation: run.organisation,
+                run: run.run,
                 node: node.id.clone(),
                 item: step.item,
                 attempt,

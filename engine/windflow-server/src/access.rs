@@ -49,11 +49,26 @@ pub enum Permission {
     /// Reading the server's metrics.
     #[serde(rename = "metrics:read")]
     MetricsRead,
+    /// Reading targets, without their credentials.
+    #[serde(rename = "targets:read")]
+    TargetsRead,
+    /// Describing, testing and forgetting targets.
+    #[serde(rename = "targets:manage")]
+    TargetsManage,
+    /// Reading stacks and deployments, and what their containers write.
+    #[serde(rename = "stacks:read")]
+    StacksRead,
+    /// Keeping stacks.
+    #[serde(rename = "stacks:write")]
+    StacksWrite,
+    /// Deploying stacks, and looking after what is deployed.
+    #[serde(rename = "stacks:deploy")]
+    StacksDeploy,
 }
 
 impl Permission {
     /// Every one there is.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 14] = [
         Self::WorkflowsRead,
         Self::WorkflowsWrite,
         Self::WorkflowsEnable,
@@ -63,6 +78,11 @@ impl Permission {
         Self::SecretsManage,
         Self::PeopleManage,
         Self::MetricsRead,
+        Self::TargetsRead,
+        Self::TargetsManage,
+        Self::StacksRead,
+        Self::StacksWrite,
+        Self::StacksDeploy,
     ];
 
     /// The word for it, as scopes of keys have it.
@@ -78,6 +98,11 @@ impl Permission {
             Self::SecretsManage => "secrets:manage",
             Self::PeopleManage => "people:manage",
             Self::MetricsRead => "metrics:read",
+            Self::TargetsRead => "targets:read",
+            Self::TargetsManage => "targets:manage",
+            Self::StacksRead => "stacks:read",
+            Self::StacksWrite => "stacks:write",
+            Self::StacksDeploy => "stacks:deploy",
         }
     }
 
@@ -85,10 +110,15 @@ impl Permission {
     #[must_use]
     pub fn least_role(self) -> Role {
         match self {
-            Self::WorkflowsRead | Self::RunsRead => Role::Viewer,
-            Self::WorkflowsWrite | Self::RunsStart => Role::Editor,
-            Self::WorkflowsEnable | Self::RunsOperate | Self::SecretsManage | Self::MetricsRead => Role::Operator,
-            Self::PeopleManage => Role::Admin,
+            Self::WorkflowsRead | Self::RunsRead | Self::TargetsRead | Self::StacksRead => Role::Viewer,
+            Self::WorkflowsWrite | Self::RunsStart | Self::StacksWrite => Role::Editor,
+            Self::WorkflowsEnable
+            | Self::RunsOperate
+            | Self::SecretsManage
+            | Self::MetricsRead
+            | Self::StacksDeploy => Role::Operator,
+            // Whoever names an engine owns its machine.
+            Self::PeopleManage | Self::TargetsManage => Role::Admin,
         }
     }
 }

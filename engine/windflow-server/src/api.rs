@@ -17,6 +17,7 @@ use crate::{editor, hooks, layers};
 
 mod answers;
 mod auth;
+mod deployments;
 mod extract;
 mod health;
 mod keys;
@@ -27,8 +28,10 @@ mod refusals;
 mod rerun;
 mod runs;
 mod secrets;
+mod stacks;
 mod statistics;
 mod streams;
+mod targets;
 mod templates;
 mod users;
 mod validate;
@@ -51,6 +54,9 @@ mod workflows;
         (name = "workflows", description = "Workflows: the very YAML text, its versions, its triggers"),
         (name = "runs", description = "Runs: started, watched, stopped"),
         (name = "node types", description = "What nodes can be"),
+        (name = "targets", description = "Places to deploy to"),
+        (name = "stacks", description = "Compose documents with versions, deployed to targets"),
+        (name = "deployments", description = "Deployments: each is a run, watched as any other"),
         (name = "auth", description = "Signing in"),
         (name = "people", description = "People, keys and secrets of the organisation"),
         (name = "health", description = "How the server is")
@@ -107,6 +113,22 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(users::change, users::remove))
         .routes(routes!(keys::list, keys::add))
         .routes(routes!(keys::remove))
+        .routes(routes!(targets::list, targets::add))
+        .routes(routes!(targets::show, targets::change, targets::remove))
+        .routes(routes!(targets::test))
+        .routes(routes!(targets::import))
+        .routes(routes!(stacks::list, stacks::add))
+        .routes(routes!(stacks::show, stacks::change, stacks::remove))
+        .routes(routes!(stacks::versions))
+        .routes(routes!(stacks::preview_text))
+        .routes(routes!(stacks::deploy))
+        .routes(routes!(stacks::plan))
+        .routes(routes!(deployments::list))
+        .routes(routes!(deployments::show, deployments::stop))
+        .routes(routes!(deployments::logs))
+        .routes(routes!(deployments::status))
+        .routes(routes!(deployments::rollback))
+        .routes(routes!(deployments::act))
         .routes(routes!(secrets::list))
         .routes(routes!(secrets::set, secrets::remove));
     OpenApiRouter::with_openapi(Document::openapi())

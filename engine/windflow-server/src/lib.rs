@@ -18,6 +18,7 @@ mod active;
 mod api;
 mod catalogue;
 mod children;
+mod deploying;
 mod editor;
 mod hooks;
 mod kept;

@@ -122,6 +122,15 @@ impl Problem {
         problem
     }
 
+    /// The stack is not fit.
+    pub(crate) fn stack(problems: &[document::Problem]) -> Self {
+        let count = problems.iter().filter(|problem| problem.is_error()).count();
+        let detail = format!("the stack has {count} error{}", if count == 1 { "" } else { "s" });
+        let mut problem = Self::invalid("invalid_stack", detail);
+        problem.0.problems = problems.iter().map(Into::into).collect();
+        problem
+    }
+
     /// Something that only the operator can mend. What it is belongs into the log, not into the answer.
     pub(crate) fn internal(why: impl std::fmt::Display) -> Self {
         tracing::error!(error = %why, "a request failed");

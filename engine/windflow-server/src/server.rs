@@ -10,6 +10,7 @@ use tokio::sync::{Semaphore, watch};
 use windflow_runtime::ResumeError;
 
 use crate::active::Active;
+use crate::deploying::{self, Books};
 use crate::live::Feed;
 use crate::metrics::Metrics;
 use crate::people::People;
@@ -63,10 +64,12 @@ impl Server {
         let listener = TcpListener::bind(address).await.map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
         let (stop, stopping) = watch::channel(false);
-        let Ports { store, records, registry, clock, runtime, secrets_key } = ports;
+        let Ports { store, records, registry, clock, runtime, drivers, secrets_key } = ports;
         let app = App::new(Inner {
             people: People::open(Arc::clone(&records)).await?,
             secrets: Secrets::new(Arc::clone(&records), &secrets_key)?,
+            books: Books::new(Arc::clone(&records), &secrets_key)?,
+            drivers,
             active: Active::default(),
             feed: Feed::new(clock.now()),
             metrics: Metrics::new()?,
@@ -161,6 +164,9 @@ async fn recover(app: &App) -> Result<(), Problem> {
         Ok::<(), Problem>(())
     })
     .await??;
+    for organisation in crate::people::organisations(&*app.records)? {
+        deploying::recover(app, &organisation.id).await?;
+    }
     catalogue::arm_all(app).await
 }
 

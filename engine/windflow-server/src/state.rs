@@ -10,8 +10,10 @@ use windflow_core::ports::records::Records;
 use windflow_core::ports::store::Store;
 use windflow_core::run::Timestamp;
 use windflow_runtime::{Clock, Runtime};
+use windflow_stacks::driver::Drivers;
 
 use crate::active::Active;
+use crate::deploying::Books;
 use crate::live::Feed;
 use crate::metrics::Metrics;
 use crate::people::People;
@@ -31,6 +33,8 @@ pub struct Ports {
     pub clock: Arc<dyn Clock>,
     /// Starts runs; over the same store, registry and clock.
     pub runtime: Runtime,
+    /// Reach targets.
+    pub drivers: Arc<dyn Drivers>,
     /// Encrypts secrets at rest.
     pub secrets_key: [u8; 32],
 }
@@ -48,6 +52,8 @@ pub(crate) struct Inner {
     pub(crate) runtime: Runtime,
     pub(crate) people: People,
     pub(crate) secrets: Secrets,
+    pub(crate) drivers: Arc<dyn Drivers>,
+    pub(crate) books: Books,
     pub(crate) active: Active,
     pub(crate) feed: Feed,
     pub(crate) metrics: Metrics,

@@ -3,5 +3,6 @@
 #![forbid(unsafe_code)]
 
 pub mod clock;
+pub mod docker;
 pub mod documents;
 pub mod host;

@@ -29,9 +29,11 @@ pub(crate) struct Global {
     pub(crate) verbose: bool,
 }
 
+pub(crate) use self::deploy::{AddTargetArgs, DeployArgs, DeploymentsCommand, OnTarget, StacksCommand, TargetsCommand};
 pub(crate) use self::serve::{LogFormat, ServeArgs};
 pub(crate) use self::users::{AddUserArgs, UsersCommand};
 
+mod deploy;
 mod serve;
 mod users;
 
@@ -54,6 +56,17 @@ pub(crate) enum Command {
     /// List and show the installed plugins
     #[command(subcommand)]
     Plugins(PluginsCommand),
+    /// Deploy a stack to a Docker engine, and roll back where it does not become healthy
+    Deploy(Box<DeployArgs>),
+    /// List, describe and test the places to deploy to
+    #[command(subcommand)]
+    Targets(TargetsCommand),
+    /// Look after stacks that are deployed: status, logs, scale, roll back, stop, remove
+    #[command(subcommand)]
+    Stacks(StacksCommand),
+    /// List and show deployments
+    #[command(subcommand)]
+    Deployments(DeploymentsCommand),
     /// Serve the API, and run workflows by webhooks and schedules
     Serve(Box<ServeArgs>),
     /// Let people in, while no server runs

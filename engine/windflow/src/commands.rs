@@ -2,6 +2,8 @@
 
 pub(crate) mod answer;
 pub(crate) mod completions;
+pub(crate) mod deploy;
+pub(crate) mod deployments;
 pub(crate) mod document;
 pub(crate) mod permission;
 pub(crate) mod plan;
@@ -11,7 +13,9 @@ pub(crate) mod run;
 pub(crate) mod runs;
 pub(crate) mod schema;
 pub(crate) mod serve;
+pub(crate) mod stacks;
 pub(crate) mod store;
+pub(crate) mod targets;
 pub(crate) mod test;
 pub(crate) mod users;
 pub(crate) mod validate;

@@ -12,6 +12,7 @@ use windflow_store::{Options, SledStore};
 
 use crate::builtins;
 use crate::cli::Global;
+use crate::commands::serve::secrets_key;
 use crate::exit::invalid;
 
 /// Everything that commands which touch runs need.
@@ -72,6 +73,10 @@ impl Engine {
         let main = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let guests = tokio::runtime::Builder::new_multi_thread().thread_name("guests").enable_all().build()?;
         let config = Config::new(guests.handle().clone());
+        host.set_targets(crate::deploying::targets(
+            store.clone(),
+            &secrets_key::read_or_make(&data_dir(global)?, None)?,
+        )?);
         let host = Arc::new(host);
         let runtime = Runtime::new(store.clone(), host.clone(), Arc::new(SystemClock), config);
         Ok(Self { store, runtime, host, main, _guests: guests })

@@ -10,6 +10,7 @@ use crate::cli::{Cli, Command, LogFormat};
 mod builtins;
 mod cli;
 mod commands;
+mod deploying;
 mod engine;
 mod exit;
 mod render;
@@ -26,6 +27,10 @@ fn main() -> ExitCode {
         Command::Runs(command) => commands::runs::run(&cli.global, command),
         Command::Store(command) => commands::store::run(&cli.global, &command),
         Command::Plugins(command) => commands::plugins::run(command),
+        Command::Deploy(args) => commands::deploy::run(&cli.global, &args),
+        Command::Targets(command) => commands::targets::run(&cli.global, &command),
+        Command::Stacks(command) => commands::stacks::run(&cli.global, &command),
+        Command::Deployments(command) => commands::deployments::run(&cli.global, &command),
         Command::Serve(args) => commands::serve::run(&cli.global, &args),
         Command::Users(command) => commands::users::run(&cli.global, &command),
         Command::Schema => commands::schema::run(),

@@ -44,6 +44,7 @@ pub mod base64;
 pub mod bindings;
 pub mod cancellation;
 pub mod context;
+pub mod docker;
 mod emission;
 mod error;
 mod fields;

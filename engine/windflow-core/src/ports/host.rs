@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::store::BoxFuture;
 use crate::capability::Grants;
 use crate::failure::Failure;
-use crate::id::{Digest, NodeId, NodeTypeRef, PortName, RunId};
+use crate::id::{Digest, NodeId, NodeTypeRef, OrganisationId, PortName, RunId};
 use crate::json::Json;
 use crate::manifest::{Manifest, NodeType};
 
@@ -52,6 +52,8 @@ pub struct Call {
     pub config: Vec<u8>,
     /// The ports that this node may emit on beside `error`.
     pub ports: Arc<[PortName]>,
+    /// Whose run it is.
+    pub organisation: OrganisationId,
     /// Which run.
     pub run: RunId,
     /// Which node.

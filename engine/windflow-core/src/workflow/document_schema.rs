@@ -43,6 +43,7 @@ pub(super) fn document_schema(registry: &(impl Registry + ?Sized)) -> Value {
                 "properties": {
                     "http": { "type": "array", "items": { "type": "string" } },
                     "credentials": { "type": "array", "items": { "type": "string" } },
+                    "docker": { "type": "array", "items": { "type": "string" }, "description": "Names of targets" },
                 },
             },
             "nodes": {

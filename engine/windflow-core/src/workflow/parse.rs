@@ -153,7 +153,7 @@ fn name(reader: &mut Reader, key: &Spanned<String>, what: &str) {
 }
 
 fn permissions(reader: &mut Reader, node: &yaml::Node) -> Permissions {
-    let Some(fields) = reader.map(node, "`permissions`", &["http", "credentials"]) else {
+    let Some(fields) = reader.map(node, "`permissions`", &["http", "credentials", "docker"]) else {
         return Permissions::default();
     };
     let http = fields.get("http").map(|node| reader.list(node, "`http`")).unwrap_or_default();
@@ -166,14 +166,16 @@ fn permissions(reader: &mut Reader, node: &yaml::Node) -> Permissions {
         Some(template)
     });
     let http = http.collect();
-    let credentials = fields.get("credentials").map(|node| reader.list(node, "`credentials`")).unwrap_or_default();
-    let credentials = credentials
-        .iter()
-        .filter_map(|item| {
-            reader.text(item, "a credential").map(|text| Spanned::new(text.to_owned(), item.place.clone()))
-        })
-        .collect();
-    Permissions { http, credentials }
+    let credentials = names(reader, &fields, "credentials", "a credential");
+    let docker = names(reader, &fields, "docker", "a target");
+    Permissions { http, credentials, docker }
+}
+
+/// A list of names.
+fn names(reader: &mut Reader, fields: &Fields<'_>, key: &'static str, what: &'static str) -> Vec<Spanned<String>> {
+    let items = fields.get(key).map(|node| reader.list(node, what)).unwrap_or_default();
+    let name = |item: &yaml::Node| Some(Spanned::new(reader.text(item, what)?.to_owned(), item.place.clone()));
+    items.iter().filter_map(name).collect()
 }
 
 /// Templates by name.

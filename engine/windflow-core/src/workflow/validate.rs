@@ -86,11 +86,25 @@ fn check_node(workflow: &Workflow, node: &Node, registry: &(impl Registry + ?Siz
             problems.push(Problem::error("credential_not_granted", &credential.place, message).remedy(remedy));
         }
     }
+    if installed.manifest.capabilities.docker {
+        check_target(workflow, node, problems);
+    }
     if !installed.manifest.capabilities.http.is_empty() && workflow.permissions.http.is_empty() {
         let message =
             format!("`{}` sends requests, and this workflow grants no host: they will be denied", node.uses.value);
         let remedy = "add the hosts that it may reach: permissions: { http: [\"api.example.org\"] }";
         problems.push(Problem::warning("no_permission", &node.uses.place, message).remedy(remedy));
+    }
+}
+
+/// A node that deploys names a target, which the workflow has to grant.
+fn check_target(workflow: &Workflow, node: &Node, problems: &mut Vec<Problem>) {
+    let Some(target) = node.with.get("target") else { return };
+    let Some(name) = target.as_str() else { return };
+    if !workflow.permissions.docker.iter().any(|granted| granted.value == name) {
+        let message = format!("the target `{name}` is not granted to this workflow");
+        let remedy = format!("add to the workflow: permissions: {{ docker: [{name}] }}");
+        problems.push(Problem::error("target_not_granted", &target.place, message).remedy(remedy));
     }
 }
 

@@ -7,6 +7,7 @@ use std::collections::HashSet;
 
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Span};
 
+use super::alias::{self, Anchors};
 use super::{Kind, Limits, Node, Scalar, scalar};
 use crate::place::{Place, Spanned};
 use crate::problem::Problem;
@@ -25,6 +26,7 @@ pub(super) fn compose(text: &str, limits: Limits) -> (Option<Node>, Vec<Problem>
         limits,
         nodes: 0,
         open: Vec::new(),
+        anchors: Anchors::default(),
         root: None,
         partial: false,
         problems: invisible(text),
@@ -43,6 +45,7 @@ struct Composer<'a> {
     limits: Limits,
     nodes: usize,
     open: Vec<Open>,
+    anchors: Anchors,
     root: Option<Node>,
     /// Something is missing from the tree: judging the rest would call it wrong for that alone.
     partial: bool,
@@ -52,6 +55,7 @@ struct Composer<'a> {
 /// A list or map that is not at its end.
 struct Open {
     start: Marker,
+    anchor: usize,
     kind: OpenKind,
 }
 
@@ -98,6 +102,7 @@ impl Composer<'_> {
                         return;
                     }
                 }
+                Event::Alias(anchor) if self.limits.aliases => self.alias(anchor, place),
                 Event::Alias(_) => {
                     self.partial = true;
                     self.refuse(
@@ -111,16 +116,17 @@ impl Composer<'_> {
                 Event::Scalar(text, style, anchor, tag) => {
                     self.modifiers(&place, anchor, tag.is_some());
                     let node = self.scalar(&text, style, place);
+                    self.anchors.keep(anchor, &node);
                     self.add(node);
                 }
                 Event::SequenceStart(anchor, tag) => {
                     self.modifiers(&place, anchor, tag.is_some());
-                    self.open.push(Open { start: span.start, kind: OpenKind::List(Vec::new()) });
+                    self.open.push(Open { start: span.start, anchor, kind: OpenKind::List(Vec::new()) });
                 }
                 Event::MappingStart(anchor, tag) => {
                     self.modifiers(&place, anchor, tag.is_some());
                     let kind = OpenKind::Map { entries: Vec::new(), keys: HashSet::new(), key: None };
-                    self.open.push(Open { start: span.start, kind });
+                    self.open.push(Open { start: span.start, anchor, kind });
                 }
                 Event::SequenceEnd | Event::MappingEnd => self.close(span),
                 Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => {}
@@ -154,7 +160,7 @@ impl Composer<'_> {
     }
 
     fn modifiers(&mut self, place: &Place, anchor: usize, tagged: bool) {
-        if anchor > 0 {
+        if anchor > 0 && !self.limits.aliases {
             self.refuse(
                 "anchor",
                 place,
@@ -191,13 +197,34 @@ impl Composer<'_> {
     }
 
     fn close(&mut self, span: Span) {
-        let Some(Open { start, kind }) = self.open.pop() else { return };
+        let Some(Open { start, anchor, kind }) = self.open.pop() else { return };
         let kind = match kind {
             OpenKind::List(items) => Kind::List(items),
+            OpenKind::Map { entries, .. } if self.limits.aliases => {
+                Kind::Map(alias::merge(entries, &mut self.problems))
+            }
             OpenKind::Map { entries, .. } => Kind::Map(entries),
         };
         let place = self.place(Span { start, end: span.end });
-        self.add(Node { place, kind });
+        let node = Node { place, kind };
+        if self.limits.aliases {
+            self.anchors.keep(anchor, &node);
+        }
+        self.add(node);
+    }
+
+    fn alias(&mut self, anchor: usize, place: Place) {
+        let Some((node, size)) = self.anchors.get(anchor) else {
+            self.refuse("alias", &place, "this names an anchor that is not complete yet", "write the value out");
+            self.add(Node { place, kind: Kind::List(Vec::new()) });
+            return;
+        };
+        // Counted before it is copied: a few aliases of aliases could fill the memory.
+        self.nodes += size;
+        if self.nodes <= self.limits.nodes {
+            let node = node.clone();
+            self.add(node);
+        }
     }
 
     fn add(&mut self, node: Node) {
@@ -208,7 +235,7 @@ impl Composer<'_> {
             Some(OpenKind::Map { entries, keys, key }) => match key.take() {
                 Some(Key::Taken(taken)) => entries.push((taken, node)),
                 Some(Key::Refused) => {}
-                None => match check_key(&node, keys) {
+                None => match check_key(&node, keys, self.limits.aliases) {
                     Ok(taken) => *key = Some(Key::Taken(taken)),
                     Err(problem) => {
                         *key = Some(Key::Refused);
@@ -279,11 +306,11 @@ fn invisible(text: &str) -> Vec<Problem> {
     problems
 }
 
-fn check_key(node: &Node, keys: &mut HashSet<String>) -> Result<Spanned<String>, Problem> {
+fn check_key(node: &Node, keys: &mut HashSet<String>, merges: bool) -> Result<Spanned<String>, Problem> {
     let Kind::Scalar(scalar) = &node.kind else {
         return Err(Problem::error("key", &node.place, format!("a key is text, but this is {}", node.what())));
     };
-    if scalar.text == "<<" {
+    if scalar.text == "<<" && !merges {
         return Err(Problem::error("merge", &node.place, "merge keys are refused").remedy("write the keys out"));
     }
     if !keys.insert(scalar.text.clone()) {

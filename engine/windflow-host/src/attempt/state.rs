@@ -21,6 +21,8 @@ pub(crate) struct State {
     pub(crate) meter: Meter,
     pub(crate) log: Arc<Log>,
     pub(crate) progress: Progress,
+    /// What was denied, and how to allow it.
+    pub(crate) denied: Option<String>,
     /// Made when a guest first uses something of WASI. Pure guests of our own SDK never do.
     wasi: Option<Box<Wasi>>,
 }
@@ -35,6 +37,7 @@ impl State {
             progress: Progress::new(limits.progress_interval, limits.line_bytes),
             shared: Arc::clone(shared),
             plugin: Arc::clone(plugin),
+            denied: None,
             wasi: None,
             call,
         }
@@ -57,6 +60,6 @@ impl State {
 
     /// What the guest was denied, where it was.
     pub(crate) fn denial(&self) -> Option<&str> {
-        self.wasi.as_ref().and_then(|wasi| wasi.denial())
+        self.denied.as_deref().or_else(|| self.wasi.as_ref().and_then(|wasi| wasi.denial()))
     }
 }

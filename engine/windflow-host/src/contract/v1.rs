@@ -4,8 +4,8 @@ use wasmtime::component::{HasSelf, Linker};
 use windflow_core::failure::RetryHint;
 use windflow_core::ports::host::LogLevel;
 
-use self::windflow::node::types::RetryHint as GuestHint;
-use self::windflow::node::{cancellation, log, progress, run_context};
+use self::windflow::node::types::{NodeError, RetryHint as GuestHint};
+use self::windflow::node::{cancellation, docker, log, progress, run_context};
 use crate::attempt::State;
 use crate::attempt::outcome::{Returned, ReturnedError};
 use crate::capability;
@@ -15,6 +15,7 @@ mod generated {
     wasmtime::component::bindgen!({
         path: "../../sdk/wit/v1",
         world: "node",
+        imports: { "windflow:node/docker.perform": async },
         exports: { default: async },
     });
 }
@@ -89,6 +90,22 @@ impl run_context::Host for State {
 
     fn remaining_ms(&mut self) -> Option<u64> {
         Some(capability::run_context::remaining_ms(self.deadline))
+    }
+}
+
+impl docker::Host for State {
+    async fn perform(&mut self, target: String, request: Vec<u8>) -> Result<Vec<u8>, NodeError> {
+        let done = capability::docker::perform(self, &target, request).await;
+        done.map(|value| value.text().as_bytes().to_vec()).map_err(|failure| NodeError {
+            code: failure.code,
+            message: failure.message,
+            retry: match failure.retry {
+                RetryHint::Never => GuestHint::Never,
+                RetryHint::MayHelp => GuestHint::MayHelp,
+                RetryHint::After(milliseconds) => GuestHint::After(milliseconds),
+            },
+            details: failure.details.map(|details| details.text().as_bytes().to_vec()),
+        })
     }
 }
 

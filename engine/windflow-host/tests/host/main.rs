@@ -10,4 +10,5 @@ mod orderly;
 mod scarce;
 mod server;
 mod support;
+mod targets;
 mod wasi;

@@ -143,6 +143,7 @@ impl Attempt {
             uses: self.uses.clone(),
             component: host.get(&self.uses).unwrap().component,
             config: self.config.clone(),
+            organisation: windflow_core::id::OrganisationId::local(),
             ports: self.ports.as_slice().into(),
             run: RunId(uuid::Uuid::parse_str("01890000-0000-7000-8000-000000000000").unwrap()),
             node: "node".parse().unwrap(),

@@ -42,7 +42,12 @@ pub(crate) mod need {
         RunsOperate,
         SecretsManage,
         PeopleManage,
-        MetricsRead
+        MetricsRead,
+        TargetsRead,
+        TargetsManage,
+        StacksRead,
+        StacksWrite,
+        StacksDeploy
     );
 }
 

@@ -39,11 +39,14 @@ struct Things {
 impl Things {
     fn path(&self, operation: &Operation) -> String {
         let id = if operation.path.contains("/users/") { &self.user } else { &self.key };
+        // A target and a stack are called as the workflow is.
         let name = if operation.path.contains("/secrets/") { "token" } else { "pure" };
         operation
             .path
             .replace("{name}", name)
             .replace("{run}", &self.run)
+            .replace("{target}", "pure")
+            .replace("{deployment}", &self.run)
             .replace("{version}", "1")
             .replace("{uses}", "pure@1")
             .replace("{id}", id)
@@ -71,6 +74,8 @@ async fn ask(client: &Client, operation: &Operation, path: &str) -> Answer {
     client.send(request).await
 }
 
+const STACK: &str = "name: pure\nservices: { web: { image: web } }\n";
+
 fn body(path: &str) -> Value {
     if path.ends_with("/users") {
         json!({ "email": "new@local.example", "role": "viewer", "password": "correct horse battery" })
@@ -80,6 +85,20 @@ fn body(path: &str) -> Value {
         json!({ "name": "x", "scopes": ["runs:read"] })
     } else if path.contains("/secrets/") {
         json!({ "value": "x" })
+    } else if path.ends_with("/targets") || path.contains("/targets/") && !path.ends_with("/import") {
+        let mut target = json!({ "address": "tcp://127.0.0.1:1" });
+        if path.ends_with("/targets") {
+            target["name"] = json!("new");
+        }
+        target
+    } else if path.ends_with("/import") {
+        json!({ "csv": "name,address\n" })
+    } else if path.ends_with("/stacks") || path.ends_with("/stacks/{name}") {
+        json!({ "text": STACK })
+    } else if path.ends_with("/preview") {
+        json!({ "text": STACK })
+    } else if path.ends_with("/actions") {
+        json!({ "action": "stop" })
     } else if path.ends_with("/answers") {
         json!({ "node": "a", "approved": true })
     } else {
@@ -97,6 +116,9 @@ async fn every_endpoint_asks_who_and_whether_and_whose() {
     admin.ended(&run).await;
     let set = admin.request("PUT", "/api/v1/secrets/token").json(&json!({ "value": "x" }));
     admin.send(set).await.expect(200);
+    let target = json!({ "name": "pure", "address": "tcp://127.0.0.1:1" });
+    admin.post("/api/v1/targets", &target).await.expect(201);
+    admin.post("/api/v1/stacks", &json!({ "text": STACK })).await.expect(201);
     let user = served.person("local", Role::Viewer).await.get("/api/v1/auth/me").await.expect(200);
     let key = admin.post("/api/v1/api-keys", &json!({ "name": "x", "scopes": ["runs:read"] })).await.expect(201);
     let text = |value: &Value| value.as_str().unwrap().to_owned();
@@ -186,7 +208,17 @@ async fn every_endpoint_asks_who_and_whether_and_whose() {
 /// All that can be listed.
 async fn everything(client: &Client) -> Vec<Value> {
     let mut all = Vec::new();
-    for list in ["workflows", "runs", "api-keys", "users", "secrets", "workflows/pure/versions"] {
+    for list in [
+        "workflows",
+        "runs",
+        "api-keys",
+        "users",
+        "secrets",
+        "workflows/pure/versions",
+        "targets",
+        "stacks",
+        "deployments",
+    ] {
         all.push(client.get(&format!("/api/v1/{list}")).await.expect(200));
     }
     all

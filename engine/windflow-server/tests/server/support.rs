@@ -88,7 +88,8 @@ pub(crate) async fn serve_on<H: Host + 'static>(
     let runtime = Runtime::new(store.clone(), host.clone(), clock.clone(), Config::new(guests.handle().clone()));
     let registry: Arc<dyn Registry> = host;
     let records: Arc<dyn Records> = store.clone();
-    let ports = Ports { store, records: records.clone(), registry, clock, runtime, secrets_key: [7; 32] };
+    let drivers = Arc::new(windflow_targets::AllDrivers);
+    let ports = Ports { store, records: records.clone(), registry, clock, runtime, drivers, secrets_key: [7; 32] };
     let server = main.spawn(Server::open(settings, ports)).await.unwrap().unwrap();
     let (address, setup_token) = (server.address(), server.setup_token());
     let (stop, stopped) = oneshot::channel::<()>();

@@ -141,6 +141,9 @@ fn reach(text: &mut String, workflow: &Workflow, plan: &Plan, registry: &dyn Reg
             let _ = writeln!(text, "    {}", shown(host));
         }
     }
+    for target in &workflow.permissions.docker {
+        let _ = writeln!(text, "    docker: the target {}", target.value);
+    }
     for credential in &workflow.permissions.credentials {
         let _ = writeln!(text, "  the credential {}", credential.value);
     }

@@ -34,7 +34,7 @@ pub(crate) fn run(global: &Global, args: RunArgs) -> anyhow::Result<ExitCode> {
             organisation: organisation.clone(),
             document: text.clone(),
             inputs,
-            extra_grants: Grants { http: allowed, credentials: Vec::new() },
+            extra_grants: Grants { http: allowed, ..Grants::default() },
             started_by: "cli".into(),
             children,
         };

@@ -21,7 +21,7 @@ use crate::exit::{self, invalid};
 use crate::render;
 use crate::signal::interrupted;
 
-mod secrets_key;
+pub(crate) mod secrets_key;
 mod settings;
 
 pub(crate) fn run(global: &Global, args: &ServeArgs) -> anyhow::Result<ExitCode> {
@@ -36,13 +36,16 @@ pub(crate) fn run(global: &Global, args: &ServeArgs) -> anyhow::Result<ExitCode>
         ..HostConfig::default()
     })?);
 
+    host.set_targets(crate::deploying::targets(store.clone(), &secrets_key)?);
     let main = Builder::new_multi_thread().thread_name("server").enable_all().build()?;
     // Guests have threads of their own: none of them keeps the server from answering.
     let guests = Builder::new_multi_thread().thread_name("guests").enable_all().build()?;
     let clock = Arc::new(SystemClock);
     let runtime = Runtime::new(store.clone(), host.clone(), clock.clone(), Config::new(guests.handle().clone()));
     make_owner(&*store)?;
-    let ports = Ports { store: store.clone(), records: store.clone(), registry: host, clock, runtime, secrets_key };
+    let drivers = Arc::new(windflow_targets::AllDrivers);
+    let ports =
+        Ports { store: store.clone(), records: store.clone(), registry: host, clock, runtime, drivers, secrets_key };
     let public_url = settings.public_url.clone();
     let server = main.block_on(Server::open(settings, ports))?;
     let url = public_url.unwrap_or_else(|| format!("http://{}", server.address()));

@@ -1,0 +1,219 @@
+//! Deployments by the server: each is a durable run of one `deploy` node, under the id of the deployment itself. Whatever happens
+//! to the server, the run goes on, and the deployment with it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::Map;
+use windflow_core::id::{OrganisationId, RunId, RunKey};
+use windflow_core::ports::records::Records;
+use windflow_core::ports::store::StoreError;
+use windflow_runtime::StartError;
+use windflow_stacks::book::{Book, BookError, Request};
+use windflow_stacks::carry::{CarryError, Reached};
+use windflow_stacks::compose::{self, Context, Loaded, no_files};
+use windflow_stacks::deployment::{Content, Deployment, Status};
+use windflow_stacks::driver::DriverError;
+use windflow_stacks::vault::Vault;
+
+use crate::launch::{Launch, launch_as};
+use crate::problem::{Answer, Problem};
+use crate::state::App;
+
+/// Makes books for organisations.
+pub(crate) struct Books {
+    records: Arc<dyn Records>,
+    vault: Arc<Vault>,
+}
+
+impl Books {
+    pub(crate) fn new(records: Arc<dyn Records>, key: &[u8; 32]) -> Result<Self, Problem> {
+        let vault = Vault::new(key).ok_or_else(|| Problem::internal("the key of secrets is none"))?;
+        Ok(Self { records, vault: Arc::new(vault) })
+    }
+
+    pub(crate) fn of(&self, organisation: &OrganisationId) -> Book {
+        Book::new(Arc::clone(&self.records), Arc::clone(&self.vault), organisation.clone())
+    }
+}
+
+impl From<BookError> for Problem {
+    fn from(error: BookError) -> Self {
+        let said = error.to_string();
+        match error {
+            BookError::NotFound(what) => Self::not_found(what),
+            BookError::Exists(_) => Self::conflict("exists", said),
+            BookError::UnderWay(_) => Self::conflict("under_way", said).remedy("wait until it has ended, or stop it"),
+            BookError::InUse(_) => Self::conflict("in_use", said),
+            BookError::Invalid(_) => Self::invalid("invalid", said),
+            BookError::Conflict => Self::conflict("conflict", said).remedy("read it again, then decide anew"),
+            BookError::Sealed(_) => Self::internal(said),
+            BookError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<DriverError> for Problem {
+    fn from(error: DriverError) -> Self {
+        let problem = Self::invalid("target", format!("{} [{}]", error.message, error.code));
+        match error.remedy {
+            Some(remedy) => problem.remedy(remedy),
+            None => problem,
+        }
+    }
+}
+
+impl From<CarryError> for Problem {
+    fn from(error: CarryError) -> Self {
+        match error {
+            CarryError::Book(error) => error.into(),
+            CarryError::Driver(error) => error.into(),
+        }
+    }
+}
+
+impl App {
+    pub(crate) fn book(&self, organisation: &OrganisationId) -> Book {
+        self.books.of(organisation)
+    }
+
+    /// Reaches a target that is described. This machine's own engine is none unless somebody describes it: it is the operator's.
+    pub(crate) async fn reach(&self, book: &Book, target: &str) -> Answer<Reached> {
+        book.target(target)?;
+        Ok(book.reach(&*self.drivers, target).await?)
+    }
+}
+
+/// What is asked for of a stack.
+#[derive(Debug, Default)]
+pub(crate) struct Wanted {
+    pub(crate) version: Option<u32>,
+    pub(crate) variables: BTreeMap<String, String>,
+    pub(crate) profiles: Vec<String>,
+    pub(crate) replicas: BTreeMap<String, u32>,
+}
+
+/// Reads a document as the server does: without files beside it.
+pub(crate) fn read(text: &str, name: Option<&str>, values: &BTreeMap<String, String>, profiles: &[String]) -> Loaded {
+    compose::load(text, &Context { name, variables: values, profiles, files: &no_files })
+}
+
+/// What a kept stack comes to for a target, and the number of its version.
+pub(crate) fn content(book: &Book, stack: &str, target: &str, wanted: &Wanted) -> Answer<(Content, u32)> {
+    let version = match wanted.version {
+        Some(version) => version,
+        None => book.stack(stack)?.version,
+    };
+    let text = book.stack_version(stack, version)?.text;
+    let values = book.values(target, stack, &compose::declared(&text), &wanted.variables)?;
+    let loaded = read(&text, Some(stack), &values, &wanted.profiles);
+    let Some(mut project) = loaded.project else { return Err(Problem::stack(&loaded.problems)) };
+    project.scale(&wanted.replicas).map_err(|why| Problem::invalid("invalid_scale", why))?;
+    Ok((Content { project, values: loaded.values }, version))
+}
+
+fn run_key(organisation: &OrganisationId, id: &str) -> Option<RunKey> {
+    let run: RunId = id.parse().ok()?;
+    Some(RunKey { organisation: organisation.clone(), run })
+}
+
+/// Whether the run that carries a deployment out is over, or never began.
+fn run_is_over(app: &App, organisation: &OrganisationId, id: &str) -> Answer<bool> {
+    // What a node of a workflow began has the id of that run in front.
+    let run = id.get(..36).unwrap_or(id);
+    let Some(key) = run_key(organisation, run) else { return Ok(true) };
+    match app.store.run(&key) {
+        Ok(run) => Ok(run.finished_at.is_some()),
+        Err(StoreError::NotFound(_)) => Ok(true),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Begins a deployment, and the run that carries it out; durable when it returns.
+pub(crate) async fn begin(
+    app: &App,
+    organisation: &OrganisationId,
+    target: &str,
+    version: Option<u32>,
+    content: Content,
+    rollback_to: Option<String>,
+    by: String,
+) -> Answer<Deployment> {
+    let book = app.book(organisation);
+    book.target(target)?;
+    let run = app.clock.new_run_id();
+    let mut request = Request {
+        id: run.to_string(),
+        version,
+        target: target.to_owned(),
+        content,
+        rollback_to,
+        by: by.clone(),
+        take_over: false,
+    };
+    let begun = match book.begin(&request, app.now()) {
+        // One whose run is over will never end by itself.
+        Err(BookError::UnderWay(other)) if run_is_over(app, organisation, &other)? => {
+            request.take_over = true;
+            book.begin(&request, app.now())?
+        }
+        other => other?,
+    };
+    let launch =
+        Launch { organisation: organisation.clone(), document: document(target, &begun.id), inputs: Map::new(), by };
+    match launch_as(app, launch, run).await {
+        Ok(_) => Ok(begun),
+        Err(error) => {
+            let why = match &error {
+                StartError::Invalid(invalid) => invalid.problems.first().map(|problem| problem.message.clone()),
+                _ => None,
+            };
+            let why = DriverError::new("not_started", why.unwrap_or_else(|| error.to_string()));
+            book.end(&begun, Err(why), app.now())?;
+            book.durable().await?;
+            Err(error.into())
+        }
+    }
+}
+
+/// The workflow of a deployment. Secrets stay in the deployment: the run knows its id alone.
+fn document(target: &str, deployment: &str) -> String {
+    let (target, deployment) = (serde_json::json!(target), serde_json::json!(deployment));
+    format!(
+        "windflow: 1\nname: deploy-stack\ndescription: Carries a deployment out\npermissions: {{ docker: [{target}] }}\nnodes:\n  \
+         deploy:\n    uses: deploy@1\n    timeout: 1h\n    retry: {{ attempts: 5, initial: 2s, max: 30s }}\n    \
+         with: {{ target: {target}, deployment: {deployment} }}\n\
+         outputs: {{ verdict: \"${{{{ nodes.deploy.output.verdict }}}}\" }}\n"
+    )
+}
+
+/// Ends what a crash left between a deployment and its run: the run that is not there begins.
+pub(crate) async fn recover(app: &App, organisation: &OrganisationId) -> Answer<()> {
+    let book = app.book(organisation);
+    let mut after = None::<String>;
+    loop {
+        let (targets, next) = book.targets(after.as_deref(), 500)?;
+        for target in targets {
+            for (_, current) in book.on_target(&target.name)? {
+                let Some(id) = current.under_way else { continue };
+                let deployment = book.deployment(&id)?;
+                let Some(key) = run_key(organisation, &id).filter(|_| deployment.status == Status::Running) else {
+                    continue;
+                };
+                if matches!(app.store.run(&key), Err(StoreError::NotFound(_))) {
+                    let launch = Launch {
+                        organisation: organisation.clone(),
+                        document: document(&target.name, &id),
+                        inputs: Map::new(),
+                        by: deployment.by.clone(),
+                    };
+                    launch_as(app, launch, key.run).await?;
+                }
+            }
+        }
+        after = next;
+        if after.is_none() {
+            return Ok(());
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! Reading Compose documents.
+//!
+//! In order: YAML with places, variables filled in, the Compose Specification's own schema, what we do not support, and then the
+//! values themselves. Each step tells everything that it finds wrong; a later one runs only where the one before found nothing.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+use windflow_core::problem::Problem;
+use windflow_core::yaml::{self, Limits};
+
+use self::document::Document;
+use self::reader::Reader;
+use crate::project::Project;
+use crate::variables::{self, Variable};
+
+mod checks;
+mod document;
+mod files;
+mod interpolate;
+mod mounts;
+mod networks;
+mod ports;
+mod reader;
+mod schema;
+mod service;
+mod supported;
+mod units;
+
+/// Longest document.
+pub const MAX_BYTES: usize = 1 << 20;
+
+/// What a document is read with.
+pub struct Context<'a> {
+    /// The stack's name. Where the document has a `name:`, this one goes before it.
+    pub name: Option<&'a str>,
+    /// Values of variables.
+    pub variables: &'a BTreeMap<String, String>,
+    /// Profiles that are switched on.
+    pub profiles: &'a [String],
+    /// Reads a file that lies beside the document; says why it cannot.
+    pub files: &'a dyn Fn(&str) -> Result<String, String>,
+}
+
+/// For documents that have no files beside them.
+///
+/// # Errors
+/// Always.
+pub fn no_files(_: &str) -> Result<String, String> {
+    Err("a document that was sent has no files beside it: write what is in it into `content:` or `environment:`"
+        .to_owned())
+}
+
+/// What came of reading a document.
+#[derive(Debug, Default)]
+pub struct Loaded {
+    /// The stack, where nothing is wrong with it.
+    pub project: Option<Project>,
+    /// The variables that the document declares.
+    pub variables: Vec<Variable>,
+    /// The values of all variables, generated ones included.
+    pub values: BTreeMap<String, String>,
+    /// All that is wrong.
+    pub problems: Vec<Problem>,
+}
+
+/// Reads a document.
+#[must_use]
+pub fn load(text: &str, context: &Context<'_>) -> Loaded {
+    let mut loaded = Loaded::default();
+    loaded.project = read(text, context, &mut loaded);
+    if loaded.problems.iter().any(Problem::is_error) {
+        loaded.project = None;
+    }
+    windflow_core::problem::sort(&mut loaded.problems);
+    loaded
+}
+
+/// The variables that a document declares, without looking at anything else.
+#[must_use]
+pub fn declared(text: &str) -> Vec<Variable> {
+    let (node, _) = yaml::parse(text, limits());
+    node.map(|node| variables::declared(&node, &mut Vec::new())).unwrap_or_default()
+}
+
+/// The name that a document has for itself, where it needs no variable.
+#[must_use]
+pub fn written_name(text: &str) -> Option<String> {
+    let (node, _) = yaml::parse(text, limits());
+    let json = node?.to_json();
+    json.get("name").and_then(Value::as_str).filter(|name| is_project_name(name)).map(str::to_owned)
+}
+
+fn limits() -> Limits {
+    Limits { bytes: MAX_BYTES, aliases: true, ..Limits::default() }
+}
+
+fn read(text: &str, context: &Context<'_>, loaded: &mut Loaded) -> Option<Project> {
+    let problems = &mut loaded.problems;
+    let (node, found) = yaml::parse(text, limits());
+    problems.extend(found.into_iter().map(for_stacks));
+    let mut node = node?;
+    loaded.variables = variables::declared(&node, problems);
+    loaded.values = variables::resolve(&loaded.variables, context.variables, problems);
+    if problems.iter().any(Problem::is_error) {
+        return None;
+    }
+    document::fill_in(&mut node, &loaded.values, problems);
+    let document = Document::new(&node);
+    if problems.is_empty() {
+        schema::check(&document, problems);
+    }
+    if problems.iter().any(Problem::is_error) {
+        return None;
+    }
+    supported::check(&document, problems);
+    let name = project_name(&document, context, problems)?;
+    let mut reader = Reader::new(&document, context, &loaded.values, problems);
+    let project = service::project(&mut reader, name);
+    checks::check(&project, &document, problems);
+    Some(project)
+}
+
+/// The messages of the YAML reader speak of workflows.
+fn for_stacks(mut problem: Problem) -> Problem {
+    problem.message = problem.message.replace("a workflow is one document", "a stack is one document");
+    problem.remedy = match problem.code {
+        "empty" => Some("begin with `services:`".to_owned()),
+        "too_long" | "too_many_values" => Some("split it into several stacks".to_owned()),
+        "several_documents" => Some("write each stack into a file of its own".to_owned()),
+        "tag" => Some("leave the tag out; `!reset` and `!override` need several files, which are not read".to_owned()),
+        _ => problem.remedy,
+    };
+    problem
+}
+
+/// Names of projects are those that the Compose Specification allows.
+#[must_use]
+pub fn is_project_name(name: &str) -> bool {
+    name.len() <= 63
+        && name.starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit())
+        && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'_'))
+}
+
+fn project_name(document: &Document<'_>, context: &Context<'_>, problems: &mut Vec<Problem>) -> Option<String> {
+    let written = document.json.get("name").and_then(Value::as_str);
+    let Some(name) = context.name.or(written) else {
+        let problem = Problem::document("no_name", "the stack has no name");
+        problems.push(problem.remedy("write `name: …` at the top of the document"));
+        return None;
+    };
+    if !is_project_name(name) {
+        let rule = "it must begin with a lower-case letter or a digit and hold only a-z, 0-9, - and _, 63 at most";
+        let place = document.place(&["name"]);
+        problems.push(Problem::error("invalid_name", &place, format!("{name:?} is no name of a stack: {rule}")));
+        return None;
+    }
+    Some(name.to_owned())
+}
+
+#[cfg(test)]
+mod tests;

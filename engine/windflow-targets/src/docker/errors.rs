@@ -1,0 +1,125 @@
+//! What the engine says, as an error that people can act on.
+
+use bollard::errors::Error;
+use windflow_stacks::driver::DriverError;
+
+/// The engine is not reached at an address.
+pub(super) fn at(address: &str, error: &Error) -> DriverError {
+    let found = of(error);
+    if found.code != "unreachable" {
+        return found;
+    }
+    let message = format!("the engine at {address} is not reached: {}", causes(error));
+    let text = message.to_lowercase();
+    let remedy = if text.contains("permission denied") {
+        "may this user use the socket? Is it in the group `docker`?"
+    } else if text.contains("certificate") {
+        "the certificates of the target do not fit the engine's: check the authority, the names in it, and its time"
+    } else {
+        "does the engine run, and does it listen there?"
+    };
+    DriverError { remedy: Some(remedy.to_owned()), ..DriverError::new("unreachable", message).may_help() }
+}
+
+/// What went wrong with a request.
+pub(super) fn of(error: &Error) -> DriverError {
+    match error {
+        Error::DockerResponseServerError { status_code, message } => said(*status_code, message),
+        Error::DockerStreamError { error } => said(500, error),
+        Error::JsonDataError { message, .. } => {
+            DriverError::new("not_an_engine", format!("the answer is no engine's: {message}"))
+        }
+        other => DriverError::new("unreachable", format!("the engine is gone: {}", causes(other)))
+            .remedy("does it run? Once it does, deploy again: it goes on where it was")
+            .may_help(),
+    }
+}
+
+fn causes(error: &Error) -> String {
+    let mut text = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        if !text.contains(&cause_text) {
+            text = format!("{text}: {cause_text}");
+        }
+        source = cause.source();
+    }
+    text
+}
+
+fn said(status: u16, message: &str) -> DriverError {
+    let text = message.to_lowercase();
+    let error = |code: &str, remedy: &str| DriverError::new(code, message.trim()).remedy(remedy);
+    if text.contains("port is already allocated") || text.contains("address already in use") {
+        return error("port_taken", "another container or program has this port: publish another one, or stop that");
+    }
+    if text.contains("no space left") {
+        return error("disk_full", "make room on the target, for example with `docker system prune`").may_help();
+    }
+    if text.contains("unauthorized")
+        || text.contains("authentication required")
+        || text.contains("access denied")
+        || text.contains("no basic auth")
+    {
+        return error("image_unauthorised", "give the login of the registry to the target, and check the image's name");
+    }
+    if text.contains("manifest unknown") || text.contains("no such image") || text.contains("not found: manifest") {
+        return error("image_missing", "check the image's name and tag, and that it was pushed");
+    }
+    if text.contains("no such host")
+        || text.contains("connection refused")
+        || text.contains("i/o timeout")
+        || text.contains("network is unreachable")
+    {
+        return error("registry_unreachable", "can the target reach the registry?").may_help();
+    }
+    let plain = DriverError::new(
+        match status {
+            404 => "not_found",
+            409 => "conflict",
+            400 => "refused",
+            _ => "engine",
+        },
+        message.trim(),
+    );
+    if status >= 500 { plain.may_help() } else { plain }
+}
+
+/// Whether it says that there is no such thing.
+pub(super) fn is_missing(error: &Error) -> bool {
+    matches!(error, Error::DockerResponseServerError { status_code: 404, .. })
+}
+
+/// Whether it is so already.
+pub(super) fn is_same(error: &Error) -> bool {
+    matches!(error, Error::DockerResponseServerError { status_code: 304, .. })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_an_engine_says_gets_a_code() {
+        for (status, message, code) in [
+            (
+                500,
+                "driver failed programming external connectivity: Bind for 0.0.0.0:80 failed: port is already allocated",
+                "port_taken",
+            ),
+            (404, "manifest for x:1 not found: manifest unknown: manifest unknown", "image_missing"),
+            (500, "Get \"https://r/v2/\": unauthorized: authentication required", "image_unauthorised"),
+            (
+                500,
+                "Get \"https://registry.test/v2/\": dial tcp: lookup registry.test: no such host",
+                "registry_unreachable",
+            ),
+            (500, "write /var/lib/docker/x: no space left on device", "disk_full"),
+            (409, "name in use", "conflict"),
+        ] {
+            let error = Error::DockerResponseServerError { status_code: status, message: message.into() };
+            assert_eq!(of(&error).code, code, "{message}");
+        }
+    }
+}

@@ -1,0 +1,29 @@
+//! What a deployment that was cut off has left is settled before another begins.
+
+use windflow_stacks::driver::{Event, Job, Result};
+use windflow_stacks::plan::State;
+
+use super::DockerTarget;
+
+/// Where a successor is what is wanted now, the deployment goes on with it. Everything else that was set aside is brought back.
+pub(super) async fn settle(target: &DockerTarget, job: &Job<'_>) -> Result<()> {
+    let seen = target.seen(&job.project.name).await?;
+    for aside in seen.containers.iter().filter(|found| found.retired) {
+        let same = |found: &&windflow_stacks::plan::Container| {
+            !found.retired && found.service == aside.service && found.number == aside.number
+        };
+        let successor = seen.containers.iter().find(same);
+        let wanted = job.project.config_hash(&aside.service);
+        if successor.is_some_and(|found| found.hash == wanted && found.state != State::Created) {
+            continue;
+        }
+        if let Some(successor) = successor {
+            target.remove(&successor.id).await?;
+        }
+        target.bring_back(aside).await?;
+        let (service, number) = (aside.service.clone(), aside.number);
+        let detail = "what an earlier deployment left was put in order".to_owned();
+        job.events.tell(Event::Container { service, number, doing: "restored".to_owned(), detail });
+    }
+    Ok(())
+}

@@ -1,0 +1,87 @@
+//! Undoing a deployment that failed.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+use windflow_stacks::driver::{Event, Job, Result, Verdict};
+use windflow_stacks::plan::{Container, Observed, State};
+
+use super::{DockerTarget, labels, parts};
+
+/// How long what is brought back may take to be up before it counts as not brought back.
+const BACK: Duration = Duration::from_secs(60);
+/// What a container that is given up anyway gets to end.
+const GRACE_SECONDS: i32 = 2;
+
+/// Removes what the deployment made, and brings back what it set aside. What is left of it, by name.
+pub(super) async fn undo(target: &DockerTarget, job: &Job<'_>, before: &Observed) -> Result<(Verdict, Vec<String>)> {
+    let stack = &job.project.name;
+    let tell = |service: &str, number: u32, doing: &str, detail: &str| {
+        let (service, doing, detail) = (service.to_owned(), doing.to_owned(), detail.to_owned());
+        job.events.tell(Event::Container { service, number, doing, detail });
+    };
+    let seen = target.seen(stack).await?;
+    let had = |id: &str| before.containers.iter().any(|found| found.id == id);
+    // What goes on after it was cut off finds successors that it made itself.
+    let replaced = |new: &Container| {
+        seen.containers.iter().any(|old| old.retired && old.service == new.service && old.number == new.number)
+    };
+    let (mut goes, mut stays) = (Vec::new(), Vec::new());
+    for found in &seen.containers {
+        let is_new = !found.retired && (!had(&found.id) || replaced(found));
+        if is_new {
+            goes.push(found);
+        } else {
+            stays.push(found);
+        }
+    }
+    let ran = |found: &&&Container| {
+        found.name.ends_with(labels::RETIRED) || (!found.retired && found.state == State::Running)
+    };
+    let expected: Vec<String> = stays.iter().filter(ran).map(|found| found.id.clone()).collect();
+    for found in goes {
+        target.stop(&found.id, Some(GRACE_SECONDS)).await?;
+        target.remove(&found.id).await?;
+        tell(&found.service, found.number, "removed", "");
+    }
+    let mut left = Vec::new();
+    for found in seen.containers.iter().filter(|found| found.retired) {
+        match target.bring_back(found).await {
+            Ok(()) => tell(&found.service, found.number, "restored", ""),
+            Err(error) if error.code == "unreachable" => return Err(error),
+            Err(error) => {
+                tell(&found.service, found.number, "failed", &error.message);
+                left.push(format!("container {} could not be brought back: {}", found.name, error.message));
+            }
+        }
+    }
+    for name in seen.networks.keys().filter(|name| !before.networks.contains_key(*name)) {
+        if !parts::remove_network(target, name).await? {
+            left.push(format!("network {name}"));
+        }
+    }
+    // A volume that this deployment made may hold data already.
+    let made = seen.volumes.keys().filter(|name| !before.volumes.contains_key(*name));
+    left.extend(made.map(|name| format!("volume {name}")));
+    if expected.is_empty() {
+        return Ok((Verdict::Failed, left));
+    }
+    let back = is_back(target, stack, &expected).await?;
+    Ok((if back { Verdict::RolledBack } else { Verdict::Failed }, left))
+}
+
+/// Waits until all that ran before runs again.
+async fn is_back(target: &DockerTarget, stack: &str, expected: &[String]) -> Result<bool> {
+    let deadline = Instant::now() + BACK;
+    loop {
+        let seen = target.seen(stack).await?;
+        let runs = |id: &String| {
+            seen.containers.iter().any(|found| found.id == *id && found.state == State::Running && !found.retired)
+        };
+        let all = expected.iter().all(runs);
+        if all || Instant::now() >= deadline {
+            return Ok(all);
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}

@@ -1,0 +1,357 @@
+//! What nodes ask of targets, done: the port of the core over the book and the drivers.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::sync::Notify;
+use windflow_core::failure::{Failure, FailureKind, RetryHint};
+use windflow_core::id::OrganisationId;
+use windflow_core::json::Json;
+use windflow_core::ports::host::CancelSignal;
+use windflow_core::ports::records::Records;
+use windflow_core::ports::store::BoxFuture;
+use windflow_core::ports::targets::{TargetCall, Targets};
+use windflow_core::run::Timestamp;
+use windflow_stacks::book::{Book, BookError, Request as Begin};
+use windflow_stacks::carry::{Carry, CarryError, Reached, TIMEOUT};
+use windflow_stacks::compose::{self, Context, no_files};
+use windflow_stacks::deployment::{Content, Deployment};
+use windflow_stacks::driver::{Action, DriverError, Drivers, Event, LogQuery};
+use windflow_stacks::plan::{HealthState, State};
+use windflow_stacks::project::Restart;
+use windflow_stacks::risk::risks;
+use windflow_stacks::vault::Vault;
+
+use self::request::Request;
+
+mod progress;
+mod request;
+
+/// Does what nodes ask of targets.
+#[derive(Clone)]
+pub struct TargetService(Arc<Inner>);
+
+struct Inner {
+    records: Arc<dyn Records>,
+    vault: Arc<Vault>,
+    drivers: Arc<dyn Drivers>,
+    now: Box<dyn Fn() -> Timestamp + Send + Sync>,
+    /// One at a time for each deployment: whoever asks again waits for what is being undone.
+    turns: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
+}
+
+/// Longest answer of `logs`, in lines.
+const MAX_LINES: usize = 10_000;
+
+fn failed(error: &DriverError) -> Failure {
+    let remedy = error.remedy.as_deref().map(|remedy| format!(". {remedy}")).unwrap_or_default();
+    Failure {
+        code: error.code.clone(),
+        retry: if error.may_help { RetryHint::MayHelp } else { RetryHint::Never },
+        ..Failure::new(FailureKind::Node, format!("{}{remedy}", error.message))
+    }
+}
+
+fn not_kept(error: &BookError) -> Failure {
+    let code = match error {
+        BookError::NotFound(_) => "not_found",
+        BookError::UnderWay(_) => "under_way",
+        BookError::Conflict => "conflict",
+        _ => "refused",
+    };
+    let retry = matches!(error, BookError::UnderWay(_) | BookError::Conflict);
+    Failure {
+        code: code.to_owned(),
+        retry: if retry { RetryHint::MayHelp } else { RetryHint::Never },
+        ..Failure::new(FailureKind::Node, error.to_string())
+    }
+}
+
+fn not_reached(error: &CarryError) -> Failure {
+    match error {
+        CarryError::Book(error) => not_kept(error),
+        CarryError::Driver(error) => failed(error),
+    }
+}
+
+impl TargetService {
+    /// Over a store, with the installation's key, drivers and the time.
+    #[must_use]
+    pub fn new(
+        records: Arc<dyn Records>,
+        vault: Arc<Vault>,
+        drivers: Arc<dyn Drivers>,
+        now: impl Fn() -> Timestamp + Send + Sync + 'static,
+    ) -> Self {
+        let turns = Mutex::default();
+        Self(Arc::new(Inner { records, vault, drivers, now: Box::new(now), turns }))
+    }
+
+    fn book(&self, organisation: &OrganisationId) -> Book {
+        Book::new(Arc::clone(&self.0.records), Arc::clone(&self.0.vault), organisation.clone())
+    }
+
+    async fn reach(&self, book: &Book, target: &str) -> Result<Reached, Failure> {
+        book.reach(&*self.0.drivers, target).await.map_err(|error| not_reached(&error))
+    }
+
+    async fn do_it(&self, call: &TargetCall, cancel: &Cancel) -> Result<Value, Failure> {
+        let asked: Request = serde_json::from_str(call.request.text()).map_err(|error| {
+            Failure::new(FailureKind::InvalidConfig, format!("this cannot be asked of a target: {error}"))
+        })?;
+        let book = self.book(&call.organisation);
+        let reached = match &asked {
+            // What has ended needs no target that can be reached.
+            Request::Carry { deployment } => {
+                let known = book.deployment(deployment).map_err(|error| not_kept(&error))?;
+                if known.target != call.target {
+                    let message = format!("deployment {deployment} is for the target {}", known.target);
+                    return Err(Failure::new(FailureKind::Denied, message));
+                }
+                if known.ended_at.is_some() && !known.error.as_ref().is_some_and(|error| error.may_help) {
+                    return answer(&known);
+                }
+                self.reach(&book, &call.target).await
+            }
+            _ => self.reach(&book, &call.target).await,
+        };
+        match asked {
+            Request::Carry { deployment } => {
+                let known = book.deployment(&deployment).map_err(|error| not_kept(&error))?;
+                self.carry(&book, reached, known, TIMEOUT, call, cancel).await
+            }
+            Request::Deploy(wanted) => {
+                let (begin, timeout) = self.wanted(&book, *wanted, call)?;
+                let begun = book.begin(&begin, (self.0.now)()).map_err(|error| not_kept(&error))?;
+                self.carry(&book, reached, begun, timeout, call, cancel).await
+            }
+            Request::Scale { stack, replicas } => {
+                let (good, mut content) = book.good(&call.target, &stack).map_err(|error| not_kept(&error))?;
+                let refuse = |why| Failure::new(FailureKind::InvalidConfig, why);
+                content.project.scale(&replicas).map_err(refuse)?;
+                let begin = self.begin(call, content, good.version);
+                let begun = book.begin(&begin, (self.0.now)()).map_err(|error| not_kept(&error))?;
+                let done = self.carry(&book, reached, begun, TIMEOUT, call, cancel).await?;
+                let verdict = done["verdict"].as_str().unwrap_or_default();
+                if ["deployed", "unchanged"].contains(&verdict) {
+                    return Ok(json!({ "lines": [done["changes"]] }));
+                }
+                let why = done.pointer("/error/message").and_then(Value::as_str).unwrap_or("it failed");
+                Err(Failure::new(FailureKind::Node, format!("{stack} could not be scaled: {why}")))
+            }
+            Request::Status { stack } => status(&reached?, &book, &call.target, &stack).await,
+            Request::Start { stack, services } => act(&reached?, &stack, &services, Action::Start).await,
+            Request::Stop { stack, services } => act(&reached?, &stack, &services, Action::Stop).await,
+            Request::Restart { stack, services } => act(&reached?, &stack, &services, Action::Restart).await,
+            Request::Logs { stack, services, tail } => logs(&reached?, &stack, services, tail).await,
+        }
+    }
+
+    /// The same run and node always begin the same deployment. Ids begin with the run's, which grow with time.
+    fn begin(&self, call: &TargetCall, content: Content, version: Option<u32>) -> Begin {
+        let key: String = call.key.chars().filter(char::is_ascii_alphanumeric).take(12).collect();
+        Begin {
+            id: format!("{}-{key}", call.run),
+            version,
+            target: call.target.clone(),
+            content,
+            rollback_to: None,
+            by: format!("run:{}", call.run),
+            take_over: false,
+        }
+    }
+
+    fn wanted(&self, book: &Book, wanted: request::Deploy, call: &TargetCall) -> Result<(Begin, Duration), Failure> {
+        let invalid = |message: String| Failure::new(FailureKind::InvalidConfig, message);
+        let (text, name, version) = match (&wanted.stack, wanted.compose) {
+            (Some(stack), None) => {
+                let version = match wanted.version {
+                    Some(version) => version,
+                    None => book.stack(stack).map_err(|error| not_kept(&error))?.version,
+                };
+                let kept = book.stack_version(stack, version).map_err(|error| not_kept(&error))?;
+                (kept.text, Some(stack.as_str()), Some(version))
+            }
+            (None, Some(text)) => (text, None, None),
+            _ => return Err(invalid("name either a kept `stack` or a document under `compose`".to_owned())),
+        };
+        let declared = compose::declared(&text);
+        let values = match name {
+            Some(name) => {
+                book.values(&call.target, name, &declared, &wanted.variables).map_err(|error| not_kept(&error))?
+            }
+            None => wanted.variables,
+        };
+        let context = Context { name, variables: &values, profiles: &wanted.profiles, files: &no_files };
+        let loaded = compose::load(&text, &context);
+        let Some(project) = loaded.project else {
+            let errors = loaded.problems.iter().filter(|problem| problem.is_error()).take(5);
+            let told: Vec<_> = errors.map(|problem| format!("{}: {}", problem.place, problem.message)).collect();
+            return Err(Failure { code: "invalid_stack".to_owned(), ..invalid(told.join("; ")) });
+        };
+        let open: Vec<_> = risks(&project).into_iter().filter(|risk| !wanted.confirm.contains(&risk.name())).collect();
+        if !open.is_empty() {
+            let told: Vec<_> = open.iter().map(|risk| format!("{risk} (`{}`)", risk.name())).collect();
+            let message =
+                format!("this reaches beyond containers, and has to be named under `confirm`: {}", told.join("; "));
+            return Err(Failure { code: "not_confirmed".to_owned(), ..invalid(message) });
+        }
+        let timeout = wanted.seconds.map_or(TIMEOUT, |seconds| Duration::from_secs(seconds.into()));
+        Ok((self.begin(call, Content { project, values: loaded.values }, version), timeout))
+    }
+
+    async fn carry(
+        &self,
+        book: &Book,
+        reached: Result<Reached, Failure>,
+        begun: Deployment,
+        timeout: Duration,
+        call: &TargetCall,
+        cancel: &Cancel,
+    ) -> Result<Value, Failure> {
+        let turn = match self.0.turns.lock() {
+            Ok(mut turns) => {
+                turns.retain(|_, turn| Arc::strong_count(turn) > 1);
+                Arc::clone(turns.entry(begun.id.clone()).or_default())
+            }
+            Err(_) => Arc::default(),
+        };
+        let _turn = turn.lock().await;
+        let reached = match reached {
+            Ok(reached) => reached,
+            Err(failure) => {
+                let error = DriverError::new(&failure.code, failure.message.clone()).may_help();
+                book.end(&begun, Err(error), (self.0.now)()).map_err(|error| not_kept(&error))?;
+                return Err(failure);
+            }
+        };
+        // Somebody else may have ended it while this waited; what was cut off goes on.
+        let begun = book.resume(&begun.id).map_err(|error| not_kept(&error))?;
+        let progress = progress::Progress::new(Arc::clone(&call.events));
+        let events = |event: Event| progress.tell(&event);
+        let now = || (self.0.now)();
+        let carry = Carry { book, reached: &reached, timeout, cancel, events: &events, now: &now };
+        let ended = carry.out(&begun).await.map_err(|error| not_kept(&error))?;
+        answer(&ended)
+    }
+}
+
+/// What a node is told of a deployment that has ended.
+fn answer(ended: &Deployment) -> Result<Value, Failure> {
+    if let Some(error) = &ended.error {
+        return Err(failed(error));
+    }
+    let outcome = ended.outcome.as_ref();
+    Ok(json!({
+        "deployment": ended.id,
+        "stack": ended.stack,
+        "target": ended.target,
+        "verdict": ended.status.word(),
+        "changes": outcome.map(|outcome| outcome.plan.summary()).unwrap_or_default(),
+        "error": outcome.and_then(|outcome| outcome.error.as_ref()),
+        "log": outcome.map(|outcome| outcome.log.clone()).unwrap_or_default(),
+        "left": outcome.map(|outcome| outcome.left.clone()).unwrap_or_default(),
+    }))
+}
+
+async fn status(reached: &Reached, book: &Book, target: &str, stack: &str) -> Result<Value, Failure> {
+    let seen = reached.driver.observe(stack).await.map_err(|error| failed(&error))?;
+    let wanted: BTreeMap<String, Restart> = match book.good(target, stack) {
+        Ok((_, content)) => {
+            content.project.services.iter().map(|(name, service)| (name.clone(), service.restart)).collect()
+        }
+        Err(_) => BTreeMap::new(),
+    };
+    let own = || seen.containers.iter().filter(|found| !found.retired);
+    let is_well = |found: &windflow_stacks::plan::Container| match found.state {
+        State::Running => found.health != Some(HealthState::Unhealthy),
+        State::Exited(0) => wanted.get(&found.service) == Some(&Restart::No),
+        _ => false,
+    };
+    let all_there = wanted.keys().all(|name| own().any(|found| found.service == *name));
+    let containers: Vec<_> = own()
+        .map(|found| {
+            let state = match found.state {
+                State::Exited(_) => "exited".to_owned(),
+                other => serde_json::to_value(other).ok().and_then(|word| Some(word.as_str()?.to_owned())).unwrap_or_default(),
+            };
+            json!({ "service": found.service, "name": found.name, "state": state, "health": found.health, "image": found.image })
+        })
+        .collect();
+    let healthy = !containers.is_empty() && all_there && own().all(is_well);
+    Ok(json!({ "healthy": healthy, "containers": containers }))
+}
+
+async fn act(reached: &Reached, stack: &str, services: &[String], action: Action) -> Result<Value, Failure> {
+    let done = reached.driver.act(stack, services, &action, &|_: Event| ()).await.map_err(|error| failed(&error))?;
+    Ok(json!({ "lines": done }))
+}
+
+async fn logs(reached: &Reached, stack: &str, services: Vec<String>, tail: u32) -> Result<Value, Failure> {
+    let lines = Mutex::new(Vec::new());
+    let hear = |line: windflow_stacks::driver::LogLine| {
+        let Ok(mut lines) = lines.lock() else { return false };
+        lines.push(format!("{} | {}", line.service, line.text));
+        lines.len() < MAX_LINES
+    };
+    let query = LogQuery { services, tail: Some(tail), since_seconds: None, follow: false };
+    reached.driver.logs(stack, &query, &hear).await.map_err(|error| failed(&error))?;
+    Ok(json!({ "lines": lines.into_inner().unwrap_or_default() }))
+}
+
+/// Cancelled by the attempt's own signal, or when nobody waits any more.
+struct Cancel {
+    attempt: Arc<dyn CancelSignal>,
+    left: Arc<(std::sync::atomic::AtomicBool, Notify)>,
+}
+
+impl CancelSignal for Cancel {
+    fn is_cancelled(&self) -> bool {
+        self.attempt.is_cancelled() || self.left.0.load(std::sync::atomic::Ordering::Acquire)
+    }
+
+    fn cancelled(&self) -> BoxFuture<'_, ()> {
+        Box::pin(async move {
+            let told = self.left.1.notified();
+            tokio::pin!(told);
+            told.as_mut().enable();
+            if self.is_cancelled() {
+                return;
+            }
+            tokio::select! {
+                () = self.attempt.cancelled() => {}
+                () = told => {}
+            }
+        })
+    }
+}
+
+/// Tells that nobody waits any more.
+struct Leaving(Arc<(std::sync::atomic::AtomicBool, Notify)>);
+
+impl Drop for Leaving {
+    fn drop(&mut self) {
+        self.0.0.store(true, std::sync::atomic::Ordering::Release);
+        self.0.1.notify_waiters();
+    }
+}
+
+impl Targets for TargetService {
+    fn perform(&self, call: TargetCall) -> BoxFuture<'_, Result<Json, Failure>> {
+        let left = Arc::new((std::sync::atomic::AtomicBool::new(false), Notify::new()));
+        let cancel = Cancel { attempt: Arc::clone(&call.cancel), left: Arc::clone(&left) };
+        let service = self.clone();
+        Box::pin(async move {
+            let leaving = Leaving(left);
+            // On its own: an attempt that is torn off must not tear a deployment off in the middle.
+            let task = tokio::spawn(async move { service.do_it(&call, &cancel).await });
+            let done = task.await.unwrap_or_else(|error| {
+                Err(Failure::new(FailureKind::Unavailable, format!("the target's task ended abnormally: {error}")))
+            });
+            drop(leaving);
+            done.map(Json::from)
+        })
+    }
+}

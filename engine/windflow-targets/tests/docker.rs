@@ -1,0 +1,9 @@
+//! Against a real Docker engine. `make test SKIP_DOCKER=1` leaves them out by their module's name.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests fail by panicking, too")]
+
+mod docker_engine {
+    mod deploys;
+    mod fails;
+    mod goes_on;
+    mod support;
+}

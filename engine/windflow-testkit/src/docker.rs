@@ -1,0 +1,96 @@
+//! A Docker engine of its own for a test, with stand-in images `stand-in:1` and `stand-in:2`, which serve their version by HTTP.
+
+use std::fs::File;
+use std::path::Path;
+use std::process::Command;
+
+use tempfile::TempDir;
+
+/// A Docker engine. It ends when it is dropped, and with the process at the latest.
+pub struct DockerEngine {
+    address: String,
+    folder: TempDir,
+    /// Engines share the machine's bridges and rules of its firewall: there is one at a time, also of several test processes.
+    _turn: File,
+}
+
+const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docker/engine.sh");
+
+impl DockerEngine {
+    /// Installs what is needed, and starts an engine.
+    ///
+    /// # Panics
+    /// Where none can run here: a test that needs one fails, and says so.
+    #[must_use]
+    pub fn start() -> Self {
+        let lock = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/docker-engine.lock");
+        let turn = File::create(&lock).expect("the folder target is there");
+        turn.lock().expect("a file can be locked");
+        let folder = tempfile::tempdir().expect("a folder for the engine");
+        let (path, own) = (folder.path().to_str().expect("a path in UTF-8"), std::process::id().to_string());
+        let output = Command::new(SCRIPT).args(["start", path, &own]).output().expect("the script can be run");
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "no Docker engine could be started here:\n{stderr}");
+        let stdout = String::from_utf8_lossy(&output.stdout);
+        let address = stdout.lines().last().unwrap_or_default().to_owned();
+        Self { address, folder, _turn: turn }
+    }
+
+    /// Its address: `unix:///…`.
+    #[must_use]
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// Runs a `docker` command against it, which has to work; what it prints.
+    ///
+    /// # Panics
+    /// Where it does not work.
+    #[must_use]
+    pub fn docker(&self, arguments: &[&str]) -> String {
+        let output = Command::new("/usr/bin/docker").args(["-H", &self.address]).args(arguments).output();
+        let output = output.expect("docker can be run");
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).trim().to_owned()
+    }
+
+    /// Ends it.
+    ///
+    /// # Panics
+    /// Where that cannot be done.
+    pub fn stop(&self) {
+        let path = self.folder.path().to_str().expect("a path in UTF-8");
+        let ended = Command::new(SCRIPT).args(["stop", path]).status().expect("the script can be run");
+        assert!(ended.success());
+    }
+}
+
+impl Drop for DockerEngine {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+/// A port of this machine that nothing listens to.
+///
+/// # Panics
+/// Where there is none.
+#[must_use]
+pub fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    listener.local_addr().expect("its address").port()
+}
+
+/// What answers at a port of this machine: the body, or nothing.
+#[must_use]
+pub fn get(port: u16) -> Option<String> {
+    use std::io::{Read, Write};
+    use std::time::Duration;
+    let mut stream =
+        std::net::TcpStream::connect_timeout(&([127, 0, 0, 1], port).into(), Duration::from_secs(2)).ok()?;
+    stream.set_read_timeout(Some(Duration::from_secs(2))).ok()?;
+    stream.write_all(b"GET / HTTP/1.0\r\n\r\n").ok()?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).ok()?;
+    answer.split_once("\r\n\r\n").map(|(_, body)| body.trim().to_owned())
+}

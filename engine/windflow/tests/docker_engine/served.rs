@@ -1,0 +1,159 @@
+//! Deployments by the server's API, which is killed in the middle.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
+
+use reqwest::blocking::Client;
+use serde_json::{Value, json};
+use windflow_testkit::docker::get;
+
+use super::{Place, SHOP};
+
+const EMAIL: &str = "ada@example.org";
+const PASSWORD: &str = "correct horse battery";
+
+struct Serving {
+    child: Child,
+    url: String,
+    http: Client,
+    token: String,
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Serving {
+    fn start(place: &Place) -> Self {
+        let mut command = place.command(&["serve", "--listen", "127.0.0.1:0"]);
+        command.env("WINDFLOW_OWNER_EMAIL", EMAIL).env("WINDFLOW_OWNER_PASSWORD", PASSWORD);
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
+        let found = lines.find_map(|line| Some(line.split_once("listens on ")?.1.trim().to_owned()));
+        let url = found.expect("it says where it listens");
+        std::thread::spawn(move || lines.for_each(drop));
+        let http = Client::builder().timeout(Duration::from_secs(60)).build().unwrap();
+        let mut serving = Self { child, url, http, token: String::new() };
+        let begun = Instant::now();
+        while !serving.http.get(format!("{}/startupz", serving.url)).send().is_ok_and(|answer| answer.status() == 200) {
+            assert!(begun.elapsed() < Duration::from_secs(60), "it does not come up");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        let tokens = serving.ask("POST", "/auth/login", &json!({ "email": EMAIL, "password": PASSWORD }), 200);
+        serving.token = tokens["access_token"].as_str().unwrap().to_owned();
+        serving
+    }
+
+    fn ask(&self, method: &str, path: &str, body: &Value, status: u16) -> Value {
+        let request = self.http.request(method.parse().unwrap(), format!("{}/api/v1{path}", self.url));
+        let request = if body.is_null() { request } else { request.json(body) };
+        let answer = request.bearer_auth(&self.token).send().unwrap();
+        let found = answer.status().as_u16();
+        let text = answer.text().unwrap();
+        assert_eq!(found, status, "{method} {path}: {text}");
+        serde_json::from_str(&text).unwrap_or_default()
+    }
+
+    fn get(&self, path: &str) -> Value {
+        self.ask("GET", path, &Value::Null, 200)
+    }
+
+    /// Deploys; the id of the deployment.
+    fn deploy(&self, body: &Value) -> String {
+        let begun = self.ask("POST", "/stacks/shop/deploy/edge", body, 202);
+        begun["id"].as_str().unwrap().to_owned()
+    }
+
+    fn ended(&self, id: &str) -> Value {
+        let begun = Instant::now();
+        loop {
+            let found = self.get(&format!("/deployments/{id}"));
+            if found["status"] != "running" {
+                return found;
+            }
+            assert!(begun.elapsed() < Duration::from_secs(90), "it does not end: {found:#}");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+}
+
+#[test]
+fn the_api_deploys_and_a_killed_server_goes_on() {
+    let place = Place::new();
+    let mut serving = Serving::start(&place);
+    let target = json!({ "name": "edge", "address": place.engine.address(), "tags": ["lab"] });
+    serving.ask("POST", "/targets", &target, 201);
+    let facts = serving.ask("POST", "/targets/edge/test", &Value::Null, 200);
+    assert!(facts["engine"].as_str().unwrap().starts_with("Docker"), "{facts}");
+    assert_eq!(serving.get("/targets?tag=lab")["items"].as_array().unwrap().len(), 1);
+    serving.ask("POST", "/stacks", &json!({ "text": "services: { web: { imagee: x } }" }), 422);
+    serving.ask("POST", "/stacks", &json!({ "text": SHOP }), 201);
+    let missing = serving.ask("POST", "/stacks/shop/deploy/edge", &json!({}), 422);
+    assert_eq!(missing["code"], "invalid_stack", "{missing}");
+
+    let port = place.port.to_string();
+    let with = |tag: &str, check: &str| json!({ "variables": { "WEB_PORT": port, "TAG": tag, "CHECK": check } });
+    let plan = serving.ask("POST", "/stacks/shop/plan/edge", &with("1", ""), 200);
+    assert_eq!(plan["steps"].as_array().unwrap().len(), 6, "{plan:#}");
+    let first = serving.deploy(&with("1", ""));
+    assert_eq!(serving.ended(&first)["status"], "deployed");
+    assert_eq!(get(place.port).as_deref(), Some("version 1"));
+    assert_eq!(serving.get(&format!("/runs/{first}"))["status"], "succeeded");
+    let run = serving.get(&format!("/runs/{first}")).to_string();
+    let password = place.engine.docker(&["logs", "shop-db-1"]);
+    assert!(password.len() == 32 && !run.contains(&password), "no secret is in a run");
+    let logs = serving.get(&format!("/deployments/{first}/logs?service=db"));
+    assert_eq!(logs[0]["text"].as_str(), Some(password.as_str()));
+
+    // The same again, and a broken one.
+    let again = serving.deploy(&with("1", ""));
+    assert_eq!(serving.ended(&again)["status"], "unchanged");
+    let broken = serving.deploy(&with("2", "nosuch"));
+    let taken = serving.ask("POST", "/stacks/shop/deploy/edge", &with("2", ""), 409);
+    assert_eq!(taken["code"], "under_way", "{taken}");
+    let ended = serving.ended(&broken);
+    assert_eq!(
+        (ended["status"].as_str(), ended["error"]["code"].as_str()),
+        (Some("rolled_back"), Some("unhealthy")),
+        "{ended:#}"
+    );
+    assert_eq!(get(place.port).as_deref(), Some("version 1"));
+
+    // Killed in the middle: the next server goes on with it.
+    let cut = serving.deploy(&with("2", ""));
+    let begun = Instant::now();
+    while !place.containers().contains(".previous") {
+        assert!(begun.elapsed() < Duration::from_secs(20));
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    serving.child.kill().unwrap();
+    serving.child.wait().unwrap();
+    serving = Serving::start(&place);
+    assert_eq!(serving.ended(&cut)["status"], "deployed");
+    assert_eq!(get(place.port).as_deref(), Some("version 2"));
+    assert!(!place.containers().contains(".previous"));
+
+    // Rolled back, stopped while under way, removed.
+    let back = serving.ask("POST", &format!("/deployments/{cut}/rollback"), &Value::Null, 202);
+    let back = back["id"].as_str().unwrap().to_owned();
+    assert_eq!(serving.ended(&back)["status"], "deployed");
+    assert_eq!(get(place.port).as_deref(), Some("version 1"));
+    let slow = serving.deploy(&with("2", "nosuch"));
+    while !place.containers().contains(".previous") {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    serving.ask("DELETE", &format!("/deployments/{slow}"), &Value::Null, 202);
+    let ended = serving.ended(&slow);
+    assert_eq!(ended["status"], "rolled_back", "{ended:#}");
+    assert_eq!(get(place.port).as_deref(), Some("version 1"));
+    let in_use = serving.ask("DELETE", "/targets/edge", &Value::Null, 409);
+    assert_eq!(in_use["code"], "in_use");
+    serving.ask("DELETE", &format!("/deployments/{back}?volumes=true"), &Value::Null, 202);
+    assert_eq!(place.containers(), "");
+    assert_eq!(place.engine.docker(&["volume", "ls", "-q"]), "");
+    serving.ask("DELETE", "/targets/edge", &Value::Null, 204);
+}
