@@ -33,6 +33,10 @@ describe('people and keys', () => {
     expect(await hers.getByRole('switch').isDisabled()).toBe(true)
     const places = await hers.getByRole('navigation', { name: 'Main' }).getByRole('link').allInnerTexts()
     expect(places.map((text) => text.trim()).filter(Boolean)).toEqual(['WindFlow', 'Dashboard', 'Workflows', 'Runs', 'Triggers', 'Plugins', 'Settings'])
+    const { run } = (await (await on.server.api('POST', '/workflows/sleeper/runs', {})).json()) as { run: string }
+    await hers.goto(`${on.url}/runs/${run}`)
+    await hers.getByRole('heading', { level: 1 }).getByText('Running').waitFor()
+    for (const name of ['Cancel run', 'Resume', 'Re-run']) expect(await hers.getByRole('button', { name }).count()).toBe(0)
     await hers.goto(`${on.url}/users`)
     await hers.getByText('You may not see this').waitFor()
 
@@ -62,6 +66,7 @@ describe('people and keys', () => {
     expect(await accessibilityProblems(page)).toEqual([])
     await dialog.getByRole('button', { name: 'Make the key' }).click()
     await dialog.getByRole('button', { name: 'Copy the key' }).click()
+    await dialog.getByRole('status').filter({ hasText: 'Copied' }).first().waitFor()
     const token = await page.evaluate(() => navigator.clipboard.readText())
     expect(token).toBe(await dialog.locator('[data-token]').textContent())
     expect(await accessibilityProblems(page)).toEqual([])

@@ -57,6 +57,14 @@ describe('runs', () => {
     await page.getByRole('heading', { level: 1 }).getByText('Succeeded').waitFor()
     await page.getByText('Repeats').waitFor()
 
+    // The rows of the timeline are walked with the arrow keys.
+    await page.getByRole('button', { name: /^orders/ }).focus()
+    await page.keyboard.press('ArrowDown')
+    await page.keyboard.press('Enter')
+    const labels = page.getByRole('complementary', { name: 'labels' })
+    await labels.getByText('Taken over from the run that this one repeats.').waitFor()
+    await labels.getByRole('button', { name: 'Close' }).click()
+
     await page.getByRole('button', { name: 'Inputs and outputs' }).click()
     await page.getByRole('region', { name: 'Outputs' }).getByText('done').waitFor()
     await page.getByRole('button', { name: 'Journal' }).click()
