@@ -35,11 +35,14 @@ interface OpenOptions {
   height?: number
   /** Opens signed in, at this place. */
   at?: string
+  /** Who signs in; the owner where nobody is named. */
+  as?: { email: string; password: string }
 }
 
 async function whereEditorIs(server: Windflow): Promise<{ url: string; stop: () => Promise<void> }> {
   const page = await fetch(`${server.url}/`, { headers: { accept: 'text/html' } })
-  if (page.ok && page.headers.get('content-type')?.startsWith('text/html')) return { url: server.url, stop: async () => undefined }
+  // `WINDFLOW_WEB=dist` takes what was built just now, whatever the binary carries.
+  if (process.env.WINDFLOW_WEB !== 'dist' && page.ok && page.headers.get('content-type')?.startsWith('text/html')) return { url: server.url, stop: async () => undefined }
   if (process.env.WINDFLOW_WEB === 'embedded') throw new Error('This binary does not serve the editor.')
   process.env.WINDFLOW_URL = server.url
   const built: PreviewServer = await preview({ root: fileURLToPath(new URL('..', import.meta.url)), preview: { port: 0, host: '127.0.0.1' } })
@@ -58,7 +61,7 @@ export async function stage(options?: { withOwner?: boolean }): Promise<Stage> {
     server,
     browser,
     url: editor.url,
-    async open({ language = 'en', theme = 'light', width = 1440, height = 900, at } = {}) {
+    async open({ language = 'en', theme = 'light', width = 1440, height = 900, at, as } = {}) {
       const context = await browser.newContext({
         locale: language === 'fr' ? 'fr-FR' : 'en-GB',
         colorScheme: theme,
@@ -70,7 +73,7 @@ export async function stage(options?: { withOwner?: boolean }): Promise<Stage> {
       page.setDefaultTimeout(Number(process.env.E2E_TIMEOUT ?? 15_000))
       if (at !== undefined) {
         await page.goto(`${editor.url}${at}`)
-        await signIn(page)
+        await signIn(page, as)
       }
       return page
     },
@@ -84,17 +87,23 @@ export async function stage(options?: { withOwner?: boolean }): Promise<Stage> {
 }
 
 /** Fills in the sign-in as a person does. The page comes back to where it was asked to be. */
-export async function signIn(page: Page): Promise<void> {
-  await page.locator('input[type=email]').fill(owner.email)
-  await page.locator('input[type=password]').fill(owner.password)
+export async function signIn(page: Page, who = owner): Promise<void> {
+  await page.locator('input[type=email]').fill(who.email)
+  await page.locator('input[type=password]').fill(who.password)
   await page.locator('button[type=submit]').click()
   await page.locator('#content').waitFor()
+}
+
+/** Waits until what comes and goes has come and gone; what turns for ever is let be. */
+async function still(page: Page): Promise<void> {
+  await page.waitForFunction(() => document.getAnimations().every((one) => one.playState !== 'running' || one.effect?.getComputedTiming().iterations === Infinity))
 }
 
 /** A picture to look at: e2e/artifacts/<name>.png. */
 export async function shot(page: Page, name: string): Promise<void> {
   await mkdir(artifacts, { recursive: true })
   await page.evaluate(() => document.fonts.ready)
+  await still(page)
   await page.screenshot({ path: `${artifacts}${name}.png` })
 }
 
@@ -102,6 +111,7 @@ const axeSource = readFile(createRequire(import.meta.url).resolve('axe-core/axe.
 
 /** What axe finds against WCAG 2.1 AA, in words. */
 export async function accessibilityProblems(page: Page): Promise<string[]> {
+  await still(page)
   await page.evaluate(await axeSource)
   return page.evaluate(async () => {
     const { axe } = globalThis as unknown as { axe: { run(options: object): Promise<{ violations: { id: string; help: string; nodes: { target: string[]; failureSummary: string }[] }[] }> } }

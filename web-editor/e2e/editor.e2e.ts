@@ -38,7 +38,7 @@ async function addAfter(page: Page, node: string, port: string, search: string) 
   await page.keyboard.press('Enter')
   await page.getByRole('dialog').waitFor({ state: 'hidden' })
 }
-const settled = (page: Page, node: string, status: string) => page.locator(`.vue-flow__node[data-id="${node}"] .card[data-status="${status}"]`).waitFor({ timeout: 30_000 })
+const settled = (page: Page, node: string, status: string) => page.locator(`.vue-flow__node[data-id="${node}"] .card[data-status="${status}"]`).waitFor({ timeout: 60_000 })
 
 describe('the editor', () => {
   it('leads from nothing to a scheduled workflow that fails, is mended and repeated, without typing YAML', async () => {

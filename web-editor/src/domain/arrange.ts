@@ -38,16 +38,23 @@ export function positions(workflow: Pick<WorkflowView, 'nodes' | 'edges' | 'layo
   const before = new Map<string, string[]>()
   for (const { from, to } of workflow.edges) before.set(to, [...(before.get(to) ?? []), from])
   const left = Math.min(0, ...[...placed.values()].map(([x]) => x))
+  const all = [...placed.values()]
+  const free = new Map<string, number>()
   const taken = (x: number, y: number) =>
-    [...placed.values()].some(([otherX, otherY]) => Math.abs(otherX - x) < card.width + 16 && Math.abs(otherY - y) < card.height + 24)
+    all.some(([otherX, otherY]) => Math.abs(otherX - x) < card.width + 16 && Math.abs(otherY - y) < card.height + 24)
 
   for (const id of [...ids].sort((a, b) => (column.get(a) ?? 0) - (column.get(b) ?? 0))) {
     if (placed.has(id)) continue
     const sources = (before.get(id) ?? []).map((source) => placed.get(source)).filter((at) => at !== undefined)
     const x = sources.length ? Math.max(...sources.map(([at]) => at)) + step.x : left + (column.get(id) ?? 0) * step.x
-    let y = sources.length ? Math.round(sources.reduce((sum, [, at]) => sum + at, 0) / sources.length) : 0
+    const wanted = sources.length ? Math.round(sources.reduce((sum, [, at]) => sum + at, 0) / sources.length) : 0
+    // Many want the same place: the search goes on where the last one ended.
+    const spot = `${x} ${wanted}`
+    let y = free.get(spot) ?? wanted
     while (taken(x, y)) y += step.y
+    free.set(spot, y + step.y)
     placed.set(id, [x, y])
+    all.push([x, y])
   }
   return placed
 }

@@ -39,7 +39,9 @@ const writes = (target: EventTarget | null): boolean =>
   target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName))
 /** A list, a menu or a dialog has keys of its own. */
 const elsewhere = (target: EventTarget | null): boolean => target instanceof HTMLElement && target.closest('[role=dialog], [role=menu], [role=listbox], [role=tablist]') !== null
-/** Tab moves on through the page, except on the drawing itself. */
+/** Tab adds where somebody draws with the mouse; who came by keys goes on by it, and never gets stuck. */
+const drawsByMouse = (target: EventTarget | null): boolean =>
+  target instanceof HTMLElement && target.closest('.canvas') !== null && !target.matches(':focus-visible')
 const onButton = (target: EventTarget | null): boolean => target instanceof HTMLElement && target.closest('button, a, summary') !== null
 
 export function useKeys(commands: () => readonly Command[]): void {
@@ -49,7 +51,7 @@ export function useKeys(commands: () => readonly Command[]): void {
       if (!command.keys || !matches(event, command.keys)) continue
       if (!command.everywhere && (writes(event.target) || elsewhere(event.target))) continue
       if (/^(tab|enter|\s)$/.test(event.key.toLowerCase()) && onButton(event.target)) continue
-      if (event.key === 'Tab' && !(event.target instanceof HTMLElement && event.target.closest('.canvas'))) continue
+      if (event.key === 'Tab' && !drawsByMouse(event.target)) continue
       if (command.when && !command.when()) continue
       event.preventDefault()
       void command.run()

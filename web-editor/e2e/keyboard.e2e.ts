@@ -1,0 +1,96 @@
+import { gzipSync } from 'node:zlib'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { shot, stage, type Stage } from './browser'
+import { owner } from './windflow'
+
+let on: Stage
+beforeAll(async () => (on = await stage()))
+afterAll(() => on?.close())
+
+describe('without a mouse', () => {
+  it('one gets from the sign-in to a finished run', async () => {
+    const page = await on.open()
+    const press = async (...keys: string[]) => {
+      for (const key of keys) await page.keyboard.press(key)
+    }
+    /** Goes on with Tab until something of this name has the focus. */
+    const reach = async (name: RegExp) => {
+      for (let steps = 0; steps < 60; steps++) {
+        const here = await page.evaluate(() => {
+          const element = document.activeElement
+          return element?.matches('button, a, input, select, [contenteditable=true]') ? `${element.getAttribute('aria-label') ?? ''} ${(element as HTMLElement).innerText ?? ''}`.trim() : ''
+        })
+        if (name.test(here)) return
+        await press('Tab')
+      }
+      throw new Error(`nothing named ${String(name)} can be reached with Tab`)
+    }
+    await page.goto(`${on.url}/workflows`)
+    await page.getByRole('heading', { name: 'Sign in' }).waitFor()
+    await page.waitForFunction(() => document.activeElement?.getAttribute('type') === 'email')
+    await page.keyboard.type(owner.email)
+    await press('Tab')
+    await page.keyboard.type(owner.password)
+    await press('Enter')
+
+    await page.getByRole('heading', { name: 'Workflows', exact: true }).waitFor()
+    await reach(/^New workflow/)
+    await press('Enter')
+    await page.getByRole('dialog').waitFor()
+    await page.getByLabel('Name', { exact: true }).focus()
+    await page.keyboard.type('by-keys')
+    await press('Enter')
+
+    await page.getByText('Add a first node').waitFor()
+    await reach(/Add a first node/)
+    await press('Enter')
+    await page.waitForFunction(() => document.activeElement?.getAttribute('role') === 'combobox')
+    await page.keyboard.type('log')
+    await press('Enter')
+    await page.getByRole('textbox', { name: 'Message' }).waitFor()
+    await reach(/^Message/)
+    await page.keyboard.type('Hello')
+    await page.waitForTimeout(300)
+    await press('Control+Enter')
+    // A plugin is compiled when it is first used, which takes its time on a busy machine.
+    await page.locator('.card[data-status=succeeded]').waitFor({ timeout: 60_000 })
+
+    // On from the node: it is reached with Tab, opened with Enter, and followed by another with N.
+    await press('Escape')
+    await page.locator('.vue-flow__node[data-id=log]').focus()
+    await press('Enter', 'n')
+    await page.waitForFunction(() => document.activeElement?.getAttribute('role') === 'combobox')
+    await page.keyboard.type('template')
+    await press('Enter')
+    await page.locator('.vue-flow__edge[data-id="log.>template"]').waitFor({ state: 'attached' })
+    await press('Control+k')
+    await page.waitForFunction(() => document.activeElement?.getAttribute('role') === 'combobox')
+    await page.keyboard.type('keys and')
+    await press('Enter')
+    await page.getByRole('dialog', { name: 'Keys and gestures' }).waitFor()
+    await page.waitForTimeout(300)
+    await shot(page, 'help-en-light')
+  })
+})
+
+describe('the first load', () => {
+  it('is below 350 kB, compressed, up to the list of workflows', async () => {
+    const page = await on.open()
+    const sizes = new Map<string, number>()
+    page.on('response', async (answer) => {
+      const { pathname } = new URL(answer.url())
+      if (pathname.startsWith('/api/') || !answer.ok()) return
+      const body = await answer.body().catch(() => Buffer.alloc(0))
+      sizes.set(pathname, pathname.endsWith('.woff2') ? body.length : gzipSync(body).length)
+    })
+    await page.goto(`${on.url}/workflows`)
+    await page.getByLabel('Email').fill(owner.email)
+    await page.getByLabel('Password', { exact: true }).fill(owner.password)
+    await page.keyboard.press('Enter')
+    await page.getByRole('heading', { name: 'Workflows', exact: true }).waitFor()
+    await page.waitForLoadState('networkidle')
+    const sum = [...sizes.values()].reduce((all, one) => all + one, 0)
+    console.info(`first load: ${Math.round(sum / 1000)} kB in ${sizes.size} files`)
+    expect(sum).toBeLessThan(350_000)
+  })
+})

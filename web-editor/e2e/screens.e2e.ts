@@ -1,0 +1,56 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Page } from 'playwright-core'
+import { accessibilityProblems, shot, stage, type Stage } from './browser'
+import { release, sleeper } from './workflows'
+
+let on: Stage
+const pages = new Map<string, Page>()
+const looks = [
+  ['en', 'light'],
+  ['fr', 'dark'],
+  ['en', 'dark'],
+  ['fr', 'light'],
+] as const
+beforeAll(async () => {
+  on = await stage()
+  await on.server.addWorkflow(release)
+  await on.server.addWorkflow(sleeper)
+  await on.server.api('POST', '/workflows/sleeper/enable')
+  for (const name of ['release', 'sleeper']) await on.server.api('POST', `/workflows/${name}/runs`, {})
+  await on.server.api('PUT', '/secrets/knock_token', { value: 'swordfish-7' })
+  await on.server.api('POST', '/api-keys', { name: 'ci', scopes: ['runs:read'] })
+  for (const [language, theme] of looks) pages.set(`${language}-${theme}`, await on.open({ language, theme, at: '/settings' }))
+})
+afterAll(() => on?.close())
+
+const screens = ['/dashboard', '/runs', '/triggers', '/credentials', '/secrets', '/plugins', '/plugins?type=http@1', '/users', '/api-keys', '/settings']
+
+describe.each(screens)('%s', (path) => {
+  it.each(looks)('is for everybody, in %s and %s', async (language, theme) => {
+    const page = pages.get(`${language}-${theme}`)!
+    await page.goto(`${on.url}${path}`)
+    await page.getByRole('heading', { level: 1 }).waitFor()
+    // What is loading is no screen yet.
+    await expect.poll(() => page.locator('#content .animate-spin').filter({ visible: true }).count(), { timeout: 10_000 }).toBeLessThan(path === '/runs' || path === '/dashboard' ? 20 : 1)
+    await shot(page, `screen${path.replace(/\W+/g, '-')}-${language}-${theme}`)
+    expect(await accessibilityProblems(page)).toEqual([])
+    // No key of a text that is missing.
+    expect((await page.locator('#content').innerText()).match(/\b(runs|dashboard|triggers|credentials|secrets|plugins|users|apiKeys|settings|schema)\.[a-z]\w+(\.\w+)*/g) ?? []).toEqual([])
+    expect(await page.evaluate(() => document.documentElement.lang)).toBe(language)
+  })
+
+  it.each([[390, 780], [820, 1100]])('fits on %i pixels', async (width, height) => {
+    const page = pages.get('fr-light')!
+    await page.setViewportSize({ width, height })
+    await page.goto(`${on.url}${path}`)
+    await page.getByRole('heading', { level: 1 }).waitFor()
+    await shot(page, `screen${path.replace(/\W+/g, '-')}-${width}`)
+    const over = await page.evaluate(() => {
+      const content = document.querySelector('#content')
+      return content ? content.scrollWidth - content.clientWidth : -1
+    })
+    expect(over).toBe(0)
+    expect(await accessibilityProblems(page)).toEqual([])
+    await page.setViewportSize({ width: 1440, height: 900 })
+  })
+})
