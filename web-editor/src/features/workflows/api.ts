@@ -46,6 +46,10 @@ export async function readDocument(name: string): Promise<{ text: string; etag: 
 export const readWorkflow = (name: string): Promise<WorkflowItem> =>
   unwrap(api.GET('/api/v1/workflows/{name}', { params: { path: { name } } }))
 
+/** Workflows that come with the server, to begin with. */
+export const useTemplates = () =>
+  useQuery({ queryKey: ['templates'], staleTime: Infinity, queryFn: () => unwrap(api.GET('/api/v1/templates')) })
+
 /** Switches triggers on or off. */
 export function useSwitch() {
   const queries = useQueryClient()
