@@ -5,7 +5,7 @@ import { draw, edgeId, portOfHandle, startId, type CardData } from './mapping'
 
 const type = (uses: string, extra: Partial<NodeType['type']> = {}): [string, NodeType] => [
   uses,
-  { uses, plugin: {}, component: '', pure: true, capabilities: {}, type: { title: { en: uses }, description: {}, category: 'logic', ...extra }, config: { required: ['url'] } } as NodeType,
+  { uses, plugin: {}, component: '', pure: true, capabilities: {}, type: { title: { en: uses }, description: {}, category: 'logic', ...extra }, config: { required: ['url'] }, reach: { en: '', fr: '' } } as NodeType,
 ]
 const types = new Map([type('http@1'), type('condition@1', { ports: [{ name: 'true' }, { name: 'false' }] }), type('switch@1', { ports: [{ name: 'default' }], ports_from: 'cases' })])
 const node = (id: string, uses: string, extra: Partial<NodeView> = {}): NodeView => ({ id, uses, with: {}, needs: null, join: 'all', disabled: false, from: 0, to: 0, ...extra })

@@ -80,7 +80,7 @@ pub(super) fn remove(document: &mut Value, ids: &[String]) -> Result<(), EditErr
 pub(super) fn forget(node: &mut Map<String, Value>, ids: &[String]) {
     let names_one =
         |need: &Value| need.as_str().is_some_and(|need| ids.iter().any(|id| need.split('.').next() == Some(id)));
-    if node.get("compensate").is_some_and(|by| names_one(by)) {
+    if node.get("compensate").is_some_and(names_one) {
         node.shift_remove("compensate");
     }
     let emptied = match node.get_mut("needs") {

@@ -90,17 +90,17 @@ impl Pieces {
             match piece {
                 Piece::New(text) => insert.push_str(text),
                 Piece::Kept(range) => {
-                    self.note(&mut changes, at..range.start, std::mem::take(&mut insert));
+                    self.note(&mut changes, at..range.start, &std::mem::take(&mut insert));
                     at = range.end;
                 }
             }
         }
-        self.note(&mut changes, at..self.original.len(), insert);
+        self.note(&mut changes, at..self.original.len(), &insert);
         (self.text, changes)
     }
 
     /// Notes a change without what is the same on both sides of it.
-    fn note(&self, changes: &mut Vec<Change>, range: Range<usize>, insert: String) {
+    fn note(&self, changes: &mut Vec<Change>, range: Range<usize>, insert: &str) {
         let old = &self.original[range.clone()];
         let same = |(a, b): &(char, char)| a == b;
         let head: usize = old.chars().zip(insert.chars()).take_while(same).map(|(c, _)| c.len_utf8()).sum();

@@ -173,7 +173,7 @@ fn permissions(reader: &mut Reader, node: &yaml::Node) -> Permissions {
 
 /// A list of names.
 fn names(reader: &mut Reader, fields: &Fields<'_>, key: &'static str, what: &'static str) -> Vec<Spanned<String>> {
-    let items = fields.get(key).map(|node| reader.list(node, what)).unwrap_or_default();
+    let items = fields.get(key).map(|node| reader.list(node, &format!("`{key}`"))).unwrap_or_default();
     let name = |item: &yaml::Node| Some(Spanned::new(reader.text(item, what)?.to_owned(), item.place.clone()));
     items.iter().filter_map(name).collect()
 }

@@ -39,7 +39,7 @@ impl From<EnvironmentWord> for Environment {
 /// The login of a registry of images.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Login {
+pub(crate) struct RegistryAccess {
     username: String,
     #[schema(format = "password")]
     password: String,
@@ -57,12 +57,12 @@ pub(crate) struct SetCredentials {
     key: Option<String>,
     /// Logins of registries by host.
     #[serde(default)]
-    registries: BTreeMap<String, Login>,
+    registries: BTreeMap<String, RegistryAccess>,
 }
 
 impl From<SetCredentials> for Credentials {
     fn from(set: SetCredentials) -> Self {
-        let login = |Login { username, password }| RegistryLogin { username, password };
+        let login = |RegistryAccess { username, password }| RegistryLogin { username, password };
         let registries = set.registries.into_iter().map(|(host, given)| (host, login(given))).collect();
         // Keys for SSH are files of the server: the operator's, not a caller's.
         Self { ca: set.ca, certificate: set.certificate, key: set.key, ssh_key: None, registries }

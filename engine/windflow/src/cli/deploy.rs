@@ -153,6 +153,7 @@ pub(crate) enum StacksCommand {
         json: bool,
     },
     /// Print the text of a stack
+    #[command(disable_version_flag = true)]
     Show {
         /// Name of the stack
         stack: String,
