@@ -168,7 +168,12 @@ mod tests {
     struct Line(Arc<Admission>);
 
     impl Line {
-        fn enter(&self, number: u128, limit: u32, on_limit: OnLimit) -> Result<(Place, watch::Receiver<Option<String>>), Full> {
+        fn enter(
+            &self,
+            number: u128,
+            limit: u32,
+            on_limit: OnLimit,
+        ) -> Result<(Place, watch::Receiver<Option<String>>), Full> {
             let organisation = OrganisationId::local();
             let group = Group { organisation, workflow: "a".parse().unwrap(), key: String::new() };
             let (cancel, cancelled) = watch::channel(None);

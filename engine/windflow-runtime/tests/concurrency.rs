@@ -125,8 +125,7 @@ async fn the_line_is_the_same_after_a_crash() {
     let after = world(100);
     after.store.put_blob(&OrganisationId::local(), document("1").as_bytes()).unwrap();
     for run in &runs {
-        let records: Vec<_> =
-            before.store.read(run, 0, 100).unwrap().into_iter().map(|(_, record)| record).collect();
+        let records: Vec<_> = before.store.read(run, 0, 100).unwrap().into_iter().map(|(_, record)| record).collect();
         after.store.append(run, 0, &records).unwrap();
     }
     for run in after.store.unfinished().unwrap() {
