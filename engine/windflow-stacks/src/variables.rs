@@ -96,7 +96,7 @@ impl From<Description> for Text {
     }
 }
 
-fn child<'a>(node: &'a Node, name: &str) -> Option<&'a Node> {
+pub(crate) fn child<'a>(node: &'a Node, name: &str) -> Option<&'a Node> {
     let NodeKind::Map(entries) = &node.kind else { return None };
     entries.iter().find(|(key, _)| key.value == name).map(|(_, value)| value)
 }
