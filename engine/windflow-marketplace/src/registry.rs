@@ -60,15 +60,22 @@ pub fn open(index: &[u8], signature: &[u8], key: &PublicKey, seen: u64) -> Resul
     Ok(index)
 }
 
+/// Whether bytes are the package that the index promises.
+///
+/// # Errors
+/// [`Refused::Digest`].
+pub fn verify(entry: &Entry, promised: &Packed, bytes: &[u8]) -> Result<(), Refused> {
+    let good = bytes.len() <= package::MAX_BYTES && Digest::of(bytes).to_string() == promised.digest;
+    if good { Ok(()) } else { Err(Refused::Digest(entry.name().to_owned())) }
+}
+
 /// Believes a package: the one that the index promises, and a template of that name and version.
 ///
 /// # Errors
 /// [`Refused`].
 pub fn accept(entry: &Entry, promised: &Packed, bytes: &[u8]) -> Result<Template, Refused> {
+    verify(entry, promised, bytes)?;
     let name = entry.name().to_owned();
-    if bytes.len() > package::MAX_BYTES || Digest::of(bytes).to_string() != promised.digest {
-        return Err(Refused::Digest(name));
-    }
     let template = match template::from_package(bytes) {
         Ok(template) => template,
         Err(faults) => return Err(Refused::Unfit { name, faults }),
