@@ -60,6 +60,7 @@ mod workflows;
         (name = "targets", description = "Places to deploy to"),
         (name = "stacks", description = "Compose documents with versions, deployed to targets"),
         (name = "deployments", description = "Deployments: each is a run, watched as any other"),
+        (name = "templates", description = "Stacks and workflows to start from: searched, installed, published"),
         (name = "auth", description = "Signing in"),
         (name = "people", description = "People, keys and secrets of the organisation"),
         (name = "health", description = "How the server is")
@@ -99,6 +100,10 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(audit::list))
         .routes(routes!(validate::validate))
         .routes(routes!(templates::list))
+        .routes(routes!(templates::detail::show))
+        .routes(routes!(templates::pictures::icon))
+        .routes(routes!(templates::pictures::preview))
+        .routes(routes!(templates::install::install))
         .routes(routes!(runs::start))
         .routes(routes!(runs::list))
         .routes(routes!(runs::show))

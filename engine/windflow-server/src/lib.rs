@@ -29,6 +29,7 @@ mod kept;
 mod launch;
 mod layers;
 mod live;
+mod marketplace;
 mod metrics;
 mod people;
 mod problem;

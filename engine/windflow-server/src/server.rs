@@ -14,6 +14,7 @@ use windflow_runtime::ResumeError;
 use crate::active::Active;
 use crate::deploying::{self, Books};
 use crate::live::Feed;
+use crate::marketplace::Marketplace;
 use crate::metrics::Metrics;
 use crate::people::People;
 use crate::problem::Problem;
@@ -69,13 +70,15 @@ impl Server {
         let listener = TcpListener::bind(address).await.map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
         let (stop, stopping) = watch::channel(false);
-        let Ports { store, records, registry, clock, runtime, drivers, credentials, secrets_key } = ports;
+        let Ports { store, records, registry, clock, runtime, drivers, credentials, templates, fetch, secrets_key } =
+            ports;
         let app = App::new(Inner {
             people: People::open(Arc::clone(&records)).await?,
             secrets: Secrets::new(Arc::clone(&records), &secrets_key)?,
             books: Books::new(Arc::clone(&records), &secrets_key)?,
             drivers,
             credentials,
+            marketplace: Marketplace::open(templates, fetch)?,
             active: Active::default(),
             feed: Feed::new(clock.now()),
             metrics: Metrics::new()?,

@@ -25,6 +25,8 @@ mod people;
 mod runs;
 #[path = "server/support.rs"]
 mod support;
+#[path = "server/templates.rs"]
+mod templates;
 #[path = "server/webhooks.rs"]
 mod webhooks;
 #[path = "server/workflows.rs"]

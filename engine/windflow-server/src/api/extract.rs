@@ -48,7 +48,10 @@ pub(crate) mod need {
         TargetsManage,
         StacksRead,
         StacksWrite,
-        StacksDeploy
+        StacksDeploy,
+        TemplatesRead,
+        TemplatesWrite,
+        RegistriesManage
     );
 }
 
@@ -60,17 +63,21 @@ impl<N: Need> FromRequestParts<App> for Allowed<N> {
     type Rejection = Problem;
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
         let caller = caller(parts, app)?;
-        if caller.permissions.contains(&N::PERMISSION) {
-            return Ok(Self(caller, PhantomData));
-        }
-        let word = N::PERMISSION.word();
-        Err(Problem::new(StatusCode::FORBIDDEN, "forbidden", format!("this needs the permission {word}")).remedy(
-            format!(
-                "ask an admin for the role {}, or use a key with the scope {word}",
-                N::PERMISSION.least_role().word()
-            ),
-        ))
+        also(&caller, N::PERMISSION)?;
+        Ok(Self(caller, PhantomData))
     }
+}
+
+/// Refuses whoever does not hold a permission: for what an endpoint does beyond what it is for.
+pub(crate) fn also(caller: &Caller, permission: Permission) -> Result<(), Problem> {
+    if caller.permissions.contains(&permission) {
+        return Ok(());
+    }
+    let word = permission.word();
+    Err(Problem::new(StatusCode::FORBIDDEN, "forbidden", format!("this needs the permission {word}")).remedy(format!(
+        "ask an admin for the role {}, or use a key with the scope {word}",
+        permission.least_role().word()
+    )))
 }
 
 /// Somebody who has shown who they are, whatever they may do.

@@ -9,6 +9,7 @@ use anyhow::Context;
 use console::style;
 use tokio::runtime::Builder;
 use windflow_core::id::OrganisationId;
+use windflow_core::ports::fetch::NoFetch;
 use windflow_core::ports::records::Records;
 use windflow_host::{HostConfig, PublicHosts};
 use windflow_runtime::{Clock, Config, Runtime, SystemClock};
@@ -61,6 +62,8 @@ pub(crate) fn run(global: &Global, args: &ServeArgs) -> anyhow::Result<ExitCode>
         runtime,
         drivers,
         credentials,
+        templates: crate::builtins::templates(),
+        fetch: Arc::new(NoFetch),
         secrets_key,
     };
     let public_url = settings.public_url.clone();
