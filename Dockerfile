@@ -6,8 +6,8 @@ RUN rustup target add wasm32-unknown-unknown
 COPY --from=node /usr/local/ /usr/local/
 WORKDIR /src
 COPY . .
-# Plugins and editor first: the binary embeds them.
-RUN cargo xtask plugins && web-editor/build.sh && cargo build --release --locked --package windflow
+# Plugins, templates and editor first: the binary embeds them.
+RUN cargo xtask plugins && cargo xtask marketplace && web-editor/build.sh && cargo build --release --locked --package windflow
 
 FROM debian:bookworm-slim
 # Curl is for the health check; certificates for requests of workflows.

@@ -14,7 +14,7 @@ NEXTEST_FILTER := -E 'not test(/^docker_engine::/)'
 LIBTEST_FILTER := -- --skip docker_engine::
 endif
 
-.PHONY: help run serve build plugins editor test test-long lint bench clean tools
+.PHONY: help run serve build plugins marketplace editor test test-long lint bench clean tools
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-10s %s\n", $$1, $$2 }'
@@ -25,16 +25,19 @@ run: build ## Set everything up and run the status report on a team's task list
 serve: build ## Set everything up and serve the API on 127.0.0.1:7878
 	$(WINDFLOW) --data-dir "$(WINDFLOW_DATA_DIR)" serve
 
-build: plugins editor
+build: plugins marketplace editor
 	cargo build --package windflow
 
 plugins: ## Build the built-in plugins as WebAssembly components
 	cargo xtask plugins
 
+marketplace: ## Check the templates of marketplace/, pack and sign them
+	cargo xtask marketplace
+
 editor: ## Build the web editor, which the binary embeds
 	web-editor/build.sh
 
-test: plugins editor tools ## Set everything up and run every quick test
+test: plugins marketplace editor tools ## Set everything up and run every quick test
 	cargo fmt --all --check
 ifneq ($(NEXTEST),)
 	cargo nextest run --workspace --no-fail-fast $(NEXTEST_FILTER)
@@ -49,7 +52,7 @@ test-long: test ## The quick tests, then hundreds of crashes and the second way 
 	WINDFLOW_LONG=1 cargo test --package windflow-store --test kill --test contract -- --nocapture
 	WINDFLOW_WASM_NO_RUSTUP=1 WINDFLOW_WASM_SYSROOT=target/wasm-sysroot-long sdk/toolchain/ensure-wasm-target.sh
 
-lint: plugins editor tools ## Formatting, clippy, licences and sources of dependencies, unused dependencies
+lint: plugins marketplace editor tools ## Formatting, clippy, licences and sources of dependencies, unused dependencies
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- --deny warnings
 	sdk/toolchain/ensure-tool.sh cargo-machete
@@ -57,9 +60,9 @@ lint: plugins editor tools ## Formatting, clippy, licences and sources of depend
 	sdk/toolchain/ensure-tool.sh cargo-deny
 	cargo deny check bans licenses sources
 
-bench: plugins editor ## Measure; docs/benchmarks.md says what came out and how to read it
+bench: plugins marketplace editor ## Measure; docs/benchmarks.md says what came out and how to read it
 	cargo xtask pack bench/guests/fib --out target/guests
-	cargo bench --package windflow-core --package windflow-store --package windflow-host --package windflow-runtime
+	cargo bench --package windflow-core --package windflow-store --package windflow-host --package windflow-runtime --package windflow-marketplace
 	bench/cli.sh
 
 clean: ## Remove everything that was built or run

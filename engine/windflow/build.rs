@@ -1,43 +1,61 @@
-//! Embeds the built-in plugins. They are built before this crate, by `cargo xtask plugins`, into `plugins/` of the target
-//! directory; cargo cannot do that here, since it would wait for its own lock.
+//! Embeds the built-in plugins and templates. They are built before this crate, by `cargo xtask plugins` and `cargo xtask
+//! marketplace`, into `plugins/` and `marketplace/` of the target directory; cargo cannot do that here, since it would wait for its
+//! own lock.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 fn main() -> Result<(), String> {
-    println!("cargo::rerun-if-env-changed=WINDFLOW_PLUGINS_DIR");
-    let folder = plugins_folder().ok_or(
+    let plugins = folder("WINDFLOW_PLUGINS_DIR", "plugins", |folder| !files(folder, "wasm").is_empty()).ok_or(
         "the built-in plugins are not built: run `cargo xtask plugins` first (`make` does it), or set WINDFLOW_PLUGINS_DIR",
     )?;
-    println!("cargo::rerun-if-changed={}", folder.display());
-    let mut components: Vec<PathBuf> = fs::read_dir(&folder)
-        .map_err(|error| format!("{}: {error}", folder.display()))?
-        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
-        .filter(|path| path.extension().is_some_and(|extension| extension == "wasm"))
-        .collect();
-    components.sort();
+    let marketplace = folder("WINDFLOW_MARKETPLACE_DIR", "marketplace", |folder| folder.join("index.json.sig").is_file()).ok_or(
+        "the built-in templates are not packed: run `cargo xtask marketplace` first (`make` does it), or set WINDFLOW_MARKETPLACE_DIR",
+    )?;
     let mut code = String::from("pub(crate) const COMPONENTS: &[(&str, &[u8])] = &[\n");
-    for path in &components {
-        println!("cargo::rerun-if-changed={}", path.display());
+    for path in embedded(&plugins, "wasm") {
         let name = path.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         code.push_str(&format!("    ({name:?}, include_bytes!({:?})),\n", path.display().to_string()));
+    }
+    code.push_str("];\n");
+    for (constant, file) in [("INDEX", "index.json"), ("SIGNATURE", "index.json.sig"), ("KEY", "key.pub")] {
+        let path = marketplace.join(file);
+        println!("cargo::rerun-if-changed={}", path.display());
+        code.push_str(&format!("const {constant}: &[u8] = include_bytes!({:?});\n", path.display().to_string()));
+    }
+    code.push_str("const PACKAGES: &[(&str, &[u8])] = &[\n");
+    for path in embedded(&marketplace.join("packages"), "gz") {
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let path = path.display().to_string();
+        code.push_str(&format!("    ({:?}, include_bytes!({path:?})),\n", format!("packages/{name}")));
     }
     code.push_str("];\n");
     let out = env::var("OUT_DIR").map_err(|error| error.to_string())?;
     fs::write(Path::new(&out).join("builtins.rs"), code).map_err(|error| error.to_string())
 }
 
-fn plugins_folder() -> Option<PathBuf> {
-    if let Some(folder) = env::var_os("WINDFLOW_PLUGINS_DIR") {
+/// The files of a folder that end so, in the order of their names. Cargo builds anew when they change.
+fn embedded(folder: &Path, extension: &str) -> Vec<PathBuf> {
+    println!("cargo::rerun-if-changed={}", folder.display());
+    let files = files(folder, extension);
+    files.iter().for_each(|path| println!("cargo::rerun-if-changed={}", path.display()));
+    files
+}
+
+fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
+    let paths = entries.filter_map(|entry| entry.ok().map(|entry| entry.path()));
+    let mut files: Vec<_> = paths.filter(|path| path.extension().is_some_and(|it| it == extension)).collect();
+    files.sort();
+    files
+}
+
+/// The folder that a variable names, else the nearest one above that holds what is looked for.
+fn folder(variable: &str, name: &str, holds: impl Fn(&PathBuf) -> bool) -> Option<PathBuf> {
+    println!("cargo::rerun-if-env-changed={variable}");
+    if let Some(folder) = env::var_os(variable) {
         return Some(folder.into());
     }
     let out = PathBuf::from(env::var_os("OUT_DIR")?);
-    let has_components = |folder: &PathBuf| {
-        fs::read_dir(folder).is_ok_and(|mut entries| {
-            entries.any(|entry| {
-                entry.is_ok_and(|entry| entry.path().extension().is_some_and(|extension| extension == "wasm"))
-            })
-        })
-    };
-    out.ancestors().map(|ancestor| ancestor.join("plugins")).find(has_components)
+    out.ancestors().map(|ancestor| ancestor.join(name)).find(holds)
 }

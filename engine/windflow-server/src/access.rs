@@ -64,11 +64,20 @@ pub enum Permission {
     /// Deploying stacks, and looking after what is deployed.
     #[serde(rename = "stacks:deploy")]
     StacksDeploy,
+    /// Looking at templates.
+    #[serde(rename = "templates:read")]
+    TemplatesRead,
+    /// Installing, reviewing and publishing templates.
+    #[serde(rename = "templates:write")]
+    TemplatesWrite,
+    /// Which registries templates come from.
+    #[serde(rename = "registries:manage")]
+    RegistriesManage,
 }
 
 impl Permission {
     /// Every one there is.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 17] = [
         Self::WorkflowsRead,
         Self::WorkflowsWrite,
         Self::WorkflowsEnable,
@@ -83,6 +92,9 @@ impl Permission {
         Self::StacksRead,
         Self::StacksWrite,
         Self::StacksDeploy,
+        Self::TemplatesRead,
+        Self::TemplatesWrite,
+        Self::RegistriesManage,
     ];
 
     /// The word for it, as scopes of keys have it.
@@ -103,6 +115,9 @@ impl Permission {
             Self::StacksRead => "stacks:read",
             Self::StacksWrite => "stacks:write",
             Self::StacksDeploy => "stacks:deploy",
+            Self::TemplatesRead => "templates:read",
+            Self::TemplatesWrite => "templates:write",
+            Self::RegistriesManage => "registries:manage",
         }
     }
 
@@ -110,15 +125,17 @@ impl Permission {
     #[must_use]
     pub fn least_role(self) -> Role {
         match self {
-            Self::WorkflowsRead | Self::RunsRead | Self::TargetsRead | Self::StacksRead => Role::Viewer,
-            Self::WorkflowsWrite | Self::RunsStart | Self::StacksWrite => Role::Editor,
+            Self::WorkflowsRead | Self::RunsRead | Self::TargetsRead | Self::StacksRead | Self::TemplatesRead => {
+                Role::Viewer
+            }
+            Self::WorkflowsWrite | Self::RunsStart | Self::StacksWrite | Self::TemplatesWrite => Role::Editor,
             Self::WorkflowsEnable
             | Self::RunsOperate
             | Self::SecretsManage
             | Self::MetricsRead
             | Self::StacksDeploy => Role::Operator,
-            // Whoever names an engine owns its machine.
-            Self::PeopleManage | Self::TargetsManage => Role::Admin,
+            // Whoever names an engine owns its machine; whoever names a registry says whom to trust.
+            Self::PeopleManage | Self::TargetsManage | Self::RegistriesManage => Role::Admin,
         }
     }
 }

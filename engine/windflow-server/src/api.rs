@@ -16,9 +16,11 @@ use crate::state::App;
 use crate::{editor, hooks, layers};
 
 mod answers;
+mod audit;
 mod auth;
 mod credentials;
 mod deployments;
+mod events;
 mod extract;
 mod health;
 mod keys;
@@ -58,6 +60,7 @@ mod workflows;
         (name = "targets", description = "Places to deploy to"),
         (name = "stacks", description = "Compose documents with versions, deployed to targets"),
         (name = "deployments", description = "Deployments: each is a run, watched as any other"),
+        (name = "templates", description = "Stacks and workflows to start from: searched, installed, published"),
         (name = "auth", description = "Signing in"),
         (name = "people", description = "People, keys and secrets of the organisation"),
         (name = "health", description = "How the server is")
@@ -93,8 +96,14 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(workflows::triggers))
         .routes(routes!(versions::list))
         .routes(routes!(versions::show))
+        .routes(routes!(events::publish))
+        .routes(routes!(audit::list))
         .routes(routes!(validate::validate))
         .routes(routes!(templates::list))
+        .routes(routes!(templates::detail::show))
+        .routes(routes!(templates::pictures::icon))
+        .routes(routes!(templates::pictures::preview))
+        .routes(routes!(templates::install::install))
         .routes(routes!(runs::start))
         .routes(routes!(runs::list))
         .routes(routes!(runs::show))
@@ -166,6 +175,7 @@ pub(crate) fn router(app: App) -> Router {
         })
         .layer(DefaultBodyLimit::max(app.settings.max_body_bytes))
         .layer(CatchPanicLayer::custom(layers::panicked))
+        .layer(from_fn_with_state(app.clone(), layers::audited))
         .layer(from_fn_with_state(app.clone(), layers::in_time))
         .layer(from_fn_with_state(app.clone(), layers::counted))
         .layer(from_fn_with_state(app.clone(), layers::guarded))

@@ -282,6 +282,20 @@ pub(crate) async fn delete(app: &App, organisation: &OrganisationId, name: &Work
     Ok(())
 }
 
+/// Takes a workflow away that was only just made, as if it had never been.
+pub(crate) async fn undo(app: &App, organisation: &OrganisationId, name: &WorkflowName) -> Answer<()> {
+    let _turn = app.active.turn.lock().await;
+    let before = entry(app, organisation, name)?;
+    let version = version_key(name, before.value.version);
+    let changed = app.records.batch(vec![
+        Change::delete(organisation, version, Expected::Any),
+        Change::delete(organisation, entry_key(name), Expected::Version(before.version)),
+    ])?;
+    app.active.disarm(organisation, name);
+    app.records.durable(changed.position).await?;
+    Ok(())
+}
+
 fn check_paths(app: &App, organisation: &OrganisationId, name: &WorkflowName, triggers: &Triggers) -> Answer<()> {
     app.active.check(organisation, name, triggers).map_err(|taken| {
         let detail = format!("workflow {} listens to {} {} already", taken.by, taken.method, taken.path);

@@ -7,21 +7,27 @@ use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
+use windflow_core::ports::retention::{self, Keep};
+use windflow_core::run::Timestamp;
 use windflow_runtime::ResumeError;
 
 use crate::active::Active;
 use crate::deploying::{self, Books};
 use crate::live::Feed;
+use crate::marketplace::Marketplace;
 use crate::metrics::Metrics;
 use crate::people::People;
 use crate::problem::Problem;
 use crate::secrets::Secrets;
 use crate::settings::Settings;
 use crate::state::{App, Inner, Ports, blocking};
-use crate::{accept, api, catalogue, live, scheduler};
+use crate::{accept, api, audit, catalogue, events, live, scheduler};
 
 /// How often what nobody needs any more is taken away.
 const PRUNE_EVERY: Duration = Duration::from_secs(3600);
+
+/// Runs that are deleted in one go.
+const PRUNED_TOGETHER: usize = 500;
 
 /// Why a server does not start.
 #[derive(Debug, thiserror::Error)]
@@ -64,13 +70,15 @@ impl Server {
         let listener = TcpListener::bind(address).await.map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
         let (stop, stopping) = watch::channel(false);
-        let Ports { store, records, registry, clock, runtime, drivers, credentials, secrets_key } = ports;
+        let Ports { store, records, registry, clock, runtime, drivers, credentials, templates, fetch, secrets_key } =
+            ports;
         let app = App::new(Inner {
             people: People::open(Arc::clone(&records)).await?,
             secrets: Secrets::new(Arc::clone(&records), &secrets_key)?,
             books: Books::new(Arc::clone(&records), &secrets_key)?,
             drivers,
             credentials,
+            marketplace: Marketplace::open(templates, fetch)?,
             active: Active::default(),
             feed: Feed::new(clock.now()),
             metrics: Metrics::new()?,
@@ -110,7 +118,7 @@ impl Server {
             match recover(&starting).await {
                 Ok(()) => {
                     starting.started.store(true, Ordering::Release);
-                    tokio::join!(scheduler::watch(starting.clone()), prune(starting));
+                    tokio::join!(scheduler::watch(starting.clone()), events::watch(starting.clone()), prune(starting));
                 }
                 Err(problem) => tracing::error!(%problem, "the server could not take up what it had left"),
             }
@@ -174,14 +182,8 @@ async fn recover(app: &App) -> Result<(), Problem> {
 /// Takes away, from time to time, what nobody needs any more.
 async fn prune(app: App) {
     loop {
-        let pruned = || -> Result<(), Problem> {
-            for organisation in crate::people::organisations(&*app.records)? {
-                app.people.prune(&organisation.id, app.now())?;
-                crate::launch::prune(&app, &organisation.id)?;
-            }
-            Ok(())
-        };
-        if let Err(problem) = pruned() {
+        let all = app.clone();
+        if let Err(problem) = blocking(move || prune_all(&all)).await.and_then(|pruned| pruned) {
             tracing::warn!(%problem, "what is out of date could not be taken away");
         }
         tokio::select! {
@@ -189,4 +191,32 @@ async fn prune(app: App) {
             () = app.stopped() => return,
         }
     }
+}
+
+fn prune_all(app: &App) -> Result<(), Problem> {
+    let now = app.now();
+    let before = |keep: Duration| {
+        let keep = u64::try_from(keep.as_millis()).unwrap_or(u64::MAX);
+        (keep > 0).then(|| Timestamp(now.0.saturating_sub(keep)))
+    };
+    for organisation in crate::people::organisations(&*app.records)? {
+        app.people.prune(&organisation.id, now)?;
+        crate::launch::prune(app, &organisation.id)?;
+        if let Some(before) = before(app.settings.keep_audit) {
+            audit::prune(app, &organisation.id, before)?;
+        }
+        let Some(ended_since) = before(app.settings.keep_runs) else { continue };
+        let keep = Keep { ended_since: Some(ended_since), ..Keep::default() };
+        loop {
+            let pruned = retention::prune(&*app.store, &organisation.id, &keep, PRUNED_TOGETHER)?;
+            if pruned.deleted > 0 {
+                tracing::info!(runs = pruned.deleted, "deleted runs that are older than they are to be kept");
+            }
+            // A server that is to stop does not finish this first; the next one goes on.
+            if !pruned.more || *app.stopping.borrow() {
+                break;
+            }
+        }
+    }
+    Ok(())
 }

@@ -5,10 +5,12 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use tokio::sync::{Semaphore, watch};
+use windflow_core::ports::fetch::Fetch;
 use windflow_core::ports::host::Registry;
 use windflow_core::ports::records::Records;
 use windflow_core::ports::store::Store;
 use windflow_core::run::Timestamp;
+use windflow_marketplace::bundle::Bundle;
 use windflow_runtime::{Clock, Runtime};
 use windflow_stacks::driver::Drivers;
 
@@ -16,6 +18,7 @@ use crate::active::Active;
 use crate::credentials::CredentialStore;
 use crate::deploying::Books;
 use crate::live::Feed;
+use crate::marketplace::Marketplace;
 use crate::metrics::Metrics;
 use crate::people::People;
 use crate::secrets::Secrets;
@@ -38,6 +41,10 @@ pub struct Ports {
     pub drivers: Arc<dyn Drivers>,
     /// The credentials that the host of the runtime adds to requests.
     pub credentials: CredentialStore,
+    /// The templates that the binary brings along.
+    pub templates: Bundle,
+    /// Gets the templates of other registries.
+    pub fetch: Arc<dyn Fetch>,
     /// Encrypts secrets at rest.
     pub secrets_key: [u8; 32],
 }
@@ -58,6 +65,7 @@ pub(crate) struct Inner {
     pub(crate) drivers: Arc<dyn Drivers>,
     pub(crate) books: Books,
     pub(crate) credentials: CredentialStore,
+    pub(crate) marketplace: Marketplace,
     pub(crate) active: Active,
     pub(crate) feed: Feed,
     pub(crate) metrics: Metrics,

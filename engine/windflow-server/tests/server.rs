@@ -11,6 +11,8 @@ mod credentials;
 mod cron;
 #[path = "server/editor.rs"]
 mod editor;
+#[path = "server/events.rs"]
+mod events;
 #[path = "server/live.rs"]
 mod live;
 #[path = "server/openapi.rs"]
@@ -23,6 +25,8 @@ mod people;
 mod runs;
 #[path = "server/support.rs"]
 mod support;
+#[path = "server/templates.rs"]
+mod templates;
 #[path = "server/webhooks.rs"]
 mod webhooks;
 #[path = "server/workflows.rs"]

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value;
+use windflow_core::place::Place;
 use windflow_core::problem::Problem;
 use windflow_core::yaml::{self, Limits};
 
@@ -81,6 +82,15 @@ pub fn load(text: &str, context: &Context<'_>) -> Loaded {
 pub fn declared(text: &str) -> Vec<Variable> {
     let (node, _) = yaml::parse(text, limits());
     node.map(|node| variables::declared(&node, &mut Vec::new())).unwrap_or_default()
+}
+
+/// Where a document describes a service.
+#[must_use]
+pub fn place_of_service(text: &str, service: &str) -> Option<Place> {
+    let (node, _) = yaml::parse(text, limits());
+    let services = variables::child(node.as_ref()?, "services")?;
+    let yaml::Kind::Map(entries) = &services.kind else { return None };
+    entries.iter().find(|(name, _)| name.value == service).map(|(name, _)| name.place.clone())
 }
 
 /// The name that a document has for itself, where it needs no variable.

@@ -4,13 +4,14 @@
 //! x-windflow:
 //!   variables:
 //!     WEB_PORT: { type: port, default: 8080, description: Where the shop is reached }
-//!     DB_PASSWORD: { type: password }
+//!     DB_PASSWORD: { type: password, description: { en: Of the database, fr: De la base de données } }
 //! ```
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use windflow_core::manifest::Text;
 use windflow_core::place::Place;
 use windflow_core::problem::{self, Problem};
 use windflow_core::yaml::{Kind as NodeKind, Node};
@@ -46,8 +47,9 @@ pub struct Variable {
     /// What its value is.
     #[serde(rename = "type")]
     pub kind: Kind,
-    /// What it is for.
-    pub description: Option<String>,
+    /// What it is for, by language. A plain text of the document is English.
+    #[serde(skip_serializing_if = "Text::is_empty")]
+    pub description: Text,
     /// Its value where none is given.
     pub default: Option<String>,
     /// The values of a `choice`.
@@ -62,13 +64,39 @@ pub struct Variable {
 struct Declaration {
     #[serde(default, rename = "type")]
     kind: Kind,
-    description: Option<String>,
+    description: Option<Description>,
     default: Option<Value>,
     #[serde(default)]
     choices: Vec<String>,
 }
 
-fn child<'a>(node: &'a Node, name: &str) -> Option<&'a Node> {
+/// A description as it is written.
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "a description is a text, or texts by language such as { en: …, fr: … }")]
+enum Description {
+    English(String),
+    ByLanguage(Languages),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Languages {
+    en: String,
+    fr: Option<String>,
+}
+
+impl From<Description> for Text {
+    fn from(written: Description) -> Self {
+        let (en, fr) = match written {
+            Description::English(en) => (en, None),
+            Description::ByLanguage(Languages { en, fr }) => (en, fr),
+        };
+        let french = fr.map(|text| ("fr".to_owned(), text));
+        Self(std::iter::once(("en".to_owned(), en)).chain(french).collect())
+    }
+}
+
+pub(crate) fn child<'a>(node: &'a Node, name: &str) -> Option<&'a Node> {
     let NodeKind::Map(entries) = &node.kind else { return None };
     entries.iter().find(|(key, _)| key.value == name).map(|(_, value)| value)
 }
@@ -108,7 +136,7 @@ pub(crate) fn declared(node: &Node, problems: &mut Vec<Problem>) -> Vec<Variable
         let variable = Variable {
             name: name.value.clone(),
             kind: declaration.kind,
-            description: declaration.description,
+            description: declaration.description.map(Text::from).unwrap_or_default(),
             default: declaration.default.as_ref().and_then(text),
             choices: declaration.choices,
             place: name.place.clone(),
@@ -257,7 +285,7 @@ mod tests {
         let variable = |kind| Variable {
             name: "X".into(),
             kind,
-            description: None,
+            description: Text::default(),
             default: None,
             choices: vec!["a".into()],
             place: Place::default(),
@@ -277,11 +305,29 @@ mod tests {
     }
 
     #[test]
+    fn descriptions_have_one_language_or_two() {
+        let read = |description: &str| {
+            let text = format!("x-windflow: {{ variables: {{ A: {{ description: {description} }} }} }}");
+            let node = windflow_core::yaml::parse(&text, windflow_core::yaml::Limits::default()).0.unwrap();
+            let mut problems = Vec::new();
+            let found = declared(&node, &mut problems);
+            found.first().map(|variable| variable.description.clone()).ok_or_else(|| problems[0].message.clone())
+        };
+        let plain = read("Where the shop is").unwrap();
+        assert_eq!((plain.get("en"), plain.get("fr")), ("Where the shop is", "Where the shop is"));
+        let both = read("{ en: The shop, fr: La boutique }").unwrap();
+        assert_eq!((both.get("en"), both.get("fr")), ("The shop", "La boutique"));
+        for bad in ["{ fr: La boutique }", "{ en: The shop, de: Der Laden }", "[1]"] {
+            assert!(read(bad).unwrap_err().contains("a description is a text"), "{bad}");
+        }
+    }
+
+    #[test]
     fn passwords_are_made_once_and_differ() {
         let variable = Variable {
             name: "P".into(),
             kind: Kind::Password,
-            description: None,
+            description: Text::default(),
             default: None,
             choices: Vec::new(),
             place: Place::default(),

@@ -16,14 +16,19 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("windflow-triggers", &["windflow-core"]),
     ("windflow-stacks", &["windflow-core"]),
     ("windflow-targets", &["windflow-core", "windflow-stacks"]),
+    ("windflow-marketplace", &["windflow-core", "windflow-stacks"]),
     ("windflow-browser", &["windflow-core"]),
-    ("windflow-server", &["windflow-core", "windflow-runtime", "windflow-stacks", "windflow-triggers"]),
+    (
+        "windflow-server",
+        &["windflow-core", "windflow-marketplace", "windflow-runtime", "windflow-stacks", "windflow-triggers"],
+    ),
     ("windflow-testkit", &["windflow-core", "windflow-runtime"]),
     (
         "windflow",
         &[
             "windflow-core",
             "windflow-host",
+            "windflow-marketplace",
             "windflow-package",
             "windflow-runtime",
             "windflow-server",
@@ -32,7 +37,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "windflow-targets",
         ],
     ),
-    ("xtask", &["windflow-core", "windflow-package"]),
+    ("xtask", &["windflow-core", "windflow-marketplace", "windflow-package"]),
     ("windflow-sdk", &["windflow-sdk-macros"]),
     ("windflow-sdk-macros", &[]),
 ];

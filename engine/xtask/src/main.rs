@@ -9,6 +9,7 @@ use std::process::ExitCode;
 
 mod build;
 mod guest;
+mod marketplace;
 mod output;
 mod workspace;
 
@@ -21,6 +22,7 @@ Usage:
   cargo xtask plugins                     build every plugins/*/ and pack it to <target dir>/plugins/<folder>.wasm
   cargo xtask pack CRATE_DIR... --out DIR build guests that are no members of the workspace and pack them to DIR
   cargo xtask editor-core                 build windflow-core for the browser to <target dir>/editor/windflow_browser.wasm
+  cargo xtask marketplace                 check and pack marketplace/*/*/ and sign the registry at <target dir>/marketplace
 ";
 
 fn main() -> ExitCode {
@@ -32,6 +34,7 @@ fn main() -> ExitCode {
         }
         Some(Command::Plugins) => plugins(),
         Some(Command::EditorCore) => editor_core(),
+        Some(Command::Marketplace) => Workspace::find(None).and_then(|workspace| marketplace::build(&workspace)),
         Some(Command::Pack { crates, out }) => pack(&crates, &out),
         None => Err(format!("these arguments are not known: {}\n{USAGE}", arguments.join(" "))),
     };
@@ -49,6 +52,7 @@ enum Command {
     Help,
     Plugins,
     EditorCore,
+    Marketplace,
     Pack { crates: Vec<PathBuf>, out: PathBuf },
 }
 
@@ -59,6 +63,7 @@ impl Command {
             ("help" | "--help" | "-h", _) => Some(Self::Help),
             ("plugins", []) => Some(Self::Plugins),
             ("editor-core", []) => Some(Self::EditorCore),
+            ("marketplace", []) => Some(Self::Marketplace),
             ("pack", rest) => {
                 let (mut crates, mut out) = (Vec::new(), None);
                 let mut rest = rest.iter();
@@ -149,6 +154,7 @@ mod tests {
     fn arguments_are_understood_or_refused() {
         assert_eq!(parse("plugins"), Some(Command::Plugins));
         assert_eq!(parse("editor-core"), Some(Command::EditorCore));
+        assert_eq!(parse("marketplace"), Some(Command::Marketplace));
         let pack = Command::Pack { crates: vec!["a".into(), "b".into()], out: "c".into() };
         assert_eq!(parse("pack a --out c b"), Some(pack));
         assert_eq!(parse("--help"), Some(Command::Help));

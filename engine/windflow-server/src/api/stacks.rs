@@ -18,6 +18,7 @@ use super::extract::{Allowed, Json, Path, Query, need};
 use super::page::{self, Page, PageQuery};
 use super::refusals::Refusals;
 use crate::deploying::{self, Wanted};
+use crate::marketplace::install;
 use crate::problem::{Answer, DocumentProblem, Problem};
 use crate::state::App;
 
@@ -238,12 +239,12 @@ pub(crate) struct StackPreview {
 }
 
 /// Something that reaches beyond containers.
-#[derive(Serialize, ToSchema)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct RiskView {
     /// What confirms it.
-    name: String,
+    pub(super) name: String,
     /// What it is.
-    what: String,
+    pub(super) what: String,
 }
 
 /// What is in files does not leave the server again.
@@ -323,13 +324,7 @@ pub(crate) async fn deploy(
     book.target(&target)?;
     let (wanted, confirmed) = body.split();
     let (content, version) = deploying::content(&book, &name, &target, &wanted)?;
-    let open: Vec<_> = risks(&content.project).into_iter().filter(|risk| !confirmed.contains(&risk.name())).collect();
-    if !open.is_empty() {
-        let told: Vec<_> = open.iter().map(ToString::to_string).collect();
-        let names: Vec<_> = open.iter().map(|risk| format!("{:?}", risk.name())).collect();
-        return Err(Problem::invalid("not_confirmed", format!("this reaches beyond containers: {}", told.join("; ")))
-            .remedy(format!("to allow it, send `confirm: [{}]`", names.join(", "))));
-    }
+    install::confirmed(&content.project, &confirmed)?;
     let begun =
         deploying::begin(&app, &caller.organisation, &target, Some(version), content, None, caller.name()).await?;
     Ok(accepted(begun.into()))

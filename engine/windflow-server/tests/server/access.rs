@@ -99,6 +99,8 @@ fn body(path: &str) -> Value {
         json!({ "csv": "name,address\n" })
     } else if ["/stacks", "/stacks/{name}", "/preview"].iter().any(|end| path.ends_with(end)) {
         json!({ "text": STACK })
+    } else if path.ends_with("/install") {
+        json!({ "as": "pure" })
     } else if path.ends_with("/actions") {
         json!({ "action": "stop" })
     } else if path.contains("/credentials/") {

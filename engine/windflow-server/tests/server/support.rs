@@ -15,6 +15,9 @@ use windflow_core::ports::host::{Host, Registry};
 use windflow_core::ports::records::Records;
 use windflow_core::run::Timestamp;
 use windflow_host::{HostConfig, PluginHost};
+use windflow_marketplace::bundle::Bundle;
+use windflow_marketplace::files::from_folder;
+use windflow_marketplace::index::make;
 use windflow_runtime::{Config, Runtime, SystemClock};
 use windflow_server::{CredentialStore, NewUser, Ports, Role, Server, Settings, add_user};
 use windflow_store::{Options, SledStore};
@@ -46,6 +49,14 @@ pub(crate) fn scripted(script: &[(&str, Outcome)]) -> Arc<ScriptedHost> {
     let script: HashMap<String, Vec<Outcome>> =
         script.iter().map(|(node, outcome)| ((*node).to_owned(), vec![outcome.clone()])).collect();
     Arc::new(ScriptedHost::new(script))
+}
+
+/// The templates of `tests/templates`, packed and signed as the binary's are.
+pub(crate) fn templates() -> Bundle {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/templates");
+    let folders = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
+    let made = folders.map(|folder| make(&from_folder(&folder).unwrap()).unwrap_or_else(|faults| panic!("{faults:?}")));
+    Bundle::made("windflow", 1, made.collect()).unwrap()
 }
 
 pub(crate) struct Served {
@@ -90,8 +101,18 @@ pub(crate) async fn serve_on<H: Host + 'static>(
     let records: Arc<dyn Records> = store.clone();
     let drivers = Arc::new(windflow_targets::AllDrivers);
     let credentials = CredentialStore::new(records.clone(), &[7; 32]).unwrap();
-    let ports =
-        Ports { store, records: records.clone(), registry, clock, runtime, drivers, credentials, secrets_key: [7; 32] };
+    let ports = Ports {
+        store,
+        records: records.clone(),
+        registry,
+        clock,
+        runtime,
+        drivers,
+        credentials,
+        templates: templates(),
+        fetch: Arc::new(windflow_core::ports::fetch::NoFetch),
+        secrets_key: [7; 32],
+    };
     let server = main.spawn(Server::open(settings, ports)).await.unwrap().unwrap();
     let (address, setup_token) = (server.address(), server.setup_token());
     let (stop, stopped) = oneshot::channel::<()>();

@@ -108,6 +108,17 @@ impl Book {
         Ok((items, next.and_then(|key| key.strip_prefix(&prefix)?.parse().ok())))
     }
 
+    /// Takes a stack away that was only just kept, as if it had never been.
+    ///
+    /// # Errors
+    /// As the store's.
+    pub fn undo_stack(&self, name: &str, version: u32) -> Result<()> {
+        self.write(vec![
+            Change::delete(&self.organisation, key(name), Expected::Any),
+            Change::delete(&self.organisation, version_key(name, version), Expected::Any),
+        ])
+    }
+
     /// Forgets a stack. Its versions stay, and what is deployed, too.
     ///
     /// # Errors

@@ -46,9 +46,17 @@ export async function readDocument(name: string): Promise<{ text: string; etag: 
 export const readWorkflow = (name: string): Promise<WorkflowItem> =>
   unwrap(api.GET('/api/v1/workflows/{name}', { params: { path: { name } } }))
 
-/** Workflows that come with the server, to begin with. */
+/** Templates of workflows, to begin with. */
 export const useTemplates = () =>
-  useQuery({ queryKey: ['templates'], staleTime: Infinity, queryFn: () => unwrap(api.GET('/api/v1/templates')) })
+  useQuery({
+    queryKey: ['templates', 'workflows'],
+    queryFn: async () => (await unwrap(api.GET('/api/v1/templates', { params: { query: { kind: 'workflow', limit: 500 } } }))).items,
+  })
+
+/** The text of a template. */
+export async function templateText(name: string, registry: string): Promise<string> {
+  return (await unwrap(api.GET('/api/v1/templates/{name}', { params: { path: { name }, query: { registry } } }))).text
+}
 
 /** Switches triggers on or off. */
 export function useSwitch() {
