@@ -12,7 +12,7 @@ use windflow_runtime::ResumeError;
 use crate::active::Active;
 use crate::deploying::{self, Books};
 use crate::live::Feed;
-use crate::marketplace::Marketplace;
+use crate::marketplace::{Marketplace, registries};
 use crate::metrics::Metrics;
 use crate::people::People;
 use crate::problem::Problem;
@@ -186,6 +186,9 @@ async fn prune(app: App) {
         };
         if let Err(problem) = pruned() {
             tracing::warn!(%problem, "what is out of date could not be taken away");
+        }
+        if let Err(problem) = registries::refresh_all(&app).await {
+            tracing::warn!(%problem, "registries could not be brought up to date");
         }
         tokio::select! {
             () = tokio::time::sleep(PRUNE_EVERY) => {}
