@@ -179,14 +179,6 @@ export async function readTemplate({ name, registry, version }: Which): Promise<
 export const useTemplate = (which: MaybeRefOrGetter<Which>) =>
   useQuery({ queryKey: computed(() => [...marketplaceKey, 'one', toValue(which)]), queryFn: () => readTemplate(toValue(which)) })
 
-/** Workflows to begin with. */
-export const useWorkflowTemplates = () =>
-  useQuery({
-    queryKey: [...marketplaceKey, 'workflows'],
-    staleTime: 60_000,
-    queryFn: () => everyPage((cursor) => call<TemplatePage>('GET', '/templates', { query: { kind: 'workflow', limit: 200, cursor } })),
-  })
-
 /** A drawing as an address that a picture may have: it needs the token, which a picture does not send. */
 export const usePicture = (address: MaybeRefOrGetter<string | null | undefined>) =>
   useQuery({

@@ -34,9 +34,7 @@ const plain: Partial<Record<Nodes['type'], string>> = { paragraph: 'p', emphasis
 function draw(node: Nodes, shift: number): VNodeChild {
   switch (node.type) {
     case 'text':
-    // Markup stays the text that it is.
-    // eslint-disable-next-line no-fallthrough
-    case 'html':
+    case 'html': // Markup stays the text that it is.
       return node.value
     case 'heading':
       return h(`h${Math.min(6, Math.max(1, node.depth + shift))}`, children(node, shift))
