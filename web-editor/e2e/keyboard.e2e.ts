@@ -47,13 +47,17 @@ describe('without a mouse', () => {
     await page.waitForFunction(() => document.activeElement?.getAttribute('role') === 'combobox')
     await page.keyboard.type('log')
     await press('Enter')
-    await page.getByRole('textbox', { name: 'Message' }).waitFor()
-    await reach(/^Message/)
+    // What was added is filled in next: its first field has the focus by itself.
+    await page.waitForFunction(() => document.activeElement?.getAttribute('aria-label') === 'Message' && document.activeElement.matches('[contenteditable=true]'))
     await page.keyboard.type('Hello')
-    await page.waitForTimeout(300)
+    // From a button, too: there Enter alone is the button's own.
+    await press('Shift+Tab')
+    expect(await page.evaluate(() => document.activeElement?.tagName)).toBe('BUTTON')
     await press('Control+Enter')
     // A plugin is compiled when it is first used, which takes its time on a busy machine.
-    await page.locator('.card[data-status=succeeded]').waitFor({ timeout: 60_000 })
+    const ended = page.locator('.card:is([data-status=succeeded], [data-status=failed])')
+    await ended.waitFor({ timeout: 60_000 })
+    expect(await ended.getAttribute('data-status')).toBe('succeeded')
 
     // On from the node: it is reached with Tab, opened with Enter, and followed by another with N.
     await press('Escape')

@@ -15,10 +15,12 @@ use crate::problem::Problem;
 use crate::schema::Checker;
 
 pub use self::children::{Child, ChildName, Children, Documents, FoundDocument, resolve as resolve_children};
+pub use self::concurrency::{Concurrency, OnLimit};
 pub use self::duration::{format_duration, parse as parse_duration};
 pub use self::parse::FORMAT;
 
 mod children;
+mod concurrency;
 mod config;
 mod document_schema;
 mod duration;
@@ -48,6 +50,8 @@ pub struct Workflow {
     pub nodes: IndexMap<NodeId, Node>,
     /// What it gives back.
     pub outputs: IndexMap<String, Template>,
+    /// How many of its runs go on at the same time; none: as many as are started.
+    pub concurrency: Option<Concurrency>,
     /// The longest that a run may take.
     pub timeout: Option<Duration>,
     /// Where the editor draws its nodes; no part of its logic.

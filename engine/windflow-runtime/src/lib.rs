@@ -15,6 +15,7 @@ pub use crate::simulated::SimulatedClock;
 pub use crate::start::{InvalidStart, ResumeError, Start, StartError, Started};
 pub use crate::updates::{Update, Updates};
 
+mod admission;
 mod answer;
 mod attempt;
 mod child;

@@ -9,7 +9,7 @@ use futures::stream::FuturesUnordered;
 use futures::{FutureExt, StreamExt};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use windflow_core::capability::Grants;
-use windflow_core::id::RunKey;
+use windflow_core::id::{RunId, RunKey};
 use windflow_core::plan::NodeIndex;
 use windflow_core::ports::store::{BoxFuture, Position, StoreError};
 use windflow_core::problem::Problem;
@@ -17,6 +17,7 @@ use windflow_core::run::{
     Effect, Event, IllegalTransition, Phase, Record, RunState, Sequence, SkipReason, Step, Timestamp, apply,
 };
 
+use crate::admission::Place;
 use crate::answer::{Answer, AnswerError};
 use crate::attempt::{CancelFlag, Done, RunObserver};
 use crate::child::Asleep;
@@ -78,6 +79,8 @@ pub(crate) struct RunLoop {
     cancel: watch::Receiver<Option<String>>,
     cancel_flag: Arc<CancelFlag>,
     grants: Option<Arc<Grants>>,
+    /// Where the workflow limits how many of its runs go on.
+    place: Option<Place>,
 }
 
 struct Due {
@@ -137,6 +140,18 @@ impl RunLoop {
             cancel: cancelled,
             cancel_flag: Arc::default(),
             grants: None,
+            place: None,
+        }
+    }
+
+    pub(crate) fn set_place(&mut self, place: Place) {
+        self.place = Some(place);
+    }
+
+    /// Asks older runs to stop, where the workflow wants that.
+    pub(crate) fn make_room(&self) {
+        if let Some(place) = &self.place {
+            place.make_room();
         }
     }
 
@@ -164,9 +179,13 @@ impl RunLoop {
         self.idle.subscribe()
     }
 
-    /// Whether another run started this one, and waits for it.
     pub(crate) fn is_child(&self) -> bool {
-        self.state.started().is_some_and(|started| started.parent.is_some())
+        self.parent().is_some()
+    }
+
+    /// The run that started this one, and waits for it.
+    pub(crate) fn parent(&self) -> Option<RunId> {
+        self.state.started()?.parent.as_ref().map(|parent| parent.run)
     }
 
     pub(crate) fn report(&self) -> RunReport {
@@ -190,6 +209,7 @@ impl RunLoop {
     /// Drives the run to its end and waits until that is durable.
     pub(crate) async fn drive(&mut self) -> Result<(), Lost> {
         self.watch_the_time();
+        self.wait_for_place().await?;
         loop {
             self.hear_cancel()?;
             self.act()?;
@@ -230,6 +250,32 @@ impl RunLoop {
                 Heard::Done(done) => self.settle(done).await?,
                 Heard::Answer(given) => self.answer(given).await?,
                 Heard::Change => {}
+            }
+        }
+    }
+
+    /// Waits until the workflow's limit lets the run go on, or until it is asked to stop: then it ends without having begun.
+    async fn wait_for_place(&mut self) -> Result<(), Lost> {
+        let Some(place) = self.place.as_mut().filter(|place| place.is_waiting()) else { return Ok(()) };
+        if self.cancel.borrow().is_some() {
+            return Ok(());
+        }
+        self.rests.store(true, Ordering::Relaxed);
+        self.inner.clock.rests();
+        let late = tokio::select! {
+            () = place.admitted() => None,
+            _ = self.cancel.changed() => None,
+            // Nothing but the time is watched so far.
+            Some(done) = self.in_flight.next(), if !self.in_flight.is_empty() => Some(done),
+        };
+        self.rests.store(false, Ordering::Relaxed);
+        self.inner.clock.works();
+        match late {
+            Some(done) => self.settle(done).await,
+            None => {
+                // The loop looks for itself whether it was asked to stop.
+                self.cancel.mark_changed();
+                Ok(())
             }
         }
     }

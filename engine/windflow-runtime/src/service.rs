@@ -12,6 +12,7 @@ use windflow_core::ports::store::{Position, Store, StoreError};
 use windflow_core::rerun::Verdict;
 use windflow_core::run::{Question, Sequence};
 
+use crate::admission::Admission;
 use crate::answer::{Answer, AnswerError, Reply};
 use crate::clock::Clock;
 use crate::load::{Plans, replay};
@@ -30,6 +31,8 @@ pub struct Config {
     pub max_attempts: usize,
     /// Attempts that one run has in flight at the same time.
     pub max_attempts_per_run: usize,
+    /// Runs that have not ended, waiting ones included. Beyond that none is started by itself; those that runs start are.
+    pub max_runs: usize,
     /// The longest that an attempt may take where its node says nothing.
     pub attempt_timeout: Duration,
     /// Who answers before anybody is asked.
@@ -50,6 +53,7 @@ impl Config {
             guests,
             max_attempts: 512,
             max_attempts_per_run: 128,
+            max_runs: 100_000,
             attempt_timeout: Duration::from_secs(300),
             responder: None,
         }
@@ -70,6 +74,7 @@ pub(crate) struct Inner {
     pub(crate) config: Config,
     pub(crate) slots: Arc<Semaphore>,
     pub(crate) plans: Plans,
+    pub(crate) admission: Arc<Admission>,
     active: Mutex<HashMap<RunKey, Active>>,
     turns: broadcast::Sender<Turn>,
 }
@@ -77,6 +82,7 @@ pub(crate) struct Inner {
 /// A run that this process is at work on.
 #[derive(Clone)]
 struct Active {
+    parent: Option<RunId>,
     cancel: watch::Sender<Option<String>>,
     idle: watch::Receiver<bool>,
     rests: Arc<AtomicBool>,
@@ -117,7 +123,8 @@ impl Runtime {
     pub fn new(store: Arc<dyn Store>, host: Arc<dyn Host>, clock: Arc<dyn Clock>, config: Config) -> Self {
         let slots = Arc::new(Semaphore::new(config.max_attempts));
         let (plans, active, turns) = (Plans::default(), Mutex::default(), broadcast::Sender::new(UPDATES_KEPT));
-        Self(Arc::new(Inner { store, host, clock, config, slots, plans, active, turns }))
+        let admission = Arc::default();
+        Self(Arc::new(Inner { store, host, clock, config, slots, plans, admission, active, turns }))
     }
 
     /// Starts a run. It is under way at once; hand its id to others only after [`Runtime::durable`] of the position.
@@ -255,6 +262,12 @@ impl Runtime {
         active.iter().filter(|(_, run)| !run.rests.load(Ordering::Relaxed)).map(|(key, _)| key.clone()).collect()
     }
 
+    /// Whether a run waits for others of its workflow to end, as the workflow's `concurrency:` asks.
+    #[must_use]
+    pub fn is_queued(&self, key: &RunKey) -> bool {
+        self.0.admission.is_queued(key)
+    }
+
     /// The runs that this process is at work on.
     #[must_use]
     pub fn active_runs(&self) -> Vec<RunKey> {
@@ -289,8 +302,7 @@ impl Runtime {
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<RunKey, Active>> {
-        // Nothing that holds the lock can leave the map half changed.
-        self.0.active.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.active()
     }
 
     fn launch(&self, mut run_loop: RunLoop) -> Updates {
@@ -300,7 +312,8 @@ impl Runtime {
         let watched = Updates(updates.subscribe());
         let (cancel, answers) = (run_loop.cancel_sender(), run_loop.answers());
         let (idle, rests) = (run_loop.idle(), run_loop.rests());
-        let active = Active { cancel, idle, rests, answers, updates: updates.downgrade(), ended };
+        let parent = run_loop.parent();
+        let active = Active { parent, cancel, idle, rests, answers, updates: updates.downgrade(), ended };
         self.lock().insert(key.clone(), active);
         // Nobody listening is no error, here and below.
         let _ = self.0.turns.send(Turn::Began(key.clone()));
@@ -325,6 +338,31 @@ impl Runtime {
             drop(updates);
         });
         watched
+    }
+}
+
+impl Inner {
+    fn active(&self) -> MutexGuard<'_, HashMap<RunKey, Active>> {
+        // Nothing that holds the lock can leave the map half changed.
+        self.active.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How many runs this process is at work on.
+    pub(crate) fn active_count(&self) -> usize {
+        self.active().len()
+    }
+
+    /// The runs that wait for a run which `parent` starts: that one, the one that started it, and so on.
+    pub(crate) fn ancestors(&self, run: &RunKey, parent: Option<RunId>) -> Vec<RunKey> {
+        let active = self.active();
+        let mut ancestors = Vec::new();
+        let mut next = parent;
+        while let Some(run_id) = next {
+            let key = RunKey { organisation: run.organisation.clone(), run: run_id };
+            next = active.get(&key).and_then(|run| run.parent);
+            ancestors.push(key);
+        }
+        ancestors
     }
 }
 

@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 use windflow_core::capability::Grants;
-use windflow_core::id::{NodeId, NodeTypeRef, OrganisationId, RunId, RunKey};
+use windflow_core::id::{NodeId, NodeTypeRef, OrganisationId, RunId, RunKey, WorkflowName};
 use windflow_core::json::Json;
 use windflow_core::ports::store::{Position, StoreError};
 use windflow_core::problem::Problem;
 use windflow_core::run::{Emitted, Event, ParentRun, Phase, PinnedChild, RunStarted, RunState};
-use windflow_core::workflow::{self, Child, Children};
+use windflow_core::workflow::{self, Child, Children, OnLimit};
 
+use crate::admission::{Full, Group, Limit};
 use crate::load::{Prepared, replay};
 use crate::run_loop::{Lost, RunLoop};
 use crate::service::Inner;
@@ -75,6 +76,19 @@ pub enum StartError {
     /// There is a run of the id that it was to have: it was started before.
     #[error("run {0} was started before")]
     Exists(RunId),
+    /// The workflow allows so many runs at the same time, and no more wait.
+    #[error(
+        "{workflow} has as many runs as its `concurrency:` allows at the same time ({limit}); start it again when one has ended"
+    )]
+    AtLimit {
+        /// The workflow.
+        workflow: WorkflowName,
+        /// How many it allows.
+        limit: u32,
+    },
+    /// This process is at work on as many runs as it takes.
+    #[error("{0} runs have not ended, and no more are taken up until some have")]
+    Overloaded(usize),
     /// The store refused.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -129,6 +143,9 @@ pub(crate) fn begin(inner: &Arc<Inner>, start: Begin, run: RunId) -> Result<(Run
     let invalid = |problems| InvalidStart { problems };
     let inputs = prepared.workflow.resolve_inputs(start.inputs).map_err(invalid)?;
     let grants = workflow::resolve_grants(&prepared.workflow, &inputs, &start.allowed).map_err(invalid)?;
+    let key = RunKey { organisation: start.organisation.clone(), run };
+    let limit = limit(&prepared, &key, &inputs).map_err(|problem| invalid(vec![problem]))?;
+    let parent = start.parent.as_ref().map(|parent| parent.run);
 
     inner.store.put_blob(&start.organisation, start.document.as_bytes())?;
     let event = Event::RunStarted(Box::new(RunStarted {
@@ -144,13 +161,55 @@ pub(crate) fn begin(inner: &Arc<Inner>, start: Begin, run: RunId) -> Result<(Run
         repeats: start.repeats,
         reused: start.reused,
     }));
-    let key = RunKey { organisation: start.organisation, run };
     let state = RunState::new(&prepared.plan);
     let mut run_loop = RunLoop::new(inner.clone(), key, prepared, state, 0, None);
+    enter(inner, &mut run_loop, limit, parent)?;
     match run_loop.append(event) {
-        Ok(position) => Ok((run_loop, position)),
+        Ok(position) => {
+            run_loop.make_room();
+            Ok((run_loop, position))
+        }
         Err(Lost::Store(StoreError::Conflict { .. })) => Err(StartError::Exists(run)),
         Err(lost) => Err(lost.into()),
+    }
+}
+
+/// How many runs that count together with this one the workflow allows.
+fn limit(prepared: &Prepared, run: &RunKey, inputs: &Value) -> Result<Option<Limit>, Problem> {
+    let Some(concurrency) = &prepared.workflow.concurrency else { return Ok(None) };
+    let (organisation, workflow) = (run.organisation.clone(), prepared.workflow.name.value.clone());
+    let group = Group { organisation, workflow, key: concurrency.key_of(inputs)? };
+    Ok(Some(Limit { group, limit: concurrency.limit, on_limit: concurrency.on_limit }))
+}
+
+/// Gives a new run its place.
+fn enter(
+    inner: &Arc<Inner>,
+    run_loop: &mut RunLoop,
+    limit: Option<Limit>,
+    parent: Option<RunId>,
+) -> Result<(), StartError> {
+    let key = run_loop.key().clone();
+    let refusal = if parent.is_none() && inner.active_count() >= inner.config.max_runs {
+        StartError::Overloaded(inner.config.max_runs)
+    } else if let Some(limit) = limit {
+        let refusal = StartError::AtLimit { workflow: limit.group.workflow.clone(), limit: limit.limit };
+        let ancestors = inner.ancestors(&key, parent);
+        match inner.admission.enter(limit, &key, &ancestors, run_loop.cancel_sender()) {
+            Ok(place) => {
+                run_loop.set_place(place);
+                return Ok(());
+            }
+            Err(Full) => refusal,
+        }
+    } else {
+        return Ok(());
+    };
+    // What was started before is told so, however full it is now.
+    match inner.store.run(&key) {
+        Ok(_) => Err(StartError::Exists(key.run)),
+        Err(StoreError::NotFound(_)) => Err(refusal),
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -170,5 +229,17 @@ pub(crate) fn resume(inner: &Arc<Inner>, key: &RunKey, cancel: Option<String>) -
             return Err(ResumeError::ComponentChanged { run: key.run, uses });
         }
     }
-    Ok(RunLoop::new(inner.clone(), key.clone(), replayed.prepared, replayed.state, replayed.sequence, cancel))
+    let inputs = replayed.state.started().map(|started| started.inputs.clone()).unwrap_or_else(Json::null);
+    // It was let in once. A key that cannot be evaluated did not let it in, and cannot be here.
+    let limit = limit(&replayed.prepared, key, inputs.value()).ok().flatten();
+    let mut run_loop =
+        RunLoop::new(inner.clone(), key.clone(), replayed.prepared, replayed.state, replayed.sequence, cancel);
+    if let Some(limit) = limit {
+        let limit = Limit { on_limit: OnLimit::Queue, ..limit };
+        match inner.admission.enter(limit, key, &[], run_loop.cancel_sender()) {
+            Ok(place) => run_loop.set_place(place),
+            Err(Full) => tracing::warn!(run = %key.run, "more runs of its workflow go on than it allows"),
+        }
+    }
+    Ok(run_loop)
 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use tokio::sync::{Mutex, Notify};
 use windflow_core::id::{OrganisationId, WorkflowName};
-use windflow_triggers::{Cron, Triggers, Webhook};
+use windflow_triggers::{Cron, EventTrigger, Triggers, Webhook};
 
 /// A trigger together with the workflow that it starts.
 #[derive(Debug)]
@@ -24,6 +24,7 @@ type Name = (OrganisationId, WorkflowName);
 struct Table {
     hooks: HashMap<Path, Vec<Arc<Armed<Webhook>>>>,
     crons: HashMap<Name, Vec<Arc<Armed<Cron>>>>,
+    events: HashMap<Name, Vec<Arc<Armed<EventTrigger>>>>,
 }
 
 /// The table. What it holds follows from the store, and is made anew at each start.
@@ -90,6 +91,12 @@ impl Active {
             let armed = Arc::new(Armed { organisation, workflow, document, trigger: cron.clone() });
             table.crons.entry(place).or_default().push(armed);
         }
+        for event in &triggers.events {
+            let (organisation, workflow, document) = armed(organisation);
+            let place = (organisation.clone(), workflow.clone());
+            let armed = Arc::new(Armed { organisation, workflow, document, trigger: event.clone() });
+            table.events.entry(place).or_default().push(armed);
+        }
         drop(table);
         self.changed.notify_one();
     }
@@ -106,6 +113,13 @@ impl Active {
         table.hooks.get(&(organisation.clone(), path.to_owned())).cloned().unwrap_or_default()
     }
 
+    /// Who listens to an event of an organisation.
+    pub(crate) fn listeners(&self, organisation: &OrganisationId, event: &str) -> Vec<Arc<Armed<EventTrigger>>> {
+        let table = self.table.read().unwrap_or_else(PoisonError::into_inner);
+        let all = table.events.iter().filter(|((owner, _), _)| owner == organisation).flat_map(|(_, armed)| armed);
+        all.filter(|armed| armed.trigger.listens_to(event)).cloned().collect()
+    }
+
     /// All schedules.
     pub(crate) fn crons(&self) -> Vec<Arc<Armed<Cron>>> {
         self.table.read().unwrap_or_else(PoisonError::into_inner).crons.values().flatten().cloned().collect()
@@ -115,6 +129,7 @@ impl Active {
 impl Table {
     fn remove(&mut self, organisation: &OrganisationId, workflow: &WorkflowName) {
         self.crons.remove(&(organisation.clone(), workflow.clone()));
+        self.events.remove(&(organisation.clone(), workflow.clone()));
         self.hooks.retain(|(owner, _), armed| {
             if owner == organisation {
                 armed.retain(|armed| armed.workflow != *workflow);

@@ -16,9 +16,11 @@ use crate::state::App;
 use crate::{editor, hooks, layers};
 
 mod answers;
+mod audit;
 mod auth;
 mod credentials;
 mod deployments;
+mod events;
 mod extract;
 mod health;
 mod keys;
@@ -95,6 +97,8 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(workflows::triggers))
         .routes(routes!(versions::list))
         .routes(routes!(versions::show))
+        .routes(routes!(events::publish))
+        .routes(routes!(audit::list))
         .routes(routes!(validate::validate))
         .routes(routes!(templates::list, templates::publish::publish))
         .routes(routes!(templates::detail::show, templates::publish::remove))
@@ -178,6 +182,7 @@ pub(crate) fn router(app: App) -> Router {
         })
         .layer(DefaultBodyLimit::max(app.settings.max_body_bytes))
         .layer(CatchPanicLayer::custom(layers::panicked))
+        .layer(from_fn_with_state(app.clone(), layers::audited))
         .layer(from_fn_with_state(app.clone(), layers::in_time))
         .layer(from_fn_with_state(app.clone(), layers::counted))
         .layer(from_fn_with_state(app.clone(), layers::guarded))

@@ -30,11 +30,11 @@ pub(crate) struct Launched {
 
 /// A start that was asked for under a key.
 #[derive(Debug, Serialize, Deserialize)]
-struct Promise {
-    run: RunId,
+pub(crate) struct Promise {
+    pub(crate) run: RunId,
     /// Of everything that was asked for, so that the same key for something else is noticed.
     asked: Digest,
-    at: Timestamp,
+    pub(crate) at: Timestamp,
 }
 
 /// What is to be started.
@@ -107,16 +107,13 @@ pub(crate) fn key_of(headers: &HeaderMap) -> Answer<Option<&str>> {
     })
 }
 
-/// Starts a run once for a key, whatever happens in between: the id is kept before the run begins, and a run begins once.
-pub(crate) async fn launch_once(app: &App, what: Launch, key: &str) -> Answer<Launched> {
-    let asked =
-        Digest::of(format!("{}\0{}\0{}", what.document, Value::Object(what.inputs.clone()), what.by).as_bytes());
-    let organisation = what.organisation.clone();
+/// What a key stands for: kept before anything is started, and the same whenever the key is shown again.
+pub(crate) fn promise(app: &App, organisation: &OrganisationId, key: &str, asked: Digest) -> Answer<Promise> {
     let place = promise_key(key);
     let promise = Promise { run: app.clock.new_run_id(), asked, at: app.now() };
-    let promise = match app.records.put(&organisation, &place, Expected::Absent, kept::encode(&promise)?) {
+    let promise = match app.records.put(organisation, &place, Expected::Absent, kept::encode(&promise)?) {
         Ok(_) => promise,
-        Err(RecordsError::Conflict { .. }) => kept::read::<Promise>(&*app.records, &organisation, &place)?
+        Err(RecordsError::Conflict { .. }) => kept::read::<Promise>(&*app.records, organisation, &place)?
             .map(|kept| kept.value)
             .ok_or_else(|| Problem::conflict("conflict", "this key is being forgotten at this moment; ask again"))?,
         Err(error) => return Err(error.into()),
@@ -125,6 +122,15 @@ pub(crate) async fn launch_once(app: &App, what: Launch, key: &str) -> Answer<La
         return Err(Problem::invalid("idempotency_key_reused", "this key was used before, to start something else")
             .remedy("use a new key for each start, and the same one only to ask for the same again"));
     }
+    Ok(promise)
+}
+
+/// Starts a run once for a key, whatever happens in between: the id is kept before the run begins, and a run begins once.
+pub(crate) async fn launch_once(app: &App, what: Launch, key: &str) -> Answer<Launched> {
+    let asked =
+        Digest::of(format!("{}\0{}\0{}", what.document, Value::Object(what.inputs.clone()), what.by).as_bytes());
+    let organisation = what.organisation.clone();
+    let promise = promise(app, &organisation, key, asked)?;
     // The promise stands before the run in the order of the journal: once the run is durable, so is the promise.
     match launch_as(app, what, promise.run).await {
         Ok(repeated) => {
@@ -139,7 +145,7 @@ pub(crate) async fn launch_once(app: &App, what: Launch, key: &str) -> Answer<La
         Err(error) => {
             // Nothing was started: the same key may ask again, better.
             if matches!(error, StartError::Invalid(_)) {
-                app.records.delete(&organisation, &place, Expected::Any)?;
+                app.records.delete(&organisation, &promise_key(key), Expected::Any)?;
             }
             Err(error.into())
         }

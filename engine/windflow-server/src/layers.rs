@@ -5,10 +5,11 @@ use std::any::Any;
 use std::time::Instant;
 
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
+use crate::audit::{self, Asker, Entry};
 use crate::problem::Problem;
 use crate::state::App;
 
@@ -21,6 +22,39 @@ pub(crate) async fn in_time(State(app): State<App>, request: Request, next: Next
         let detail = format!("this took longer than {} seconds", bound.as_secs());
         Problem::new(StatusCode::REQUEST_TIMEOUT, "timeout", detail).into_response()
     })
+}
+
+/// What changes nothing although it is sent by POST, and what says for itself who did it: runs.
+const NOT_AUDITED: [&str; 7] = [
+    "/api/v1/auth/refresh",
+    "/api/v1/validate",
+    "/api/v1/stacks/preview",
+    "/api/v1/stacks/{name}/plan/{target}",
+    "/api/v1/targets/{name}/test",
+    "/api/v1/workflows/{name}/runs",
+    "/api/v1/events",
+];
+
+/// Keeps who asked to change something, before they hear that it was done.
+pub(crate) async fn audited(State(app): State<App>, mut request: Request, next: Next) -> Response {
+    let changes = matches!(*request.method(), Method::POST | Method::PUT | Method::PATCH | Method::DELETE);
+    let route = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
+    if !changes || route.is_none_or(|route| !route.starts_with("/api/v1/") || NOT_AUDITED.contains(&route)) {
+        return next.run(request).await;
+    }
+    let asker = Asker::default();
+    request.extensions_mut().insert(asker.clone());
+    let (method, path) = (request.method().to_string(), request.uri().path().to_owned());
+    let response = next.run(request).await;
+    // Nobody shows who they are by a request that is refused for that; the log of requests has it.
+    let Some((organisation, by)) = asker.get() else { return response };
+    let entry = Entry { at: app.now(), by: by.clone(), method, path, status: response.status().as_u16() };
+    match audit::keep(&app, organisation, &entry).await {
+        Ok(()) => response,
+        // It was done, and nobody would know who did it.
+        Err(problem) if response.status().is_success() => problem.into_response(),
+        Err(_) => response,
+    }
 }
 
 /// Counts requests by their route, never by their path, which anybody can make up.

@@ -230,6 +230,8 @@ impl From<StartError> for Problem {
     fn from(error: StartError) -> Self {
         match error {
             StartError::Invalid(invalid) => Self::document(&invalid.problems),
+            StartError::AtLimit { .. } => Self::conflict("concurrency_limit", error.to_string()),
+            StartError::Overloaded(_) => Self::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", error.to_string()),
             StartError::Exists(run) => Self::conflict("exists", format!("run {run} was started before")),
             StartError::Store(error) => error.into(),
             StartError::Lost(lost) => lost.into(),

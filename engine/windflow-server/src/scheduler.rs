@@ -181,6 +181,12 @@ async fn fire(app: &App, cron: &Armed<Cron>, state: &mut CronState, instant: u64
                 Err(StartError::Invalid(invalid)) => {
                     Err(invalid.problems.first().map_or_else(|| invalid.to_string(), |problem| problem.message.clone()))
                 }
+                Err(error @ StartError::AtLimit { .. }) => {
+                    tracing::warn!(workflow = %cron.workflow, trigger = %cron.trigger.name, %error, "an instant of a schedule was skipped");
+                    app.metrics.ticks.with_label_values(&["skipped"]).inc();
+                    state.skipped += 1;
+                    return Ok(());
+                }
                 // The store refuses: nothing was decided, the instant is still owed.
                 Err(error) => return Err(Problem::from(error)),
             }

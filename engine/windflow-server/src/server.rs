@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
+use windflow_core::ports::retention::{self, Keep};
+use windflow_core::run::Timestamp;
 use windflow_runtime::ResumeError;
 
 use crate::active::Active;
@@ -19,10 +21,13 @@ use crate::problem::Problem;
 use crate::secrets::Secrets;
 use crate::settings::Settings;
 use crate::state::{App, Inner, Ports, blocking};
-use crate::{accept, api, catalogue, live, scheduler};
+use crate::{accept, api, audit, catalogue, events, live, scheduler};
 
 /// How often what nobody needs any more is taken away.
 const PRUNE_EVERY: Duration = Duration::from_secs(3600);
+
+/// Runs that are deleted in one go.
+const PRUNED_TOGETHER: usize = 500;
 
 /// Why a server does not start.
 #[derive(Debug, thiserror::Error)]
@@ -113,7 +118,7 @@ impl Server {
             match recover(&starting).await {
                 Ok(()) => {
                     starting.started.store(true, Ordering::Release);
-                    tokio::join!(scheduler::watch(starting.clone()), prune(starting));
+                    tokio::join!(scheduler::watch(starting.clone()), events::watch(starting.clone()), prune(starting));
                 }
                 Err(problem) => tracing::error!(%problem, "the server could not take up what it had left"),
             }
@@ -177,14 +182,8 @@ async fn recover(app: &App) -> Result<(), Problem> {
 /// Takes away, from time to time, what nobody needs any more.
 async fn prune(app: App) {
     loop {
-        let pruned = || -> Result<(), Problem> {
-            for organisation in crate::people::organisations(&*app.records)? {
-                app.people.prune(&organisation.id, app.now())?;
-                crate::launch::prune(&app, &organisation.id)?;
-            }
-            Ok(())
-        };
-        if let Err(problem) = pruned() {
+        let all = app.clone();
+        if let Err(problem) = blocking(move || prune_all(&all)).await.and_then(|pruned| pruned) {
             tracing::warn!(%problem, "what is out of date could not be taken away");
         }
         if let Err(problem) = registries::refresh_all(&app).await {
@@ -195,4 +194,32 @@ async fn prune(app: App) {
             () = app.stopped() => return,
         }
     }
+}
+
+fn prune_all(app: &App) -> Result<(), Problem> {
+    let now = app.now();
+    let before = |keep: Duration| {
+        let keep = u64::try_from(keep.as_millis()).unwrap_or(u64::MAX);
+        (keep > 0).then(|| Timestamp(now.0.saturating_sub(keep)))
+    };
+    for organisation in crate::people::organisations(&*app.records)? {
+        app.people.prune(&organisation.id, now)?;
+        crate::launch::prune(app, &organisation.id)?;
+        if let Some(before) = before(app.settings.keep_audit) {
+            audit::prune(app, &organisation.id, before)?;
+        }
+        let Some(ended_since) = before(app.settings.keep_runs) else { continue };
+        let keep = Keep { ended_since: Some(ended_since), ..Keep::default() };
+        loop {
+            let pruned = retention::prune(&*app.store, &organisation.id, &keep, PRUNED_TOGETHER)?;
+            if pruned.deleted > 0 {
+                tracing::info!(runs = pruned.deleted, "deleted runs that are older than they are to be kept");
+            }
+            // A server that is to stop does not finish this first; the next one goes on.
+            if !pruned.more || *app.stopping.borrow() {
+                break;
+            }
+        }
+    }
+    Ok(())
 }

@@ -3,6 +3,9 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+/// In seconds.
+const DAY: u64 = 24 * 3600;
+
 /// Settings of the server. The defaults are meant for everybody.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -22,6 +25,10 @@ pub struct Settings {
     pub reply_timeout: Duration,
     /// How long a stop waits for requests and runs; what has not ended by then goes on after the next start.
     pub shutdown_timeout: Duration,
+    /// How long runs that have ended are kept; zero: for ever.
+    pub keep_runs: Duration,
+    /// How long the audit trail is kept; zero: for ever.
+    pub keep_audit: Duration,
     /// Whether `/metrics` needs no sign-in.
     pub public_metrics: bool,
 }
@@ -37,6 +44,8 @@ impl Default for Settings {
             request_timeout: Duration::from_secs(30),
             reply_timeout: Duration::from_secs(60),
             shutdown_timeout: Duration::from_secs(10),
+            keep_runs: Duration::from_secs(90 * DAY),
+            keep_audit: Duration::from_secs(365 * DAY),
             public_metrics: false,
         }
     }

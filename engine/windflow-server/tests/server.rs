@@ -11,6 +11,8 @@ mod credentials;
 mod cron;
 #[path = "server/editor.rs"]
 mod editor;
+#[path = "server/events.rs"]
+mod events;
 #[path = "server/live.rs"]
 mod live;
 #[path = "server/openapi.rs"]

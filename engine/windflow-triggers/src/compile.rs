@@ -6,6 +6,7 @@ use windflow_core::problem::Problem;
 use windflow_core::workflow::Workflow;
 
 use crate::cron::Cron;
+use crate::event::EventTrigger;
 use crate::fields::Fields;
 use crate::webhook::Webhook;
 
@@ -16,6 +17,8 @@ pub struct Triggers {
     pub crons: Vec<Arc<Cron>>,
     /// Its webhooks.
     pub webhooks: Vec<Arc<Webhook>>,
+    /// The events that it listens to.
+    pub events: Vec<Arc<EventTrigger>>,
 }
 
 /// Reads the triggers of a workflow that was parsed, and finds every problem at once.
@@ -23,23 +26,20 @@ pub struct Triggers {
 pub fn compile(workflow: &Workflow) -> (Triggers, Vec<Problem>) {
     let (mut triggers, mut problems) = (Triggers::default(), Vec::new());
     for (name, trigger) in &workflow.triggers {
-        let compiled = Fields::of(trigger).and_then(|fields| {
+        let compiled = (|| {
+            if trigger.uses.as_str() == "event" {
+                triggers.events.push(Arc::new(EventTrigger::read(name, trigger)?));
+                return Ok(());
+            }
+            let fields = Fields::of(trigger)?;
             match trigger.uses.as_str() {
                 "cron" => triggers.crons.push(Arc::new(Cron::read(name, &fields, trigger.inputs.clone())?)),
                 "webhook" => triggers.webhooks.push(Arc::new(Webhook::read(name, &fields, trigger.inputs.clone())?)),
-                "event" => problems.push(
-                    Problem::warning(
-                        "trigger_not_fired",
-                        &trigger.uses.place,
-                        "this release fires no `event` triggers",
-                    )
-                    .remedy("start the workflow by a webhook meanwhile"),
-                ),
                 // A person starts it; there is nothing to watch.
                 _ => {}
             }
             Ok(())
-        });
+        })();
         problems.extend(compiled.err());
     }
     for (at, webhook) in triggers.webhooks.iter().enumerate() {
@@ -79,6 +79,6 @@ mod tests {
         check("  a: { uses: webhook, with: { path: \"${{ trigger.x }}\", auth: none } }\n", &["trigger_expression:4"]);
         let twice = "  a: { uses: webhook, with: { path: x, auth: none } }\n  b: { uses: webhook, with: { path: x, auth: none } }\n";
         check(twice, &["webhook_path_taken:5"]);
-        check("  a: { uses: event, with: { name: x } }\n  b: { uses: manual }\n", &["trigger_not_fired:4"]);
+        check("  a: { uses: event, with: { name: x } }\n  b: { uses: manual }\n", &[]);
     }
 }

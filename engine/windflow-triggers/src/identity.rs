@@ -14,6 +14,23 @@ pub fn run_id(organisation: &OrganisationId, workflow: &WorkflowName, trigger: &
     RunId(uuid::Builder::from_unix_timestamp_millis(at.0, &random).into_uuid())
 }
 
+/// The id of the run that a trigger starts because of an event, which happened at an instant and has a cause of its own: the
+/// same event starts one run, however often it is told.
+#[must_use]
+pub fn event_run_id(
+    organisation: &OrganisationId,
+    workflow: &WorkflowName,
+    trigger: &str,
+    event: &str,
+    cause: &str,
+    at: Timestamp,
+) -> RunId {
+    let hash = digest(&["event", organisation.as_str(), workflow.as_str(), trigger, event, cause], at.0);
+    let mut random = [0; 10];
+    random.copy_from_slice(&hash[..10]);
+    RunId(uuid::Builder::from_unix_timestamp_millis(at.0, &random).into_uuid())
+}
+
 /// A number below `end` that is the same for the same trigger and instant.
 pub(crate) fn spread(trigger: &str, at: u64, end: u64) -> u64 {
     let hash = digest(&[trigger], at);

@@ -16,10 +16,15 @@ impl Lookup for Data<'_> {
     }
 }
 
+/// The value of a template over what a trigger brings.
+pub(crate) fn render(template: &Template, data: &Value) -> Result<Value, ExpressionError> {
+    template.render(&Data(data))
+}
+
 /// Evaluates the `inputs:` of a trigger over what it brings.
 ///
 /// # Errors
 /// The first that has no value; its place is in the document.
 pub fn inputs(mapping: &IndexMap<String, Template>, data: &Value) -> Result<Map<String, Value>, ExpressionError> {
-    mapping.iter().map(|(name, template)| Ok((name.clone(), template.render(&Data(data))?))).collect()
+    mapping.iter().map(|(name, template)| Ok((name.clone(), render(template, data)?))).collect()
 }

@@ -1,4 +1,4 @@
-//! What starts runs besides people: webhooks and schedules.
+//! What starts runs besides people: webhooks, schedules and events.
 //!
 //! Everything here is decided, nothing is done: [`compile`] reads the triggers of a workflow, [`Auth::check`] says whether a
 //! request is genuine, [`decide`] what a schedule owes at an instant, and [`run_id`] under which id a run starts, so that
@@ -9,7 +9,8 @@ pub use self::auth::{Auth, Denied, Presented};
 pub use self::compile::{Triggers, compile};
 pub use self::cron::{CatchUp, Cron, Overlap};
 pub use self::decide::{CronState, Decision, decide, due_again};
-pub use self::identity::run_id;
+pub use self::event::{ENGINE_EVENTS, EventTrigger, is_event_name};
+pub use self::identity::{event_run_id, run_id};
 pub use self::inputs::inputs;
 pub use self::webhook::{Reply, Webhook};
 
@@ -17,6 +18,7 @@ mod auth;
 mod compile;
 mod cron;
 mod decide;
+mod event;
 mod fields;
 mod identity;
 mod inputs;

@@ -16,8 +16,19 @@ use crate::yaml::{Kind, Node};
 const MAX_LINE: usize = 110;
 
 /// The keys of a document in the order in which they are written.
-const DOCUMENT_ORDER: &[&str] =
-    &["windflow", "name", "description", "inputs", "triggers", "permissions", "nodes", "outputs", "timeout", "layout"];
+const DOCUMENT_ORDER: &[&str] = &[
+    "windflow",
+    "name",
+    "description",
+    "inputs",
+    "triggers",
+    "permissions",
+    "concurrency",
+    "nodes",
+    "outputs",
+    "timeout",
+    "layout",
+];
 
 /// The keys of a node in the order in which they are written.
 const NODE_ORDER: &[&str] = &[

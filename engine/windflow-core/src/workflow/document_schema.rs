@@ -51,6 +51,20 @@ pub(super) fn document_schema(registry: &(impl Registry + ?Sized)) -> Value {
                 "additionalProperties": { "$ref": "#/$defs/node" },
             },
             "outputs": { "type": "object", "description": "What a run gives back" },
+            "concurrency": {
+                "description": "How many runs go on at the same time",
+                "anyOf": [
+                    { "type": "integer", "minimum": 1 },
+                    {
+                        "type": "object", "required": ["limit"], "additionalProperties": false,
+                        "properties": {
+                            "limit": { "type": "integer", "minimum": 1 },
+                            "key": { "type": "string", "description": "Runs with different keys do not count together; reads inputs only" },
+                            "on_limit": { "enum": ["queue", "skip", "cancel_oldest"], "default": "queue", "description": "What becomes of one more" },
+                        },
+                    },
+                ],
+            },
             "timeout": { "$ref": "#/$defs/duration", "description": "The longest that a run may take" },
             "layout": {
                 "type": "object", "description": "Where the editor draws the nodes",

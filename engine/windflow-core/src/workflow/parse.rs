@@ -6,7 +6,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use super::read::{Fields, Reader};
-use super::{Input, Permissions, Workflow, node, trigger};
+use super::{Input, Permissions, Workflow, concurrency, node, trigger};
 use crate::expression::{Template, reserved};
 use crate::id::NodeId;
 use crate::place::Spanned;
@@ -26,9 +26,9 @@ const KEYS: &[&str] = &[
     "permissions",
     "nodes",
     "outputs",
+    "concurrency",
     "timeout",
     "layout",
-    "concurrency",
 ];
 
 pub(super) fn parse(text: &str) -> (Option<Workflow>, Vec<Problem>) {
@@ -43,9 +43,6 @@ pub(super) fn parse(text: &str) -> (Option<Workflow>, Vec<Problem>) {
 fn document(reader: &mut Reader, root: &yaml::Node) -> Option<Workflow> {
     let fields = reader.map(root, "a workflow", KEYS)?;
     version(reader, &fields);
-    if let Some(key) = fields.key("concurrency") {
-        unsupported(reader, key);
-    }
     let name = reader.required(&fields, "name").and_then(|node| {
         let text = reader.text(node, "`name`")?;
         reader.id("invalid_name", text, &node.place).map(|name| Spanned::new(name, node.place.clone()))
@@ -58,18 +55,25 @@ fn document(reader: &mut Reader, root: &yaml::Node) -> Option<Workflow> {
     let permissions = fields.get("permissions").map(|node| permissions(reader, node)).unwrap_or_default();
     let nodes = reader.required(&fields, "nodes").map(|node| node::nodes(reader, node)).unwrap_or_default();
     let outputs = fields.get("outputs").map(|node| templates(reader, node, "`outputs`")).unwrap_or_default();
+    let concurrency = fields.get("concurrency").and_then(|node| concurrency::parse(reader, node));
     let timeout = fields.get("timeout").and_then(|node| node::timeout(reader, node));
     let layout = fields.get("layout").map(|node| layout(reader, node, &nodes)).unwrap_or_default();
     layout_is_last(reader, &fields);
     let name = name.or_else(|| Some(Spanned::new("unnamed".parse().ok()?, root.place.clone())))?;
     let unreadable = std::mem::take(&mut reader.unreadable);
-    Some(Workflow { name, description, inputs, triggers, permissions, nodes, outputs, timeout, layout, unreadable })
-}
-
-/// A word of the format that this release knows and does not act on: ignoring it would run another workflow than was meant.
-pub(super) fn unsupported(reader: &mut Reader, key: &Spanned<String>) {
-    let message = format!("`{}` is part of the format, but this release does not act on it yet", key.value);
-    reader.error_with("unsupported", &key.place, message, "leave it out, or use a newer release");
+    Some(Workflow {
+        name,
+        description,
+        inputs,
+        triggers,
+        permissions,
+        nodes,
+        outputs,
+        concurrency,
+        timeout,
+        layout,
+        unreadable,
+    })
 }
 
 fn version(reader: &mut Reader, fields: &Fields<'_>) {

@@ -1,6 +1,6 @@
 //! A workflow held against itself and the installed node types.
 
-use super::{Node, Trigger, Workflow, config};
+use super::{Node, Trigger, Workflow, concurrency, config};
 use crate::expression::{Kind, Reference, Target, Template};
 use crate::id::{NodeId, NodeTypeRef, PortName};
 use crate::manifest::{DEFAULT_PORT, ERROR_PORT};
@@ -31,6 +31,10 @@ pub(super) fn validate(workflow: &Workflow, registry: &(impl Registry + ?Sized))
             }
         }
         references(workflow, None, template.references(), &mut problems);
+    }
+    if let Some(key) = workflow.concurrency.as_ref().and_then(|concurrency| concurrency.key.as_ref()) {
+        concurrency::validate(key, &mut problems);
+        references(workflow, None, key.references(), &mut problems);
     }
     for input in workflow.inputs.values() {
         for error in input.default.iter().filter_map(|default| input.checker.check(default).err()).flatten() {

@@ -1,5 +1,6 @@
 //! Signing in.
 
+use axum::Extension;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -12,6 +13,7 @@ use super::refresh_cookie;
 use super::refusals::Refusals;
 use super::views::UserView;
 use crate::access::{Permission, Role};
+use crate::audit::Asker;
 use crate::people::{NewUser, SignedIn, Who};
 use crate::problem::{Answer, Problem};
 use crate::state::App;
@@ -130,7 +132,11 @@ pub(crate) struct Me {
     post, path = "/auth/setup", tag = "auth", security(()), request_body = Setup,
     responses((status = 201, description = "It is made", body = Tokens), Refusals)
 )]
-pub(crate) async fn setup(State(app): State<App>, Json(setup): Json<Setup>) -> Answer<Response> {
+pub(crate) async fn setup(
+    State(app): State<App>,
+    Extension(asker): Extension<Asker>,
+    Json(setup): Json<Setup>,
+) -> Answer<Response> {
     let organisation = match setup.organisation {
         Some(id) => id.parse().map_err(|error| Problem::invalid("invalid_organisation", format!("{error}")))?,
         None => OrganisationId::local(),
@@ -138,6 +144,7 @@ pub(crate) async fn setup(State(app): State<App>, Json(setup): Json<Setup>) -> A
     let owner =
         NewUser { organisation, email: setup.email, name: setup.name, role: Role::Admin, password: setup.password };
     let made = app.people.set_up(&setup.token, owner, app.now()).await?;
+    asker.is(&made.organisation, format!("user:{}", made.user.email));
     Ok(signed_in(&app, StatusCode::CREATED, made, setup.cookie))
 }
 
@@ -146,8 +153,13 @@ pub(crate) async fn setup(State(app): State<App>, Json(setup): Json<Setup>) -> A
     post, path = "/auth/login", tag = "auth", security(()), request_body = Login,
     responses((status = 200, description = "As asked", body = Tokens), Refusals)
 )]
-pub(crate) async fn login(State(app): State<App>, Json(login): Json<Login>) -> Answer<Response> {
+pub(crate) async fn login(
+    State(app): State<App>,
+    Extension(asker): Extension<Asker>,
+    Json(login): Json<Login>,
+) -> Answer<Response> {
     let known = app.people.sign_in(&login.email, &login.password, app.now()).await?;
+    asker.is(&known.organisation, format!("user:{}", known.user.email));
     Ok(signed_in(&app, StatusCode::OK, known, login.cookie))
 }
 

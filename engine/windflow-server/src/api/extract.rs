@@ -6,10 +6,11 @@ use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, JsonRejection};
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{StatusCode, header};
 use serde::de::DeserializeOwned;
 
 use crate::access::Permission;
+use crate::audit::Asker;
 use crate::people::Caller;
 use crate::problem::Problem;
 use crate::state::App;
@@ -61,7 +62,7 @@ pub(crate) struct Allowed<N: Need>(pub(crate) Caller, PhantomData<N>);
 impl<N: Need> FromRequestParts<App> for Allowed<N> {
     type Rejection = Problem;
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
-        let caller = caller(&parts.headers, app)?;
+        let caller = caller(parts, app)?;
         also(&caller, N::PERMISSION)?;
         Ok(Self(caller, PhantomData))
     }
@@ -85,21 +86,25 @@ pub(crate) struct Known(pub(crate) Caller);
 impl FromRequestParts<App> for Known {
     type Rejection = Problem;
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
-        caller(&parts.headers, app).map(Self)
+        caller(parts, app).map(Self)
     }
 }
 
-fn caller(headers: &HeaderMap, app: &App) -> Result<Caller, Problem> {
+fn caller(parts: &Parts, app: &App) -> Result<Caller, Problem> {
     let missing = || {
         Problem::unauthorized("this needs a token")
             .remedy("send `Authorization: Bearer TOKEN`, with an access token of /api/v1/auth/login or an API key")
     };
-    let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).ok_or_else(missing)?;
+    let given = parts.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).ok_or_else(missing)?;
     let (scheme, token) = given.split_once(' ').ok_or_else(missing)?;
     if !scheme.eq_ignore_ascii_case("bearer") {
         return Err(missing());
     }
-    app.people.caller(token.trim(), app.now())
+    let caller = app.people.caller(token.trim(), app.now())?;
+    if let Some(asker) = parts.extensions.get::<Asker>() {
+        asker.is(&caller.organisation, caller.name());
+    }
+    Ok(caller)
 }
 
 /// A part of the path. What cannot be a name or an id is not the name or id of anything.

@@ -146,9 +146,13 @@ pub(crate) async fn list(
         after,
         limit: page::limit(query.limit)?,
     };
-    let found = blocking(move || app.store.runs(&allowed.0.organisation, &query)).await??;
-    let next = found.next.map(|run| run.to_string());
-    Ok(axum::Json(Page::new(found.items.iter().map(Into::into).collect(), next)))
+    let organisation = allowed.0.organisation;
+    let listed = blocking(move || -> Answer<_> {
+        let found = app.store.runs(&organisation, &query)?;
+        let items = found.items.iter().map(|run| RunView::new(&app, &organisation, run)).collect();
+        Ok(Page::new(items, found.next.map(|run| run.to_string())))
+    });
+    Ok(axum::Json(listed.await??))
 }
 
 /// A run with its nodes.
@@ -210,13 +214,15 @@ pub(crate) async fn show(
             windflow_core::run::Event::RunStarted(started) => Some(started.inputs.value().clone()),
             _ => None,
         });
+        // Read first: of a run that it calls ended, the rest is told whole.
+        let summary = RunView::new(&app, &key.organisation, &app.store.run(&key)?);
         let mut report = app.runtime.report(&key)?;
         if !may_answer {
             let nodes = report.nodes.values_mut();
             nodes.flat_map(|node| &mut node.questions).for_each(|asked| asked.question.token.clear());
         }
         Ok(RunDetail {
-            summary: RunView::from(&app.store.run(&key)?),
+            summary,
             inputs: inputs.unwrap_or_default(),
             outputs: report.outputs.as_ref().map(|outputs| outputs.value().clone()).unwrap_or_default(),
             nodes: serde_json::to_value(&report.nodes).map_err(Problem::internal)?,

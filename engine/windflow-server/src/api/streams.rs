@@ -94,7 +94,7 @@ pub(crate) async fn organisation(
             if change.organisation != organisation {
                 return Ok(());
             }
-            let data = serde_json::to_string(&RunView::from(&change.run)).unwrap_or_default();
+            let data = serde_json::to_string(&RunView::new(&app, &organisation, &change.run)).unwrap_or_default();
             send(&sender, Event::default().event("run").id(app.feed.id(change.number)).data(data)).await
         };
         let followed = async {

@@ -3,11 +3,13 @@
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
+use windflow_core::id::{OrganisationId, RunKey};
 use windflow_core::ports::store::RunSummary;
 
 use crate::access::Role;
 use crate::catalogue::{Entry, Version};
 use crate::people::User;
+use crate::state::App;
 
 /// A workflow.
 #[derive(Debug, Serialize, ToSchema)]
@@ -90,7 +92,9 @@ pub(crate) struct RunView {
     document: String,
     /// `running`, `cancelling`, `succeeded`, `failed` or `cancelled`.
     status: Value,
-    /// Who or what started it: `user:…`, `key:…`, `webhook:…`, `cron:…`, `cli`.
+    /// It has not begun yet: its workflow's `concurrency` makes it wait for others.
+    queued: bool,
+    /// Who or what started it: `user:…`, `key:…`, `webhook:…`, `cron:…`, `event:…`, `cli`.
     started_by: String,
     started_at: u64,
     finished_at: Option<u64>,
@@ -100,9 +104,11 @@ pub(crate) struct RunView {
     sequence: u64,
 }
 
-impl From<&RunSummary> for RunView {
-    fn from(run: &RunSummary) -> Self {
+impl RunView {
+    pub(crate) fn new(app: &App, organisation: &OrganisationId, run: &RunSummary) -> Self {
+        let key = RunKey { organisation: organisation.clone(), run: run.run };
         Self {
+            queued: !run.status.is_ended() && app.runtime.is_queued(&key),
             run: run.run.to_string(),
             workflow: run.workflow.to_string(),
             document: run.document.to_string(),

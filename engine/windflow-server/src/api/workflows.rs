@@ -12,7 +12,7 @@ use windflow_triggers::CronState;
 use super::extract::{Allowed, Document, Path, Query, need};
 use super::page::{Page, PageQuery};
 use super::refusals::Refusals;
-use super::views::{ListedWorkflow, WorkflowView};
+use super::views::{ListedWorkflow, RunView, WorkflowView};
 use crate::access::Permission;
 use crate::catalogue::{self, Entry, Seen};
 use crate::kept::{self, Kept};
@@ -91,7 +91,10 @@ pub(crate) async fn list(
         let items = entries.into_iter().map(|entry| -> Answer<ListedWorkflow> {
             let newest = RunQuery { workflow: Some(entry.name.clone()), limit: 1, ..RunQuery::default() };
             let runs = if sees_runs { app.store.runs(&caller.organisation, &newest)?.items } else { Vec::new() };
-            Ok(ListedWorkflow { workflow: entry.into(), last_run: runs.first().map(Into::into) })
+            Ok(ListedWorkflow {
+                workflow: entry.into(),
+                last_run: runs.first().map(|run| RunView::new(&app, &caller.organisation, run)),
+            })
         });
         Ok(Page::new(items.collect::<Answer<_>>()?, next))
     });
@@ -257,7 +260,7 @@ pub(crate) async fn disable(
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct TriggerView {
     name: String,
-    /// `webhook` or `cron`.
+    /// `webhook`, `cron` or `event`.
     uses: &'static str,
     /// Where a webhook listens.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -267,6 +270,9 @@ pub(crate) struct TriggerView {
     /// What a request to the webhook has to show: `none`, `bearer`, `basic` or `hmac`.
     #[serde(skip_serializing_if = "Option::is_none")]
     auth: Option<&'static str>,
+    /// The event that it listens to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    event: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     schedule: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -314,6 +320,7 @@ pub(crate) async fn triggers(
         path: None,
         method: None,
         auth: None,
+        event: None,
         schedule: None,
         timezone: None,
         next: Vec::new(),
@@ -331,6 +338,9 @@ pub(crate) async fn triggers(
             auth: Some(hook.auth.word()),
             ..nothing(&hook.name, "webhook")
         });
+    }
+    for event in &triggers.events {
+        views.push(TriggerView { event: Some(event.event.clone()), ..nothing(&event.name, "event") });
     }
     for cron in &triggers.crons {
         let state = kept::read::<CronState>(&*app.records, &organisation, &state_key(&name, &cron.name))?;

@@ -45,6 +45,15 @@ pub(crate) struct ServeArgs {
     /// How long a stop waits for requests and runs; what has not ended goes on after the next start [default: 10s]
     #[arg(long, value_name = "TIME", env = "WINDFLOW_SHUTDOWN_TIMEOUT", value_parser = humantime::parse_duration)]
     pub(crate) shutdown_timeout: Option<Duration>,
+    /// Runs that have not ended, at most; beyond, starts are refused [default: 100000]
+    #[arg(long, value_name = "NUMBER", env = "WINDFLOW_MAX_RUNS")]
+    pub(crate) max_runs: Option<usize>,
+    /// How long runs that have ended are kept; 0s for ever [default: 90days]
+    #[arg(long, value_name = "TIME", env = "WINDFLOW_KEEP_RUNS", value_parser = humantime::parse_duration)]
+    pub(crate) keep_runs: Option<Duration>,
+    /// How long the audit trail is kept; 0s for ever [default: 365days]
+    #[arg(long, value_name = "TIME", env = "WINDFLOW_KEEP_AUDIT", value_parser = humantime::parse_duration)]
+    pub(crate) keep_audit: Option<Duration>,
     /// Show /metrics without sign-in
     #[arg(long, env = "WINDFLOW_PUBLIC_METRICS")]
     pub(crate) public_metrics: bool,

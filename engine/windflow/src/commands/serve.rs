@@ -25,7 +25,7 @@ pub(crate) mod secrets_key;
 mod settings;
 
 pub(crate) fn run(global: &Global, args: &ServeArgs) -> anyhow::Result<ExitCode> {
-    let Resolved { settings, data_dir, allow_hosts, secrets_key_file } = settings::resolve(global, args)?;
+    let Resolved { settings, data_dir, allow_hosts, secrets_key_file, max_runs } = settings::resolve(global, args)?;
     std::fs::create_dir_all(&data_dir).with_context(|| format!("the data folder {}", data_dir.display()))?;
     let secrets_key = secrets_key::read_or_make(&data_dir, secrets_key_file.as_deref())?;
     let store = Arc::new(SledStore::open(data_dir.join("store"), Options::default())?);
@@ -49,7 +49,9 @@ pub(crate) fn run(global: &Global, args: &ServeArgs) -> anyhow::Result<ExitCode>
     // Guests have threads of their own: none of them keeps the server from answering.
     let guests = Builder::new_multi_thread().thread_name("guests").enable_all().build()?;
     let clock = Arc::new(SystemClock);
-    let runtime = Runtime::new(store.clone(), host.clone(), clock.clone(), Config::new(guests.handle().clone()));
+    let mut config = Config::new(guests.handle().clone());
+    config.max_runs = max_runs.unwrap_or(config.max_runs);
+    let runtime = Runtime::new(store.clone(), host.clone(), clock.clone(), config);
     make_owner(&*store)?;
     let drivers = Arc::new(windflow_targets::AllDrivers);
     let ports = Ports {

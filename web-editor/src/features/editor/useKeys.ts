@@ -42,6 +42,8 @@ const elsewhere = (target: EventTarget | null): boolean => target instanceof HTM
 /** Tab adds where somebody draws with the mouse; who came by keys goes on by it, and never gets stuck. */
 const drawsByMouse = (target: EventTarget | null): boolean =>
   target instanceof HTMLElement && target.closest('.canvas') !== null && !target.matches(':focus-visible')
+/** These keys are a button's own. Ctrl Enter is not: it runs from wherever somebody is. */
+const activates = (event: KeyboardEvent): boolean => /^(tab|enter|\s)$/.test(event.key.toLowerCase()) && !event.ctrlKey && !event.metaKey
 const onButton = (target: EventTarget | null): boolean => target instanceof HTMLElement && target.closest('button, a, summary') !== null
 
 export function useKeys(commands: () => readonly Command[]): void {
@@ -50,7 +52,7 @@ export function useKeys(commands: () => readonly Command[]): void {
     for (const command of commands()) {
       if (!command.keys || !matches(event, command.keys)) continue
       if (!command.everywhere && (writes(event.target) || elsewhere(event.target))) continue
-      if (/^(tab|enter|\s)$/.test(event.key.toLowerCase()) && onButton(event.target)) continue
+      if (activates(event) && onButton(event.target)) continue
       if (event.key === 'Tab' && !drawsByMouse(event.target)) continue
       if (command.when && !command.when()) continue
       event.preventDefault()

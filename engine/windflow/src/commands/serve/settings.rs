@@ -30,6 +30,11 @@ struct File {
     reply_timeout: Option<Duration>,
     #[serde(default, deserialize_with = "duration")]
     shutdown_timeout: Option<Duration>,
+    #[serde(default, deserialize_with = "duration")]
+    keep_runs: Option<Duration>,
+    #[serde(default, deserialize_with = "duration")]
+    keep_audit: Option<Duration>,
+    max_runs: Option<usize>,
     public_metrics: Option<bool>,
     secrets_key_file: Option<PathBuf>,
 }
@@ -46,6 +51,7 @@ pub(crate) struct Resolved {
     pub(crate) data_dir: PathBuf,
     pub(crate) allow_hosts: Vec<HttpPattern>,
     pub(crate) secrets_key_file: Option<PathBuf>,
+    pub(crate) max_runs: Option<usize>,
 }
 
 pub(crate) fn resolve(global: &Global, args: &ServeArgs) -> anyhow::Result<Resolved> {
@@ -68,10 +74,13 @@ pub(crate) fn resolve(global: &Global, args: &ServeArgs) -> anyhow::Result<Resol
     set(&mut settings.request_timeout, args.request_timeout, file.request_timeout);
     set(&mut settings.reply_timeout, args.reply_timeout, file.reply_timeout);
     set(&mut settings.shutdown_timeout, args.shutdown_timeout, file.shutdown_timeout);
+    set(&mut settings.keep_runs, args.keep_runs, file.keep_runs);
+    set(&mut settings.keep_audit, args.keep_audit, file.keep_audit);
     settings.public_metrics = args.public_metrics || file.public_metrics.unwrap_or_default();
     let allow_hosts = if args.allow_host.is_empty() { file.allow_hosts } else { args.allow_host.clone() };
     let secrets_key_file = args.secrets_key_file.clone().or(file.secrets_key_file);
-    Ok(Resolved { settings, data_dir, allow_hosts, secrets_key_file })
+    let max_runs = args.max_runs.or(file.max_runs);
+    Ok(Resolved { settings, data_dir, allow_hosts, secrets_key_file, max_runs })
 }
 
 fn read(path: &Path) -> anyhow::Result<File> {

@@ -1,0 +1,93 @@
+//! Events, as outsiders publish them.
+
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::ToSchema;
+use windflow_core::id::Digest;
+use windflow_triggers::{ENGINE_EVENTS, is_event_name};
+
+use super::extract::{Allowed, Json, need};
+use super::refusals::Refusals;
+use crate::events::{Event, Told, tell};
+use crate::launch::{key_of, promise};
+use crate::problem::{Answer, Problem};
+use crate::state::App;
+
+/// Something that happened.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PublishEvent {
+    /// Words with dots between them. Those that begin with `run.` are the engine's own.
+    #[schema(example = "order.placed", min_length = 1, max_length = 100)]
+    name: String,
+    /// What it brings, as `trigger.data` in expressions.
+    #[serde(default)]
+    #[schema(value_type = Object)]
+    data: Value,
+}
+
+/// What an event started.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct PublishedEvent {
+    /// Each trigger that listens, and whose filter it passed.
+    started: Vec<StartedByEvent>,
+}
+
+/// A trigger that an event has fired.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct StartedByEvent {
+    workflow: String,
+    trigger: String,
+    /// The run; none where it could not be started.
+    run: Option<String>,
+    /// Why not.
+    error: Option<String>,
+}
+
+impl From<Told> for StartedByEvent {
+    fn from(told: Told) -> Self {
+        let (run, error) = match told.started {
+            Ok(run) => (Some(run.to_string()), None),
+            Err(why) => (None, Some(why)),
+        };
+        Self { workflow: told.workflow, trigger: told.trigger, run, error }
+    }
+}
+
+/// Tell the enabled workflows that listen to an event. The same `Idempotency-Key` starts each of them once.
+#[utoipa::path(
+    post, path = "/events", tag = "workflows", operation_id = "publish_event",
+    params(("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 200, pattern = "^[ -~]*$", description = "The same key is the same event, for two days at least")),
+    security(("token" = ["runs:start"])), request_body = PublishEvent,
+    responses((status = 202, description = "It was told, durably", body = PublishedEvent), Refusals)
+)]
+pub(crate) async fn publish(
+    allowed: Allowed<need::RunsStart>,
+    State(app): State<App>,
+    headers: HeaderMap,
+    Json(body): Json<PublishEvent>,
+) -> Answer<(StatusCode, axum::Json<PublishedEvent>)> {
+    if !is_event_name(&body.name) || body.name.starts_with(ENGINE_EVENTS) {
+        return Err(Problem::invalid(
+            "invalid_event",
+            format!("`{}` is no name that an event can have here", body.name),
+        )
+        .remedy("write words with dots between them, as in order.placed; `run.` belongs to the engine"));
+    }
+    let caller = allowed.0;
+    let (cause, at) = match key_of(&headers)? {
+        Some(key) => {
+            let asked = Digest::of(format!("{}\0{}", body.name, body.data).as_bytes());
+            let key = format!("event/{}/{key}", caller.user.id);
+            let promise = promise(&app, &caller.organisation, &key, asked)?;
+            (promise.run, promise.at)
+        }
+        None => (app.clock.new_run_id(), app.now()),
+    };
+    let event =
+        Event { organisation: caller.organisation, name: body.name, at, cause: cause.to_string(), data: body.data };
+    let started = tell(&app, &event).await?.into_iter().map(Into::into).collect();
+    Ok((StatusCode::ACCEPTED, axum::Json(PublishedEvent { started })))
+}
