@@ -6,6 +6,7 @@
 
 pub mod bundle;
 pub mod contents;
+pub mod convert;
 pub mod difference;
 pub mod files;
 pub mod index;

@@ -16,6 +16,7 @@ use crate::marketplace::{self, Listing, Which};
 use crate::problem::{Answer, Problem};
 use crate::state::{App, blocking};
 
+pub(crate) mod convert;
 pub(crate) mod detail;
 pub(crate) mod install;
 pub(crate) mod installed;
