@@ -63,6 +63,12 @@ pub struct Converted {
     pub refused: Vec<Refused>,
 }
 
+/// A value as YAML that people like to read.
+#[must_use]
+pub fn yaml(value: &Value) -> String {
+    emit::yaml(value)
+}
+
 /// Converts a text.
 #[must_use]
 pub fn convert(from: From, text: &str) -> Converted {

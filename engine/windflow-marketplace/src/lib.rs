@@ -10,6 +10,7 @@ pub mod convert;
 pub mod difference;
 pub mod files;
 pub mod index;
+pub mod ledger;
 pub mod manifest;
 pub mod package;
 mod picture;
