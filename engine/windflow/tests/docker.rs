@@ -5,6 +5,7 @@ mod common;
 
 mod docker_engine {
     mod served;
+    mod templates;
 
     use std::path::Path;
     use std::process::{Command, Output, Stdio};
