@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Page } from 'playwright-core'
 import { accessibilityProblems, shot, stage, type Stage } from './browser'
-import { release, sleeper } from './workflows'
+import { release, shop, sleeper } from './workflows'
 
 let on: Stage
 const pages = new Map<string, Page>()
@@ -19,11 +19,16 @@ beforeAll(async () => {
   for (const name of ['release', 'sleeper']) await on.server.api('POST', `/workflows/${name}/runs`, {})
   await on.server.api('PUT', '/secrets/knock_token', { value: 'swordfish-7' })
   await on.server.api('POST', '/api-keys', { name: 'ci', scopes: ['runs:read'] })
+  // Two targets that are not there: how a screen looks where nothing answers.
+  await on.server.api('POST', '/targets', { name: 'edge-1', address: 'tcp://127.0.0.1:1', environment: 'production', groups: ['eu'], tags: ['gpu', 'lab'], description: 'First of the edge <b>one</b>' })
+  await on.server.api('POST', '/targets', { name: 'here', address: 'unix:///nowhere/docker.sock', tags: ['lab'] })
+  await on.server.api('POST', '/stacks', { name: 'shop', description: 'A shop <script>alert(1)</script>', text: shop })
+  await on.server.api('PUT', '/stacks/shop', { text: shop.replace('nginx:1.28', 'nginx:1.29') })
   for (const [language, theme] of looks) pages.set(`${language}-${theme}`, await on.open({ language, theme, at: '/settings' }))
 })
 afterAll(() => on?.close())
 
-const screens = ['/dashboard', '/runs', '/triggers', '/credentials', '/secrets', '/plugins', '/plugins?type=http@1', '/users', '/api-keys', '/settings']
+const screens = ['/dashboard', '/runs', '/triggers', '/targets', '/stacks', '/stacks/shop', '/stacks/shop?view=versions', '/deployments', '/credentials', '/secrets', '/plugins', '/plugins?type=http@1', '/users', '/api-keys', '/settings']
 
 describe.each(screens)('%s', (path) => {
   it.each(looks)('is for everybody, in %s and %s', async (language, theme) => {
@@ -35,7 +40,7 @@ describe.each(screens)('%s', (path) => {
     await shot(page, `screen${path.replace(/\W+/g, '-')}-${language}-${theme}`)
     expect(await accessibilityProblems(page)).toEqual([])
     // No key of a text that is missing.
-    expect((await page.locator('#content').innerText()).match(/\b(runs|dashboard|triggers|credentials|secrets|plugins|users|apiKeys|settings|schema)\.[a-z]\w+(\.\w+)*/g) ?? []).toEqual([])
+    expect((await page.locator('#content').innerText()).match(/\b(runs|dashboard|targets|stacks|deployments|triggers|credentials|secrets|plugins|users|apiKeys|settings|schema)\.[a-z]\w+(\.\w+)*/g) ?? []).toEqual([])
     expect(await page.evaluate(() => document.documentElement.lang)).toBe(language)
   })
 

@@ -1,4 +1,4 @@
-/** Workflows that the journeys begin with. Their texts are full of markup, which has to stay text. */
+/** Workflows and stacks that the journeys begin with. Their texts are full of markup, which has to stay text. */
 
 /** Fails at its third node until the service answers well. */
 export const delivery = (address: string) => `windflow: 1
@@ -47,4 +47,33 @@ triggers:
   hook: { uses: webhook, with: { path: sleeper, auth: none } }
 nodes:
   rest: { uses: wait@1, with: { for: 1h } }
+`
+
+/** Four services that wait for each other, with a risk and variables of several types. */
+export const shop = `name: shop
+x-windflow:
+  variables:
+    WEB_PORT: { type: port, default: 8080, description: Where the shop is reached }
+    DOMAIN: { type: domain }
+    SIZE: { type: choice, choices: [small, large], default: small }
+    DEBUG: { type: bool, default: false }
+    DB_PASSWORD: { type: password, description: "<i>Kept secret</i>" }
+services:
+  proxy:
+    image: nginx:1.28
+    ports: ["\${WEB_PORT}:80"]
+    depends_on: { web: { condition: service_healthy } }
+    volumes: ["/etc/ssl:/etc/ssl:ro"]
+  web:
+    image: registry.example.org/team/shop-with-a-rather-long-name:2.4.0
+    environment: { HOST: "\${DOMAIN}", SIZE: "\${SIZE}", DEBUG: "\${DEBUG}" }
+    depends_on: { db: { condition: service_healthy }, migrate: { condition: service_completed_successfully } }
+    healthcheck: { test: "wget -q -O /dev/null http://127.0.0.1/" }
+  migrate: { image: "registry.example.org/team/shop:2.4.0", command: migrate, depends_on: { db: { condition: service_healthy } } }
+  db:
+    image: postgres:17.6
+    environment: { POSTGRES_PASSWORD: "\${DB_PASSWORD}" }
+    healthcheck: { test: pg_isready }
+    volumes: ["data:/var/lib/postgresql/data"]
+volumes: { data: {} }
 `

@@ -28,6 +28,7 @@ mod node_types;
 mod page;
 mod refresh_cookie;
 mod refusals;
+mod registries;
 mod rerun;
 mod runs;
 mod secrets;
@@ -99,11 +100,17 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(events::publish))
         .routes(routes!(audit::list))
         .routes(routes!(validate::validate))
-        .routes(routes!(templates::list))
-        .routes(routes!(templates::detail::show))
+        .routes(routes!(templates::list, templates::publish::publish))
+        .routes(routes!(templates::detail::show, templates::publish::remove))
         .routes(routes!(templates::pictures::icon))
         .routes(routes!(templates::pictures::preview))
         .routes(routes!(templates::install::install))
+        .routes(routes!(templates::reviews::list, templates::reviews::add, templates::reviews::remove))
+        .routes(routes!(templates::installed::list))
+        .routes(routes!(templates::installed::show, templates::installed::apply))
+        .routes(routes!(registries::list, registries::add))
+        .routes(routes!(registries::remove))
+        .routes(routes!(registries::refresh))
         .routes(routes!(runs::start))
         .routes(routes!(runs::list))
         .routes(routes!(runs::show))

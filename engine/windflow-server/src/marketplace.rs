@@ -13,23 +13,33 @@ use windflow_marketplace::shelf::{Hit, Shelf};
 use windflow_marketplace::template::Template;
 
 use self::installed::Installed;
+use self::registries::Registered;
 use self::statistics::Statistics;
 use crate::problem::{Answer, Problem};
 use crate::state::{App, blocking};
 
 pub(crate) mod install;
 pub(crate) mod installed;
+pub(crate) mod private;
+pub(crate) mod registries;
+pub(crate) mod reviews;
 pub(crate) mod statistics;
+pub(crate) mod updating;
 
 /// The name of the registry that is part of the binary.
 pub(crate) const BUILT_IN: &str = "windflow";
 /// The name of what an organisation keeps to itself.
 pub(crate) const PRIVATE: &str = "private";
 
+/// Organisations whose templates are kept in memory.
+const MAX_KNOWN: usize = 100;
+
 /// Where templates come from.
 #[derive(Debug)]
 pub(crate) enum Origin {
     BuiltIn,
+    Private,
+    Registry(Box<Registered>),
 }
 
 /// Some templates, and where they come from.
@@ -82,14 +92,32 @@ impl Marketplace {
 
     /// Everything that an organisation is offered.
     pub(crate) fn sources(&self, app: &App, organisation: &OrganisationId) -> Answer<Arc<Vec<Source>>> {
-        let known = || self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(found) = known().get(organisation) {
+        // Held until it is made: what changes meanwhile is forgotten afterwards, not before.
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(found) = known.get(organisation) {
             return Ok(Arc::clone(found));
         }
         let built_in = Source { name: BUILT_IN.to_owned(), origin: Origin::BuiltIn, shelf: Arc::clone(&self.shelf) };
-        let made = Arc::new(vec![built_in]);
-        known().insert(organisation.clone(), Arc::clone(&made));
+        let shelf = Arc::new(Shelf::new(private::entries(app, organisation)?));
+        let mut sources = vec![built_in, Source { name: PRIVATE.to_owned(), origin: Origin::Private, shelf }];
+        for kept in registries::all(app, organisation)? {
+            let registered = kept.value;
+            let shelf = Arc::new(Shelf::new(registries::entries(app, organisation, &registered)?));
+            let (name, origin) = (registered.name.clone(), Origin::Registry(Box::new(registered)));
+            sources.push(Source { name, origin, shelf });
+        }
+        let made = Arc::new(sources);
+        // However many organisations there are: what is known of them is made again.
+        if known.len() >= MAX_KNOWN {
+            known.clear();
+        }
+        known.insert(organisation.clone(), Arc::clone(&made));
         Ok(made)
+    }
+
+    /// Something that an organisation is offered has changed.
+    fn forget(&self, organisation: &OrganisationId) {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).remove(organisation);
     }
 }
 
@@ -159,6 +187,13 @@ pub(crate) struct Which {
     pub(crate) version: Option<Version>,
 }
 
+/// The registry of a template, and what it says of it.
+pub(crate) fn known(app: &App, organisation: &OrganisationId, which: &Which) -> Answer<(String, Arc<Entry>)> {
+    let sources = app.marketplace.sources(app, organisation)?;
+    let (at, entry) = entry(&sources, which.registry.as_deref(), &which.name)?;
+    Ok((sources[at].name.clone(), entry))
+}
+
 /// The package of a template, as its registry promised it.
 pub(crate) async fn package(
     app: &App,
@@ -174,6 +209,11 @@ pub(crate) async fn package(
             let found = app.marketplace.bundle.package(&entry, &packed);
             found.ok_or_else(|| Problem::internal("a built-in template is missing"))?.to_vec()
         }
+        Origin::Private => {
+            let found = private::package(app, organisation, &entry, &packed)?;
+            found.ok_or_else(|| Problem::not_found(format!("template {}", which.name)))?
+        }
+        Origin::Registry(registered) => registries::package(app, organisation, registered, &entry, &packed).await?,
     };
     registry::verify(&entry, &packed, &bytes)?;
     Ok((source.name.clone(), entry, packed, bytes))

@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 use windflow_core::ports::records::RecordsError;
 use windflow_core::ports::store::StoreError;
 use windflow_core::problem as document;
+use windflow_marketplace::files::Fault;
 use windflow_runtime::{Lost, RerunError, ResumeError, StartError};
 
 /// Why a request is not answered as asked. Boxed, since it is rare and everything else returns beside it.
@@ -42,6 +43,9 @@ pub(crate) struct ProblemBody {
 /// One thing that is wrong with a document.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub(crate) struct DocumentProblem {
+    /// In which file of a template.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<String>,
     /// Stable, in snake case.
     code: &'static str,
     /// `error` or `warning`.
@@ -60,6 +64,7 @@ pub(crate) struct DocumentProblem {
 impl From<&document::Problem> for DocumentProblem {
     fn from(problem: &document::Problem) -> Self {
         Self {
+            file: None,
             code: problem.code,
             severity: if problem.is_error() { "error" } else { "warning" },
             message: problem.message.clone(),
@@ -67,6 +72,13 @@ impl From<&document::Problem> for DocumentProblem {
             column: problem.place.column,
             remedy: problem.remedy.clone(),
         }
+    }
+}
+
+impl DocumentProblem {
+    /// With the file that it is in.
+    pub(crate) fn of_template(fault: &Fault) -> Self {
+        Self { file: (!fault.file.is_empty()).then(|| fault.file.clone()), ..Self::from(&fault.problem) }
     }
 }
 
@@ -119,6 +131,15 @@ impl Problem {
         let detail = format!("the workflow has {count} error{}", if count == 1 { "" } else { "s" });
         let mut problem = Self::invalid("invalid_workflow", detail);
         problem.0.problems = problems.iter().map(Into::into).collect();
+        problem
+    }
+
+    /// A template is not fit: each problem with its file before it.
+    pub(crate) fn template(faults: &[Fault]) -> Self {
+        let count = faults.iter().filter(|fault| fault.is_error()).count();
+        let detail = format!("the template has {count} error{}", if count == 1 { "" } else { "s" });
+        let mut problem = Self::invalid("invalid_template", detail);
+        problem.0.problems = faults.iter().map(DocumentProblem::of_template).collect();
         problem
     }
 

@@ -14,7 +14,7 @@ use windflow_runtime::ResumeError;
 use crate::active::Active;
 use crate::deploying::{self, Books};
 use crate::live::Feed;
-use crate::marketplace::Marketplace;
+use crate::marketplace::{Marketplace, registries};
 use crate::metrics::Metrics;
 use crate::people::People;
 use crate::problem::Problem;
@@ -185,6 +185,9 @@ async fn prune(app: App) {
         let all = app.clone();
         if let Err(problem) = blocking(move || prune_all(&all)).await.and_then(|pruned| pruned) {
             tracing::warn!(%problem, "what is out of date could not be taken away");
+        }
+        if let Err(problem) = registries::refresh_all(&app).await {
+            tracing::warn!(%problem, "registries could not be brought up to date");
         }
         tokio::select! {
             () = tokio::time::sleep(PRUNE_EVERY) => {}

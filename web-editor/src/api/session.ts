@@ -3,8 +3,11 @@ import type { components } from './generated/schema'
 
 type Tokens = components['schemas']['Tokens']
 
-/** Where the refresh token outlives a reload. The access token is kept in memory only. */
-const KEPT = 'windflow.refresh'
+/**
+ * The refresh token is in a cookie that no script can read; this only says that there is one, so that nobody who never signed in is asked
+ * for. The access token is kept in memory only.
+ */
+const KEPT = 'windflow.session'
 /** An access token this close to its end is renewed before it is used, in milliseconds. */
 const MARGIN = 20_000
 
@@ -12,33 +15,36 @@ let access: { token: string; until: number } | undefined
 let refreshing: Promise<boolean> | undefined
 const endings = new Set<() => void>()
 
-const read = (): string | null => {
+/** Whether somebody signed in on this device, and the session may go on. */
+export const mayGoOn = (): boolean => {
   try {
-    return localStorage.getItem(KEPT)
+    return localStorage.getItem(KEPT) !== null
   } catch {
-    return null
+    return true
   }
 }
 
-const keep = (token: string | null): void => {
+const keep = (is: boolean): void => {
   try {
-    if (token === null) localStorage.removeItem(KEPT)
-    else localStorage.setItem(KEPT, token)
+    if (is) localStorage.setItem(KEPT, '1')
+    else localStorage.removeItem(KEPT)
+    // Earlier versions kept the token itself here.
+    localStorage.removeItem('windflow.refresh')
   } catch {
-    // Without storage a session lasts until the page is left.
+    // Without storage the cookie alone says it.
   }
 }
 
 /** Takes over what a sign-in or a refresh gave. */
 export function adopt(tokens: Tokens): void {
   access = { token: tokens.access_token, until: Date.now() + tokens.expires_in * 1000 }
-  keep(tokens.refresh_token ?? null)
+  keep(true)
 }
 
 /** Forgets the session on this device, and says so to whoever asked to be told. */
 export function forget(): void {
   access = undefined
-  keep(null)
+  keep(false)
   for (const told of endings) told()
 }
 
@@ -47,8 +53,6 @@ export function onSessionEnd(told: () => void): void {
   endings.add(told)
 }
 
-export const keptRefreshToken = read
-
 /** A refresh token is good once, and using one twice ends the session: only one tab refreshes at a time. */
 async function exclusively<T>(work: () => Promise<T>): Promise<T> {
   return navigator.locks ? navigator.locks.request(KEPT, work) : work()
@@ -56,13 +60,12 @@ async function exclusively<T>(work: () => Promise<T>): Promise<T> {
 
 async function refreshOnce(): Promise<boolean> {
   return exclusively(async () => {
-    // Read inside the lock: another tab may have renewed it meanwhile.
-    const refresh_token = read()
-    if (!refresh_token) return false
+    // Asked inside the lock: another tab may have signed out meanwhile.
+    if (!mayGoOn()) return false
     const answer = await fetch('/api/v1/auth/refresh', {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ refresh_token }),
+      body: '{}',
     }).catch((error: unknown) => {
       throw ApiProblem.unreachable(error)
     })
@@ -87,7 +90,7 @@ export function refresh(): Promise<boolean> {
 
 async function currentToken(): Promise<string | undefined> {
   if (access && access.until - MARGIN > Date.now()) return access.token
-  if (read() && (await refresh())) return access?.token
+  if (mayGoOn() && (await refresh())) return access?.token
   return access?.token
 }
 

@@ -2,7 +2,7 @@ import { defineStore } from 'pinia'
 import { computed, ref } from 'vue'
 import { api, unwrap, type Schemas } from '@/api/client'
 import { ApiProblem } from '@/api/problem'
-import { adopt, forget, keptRefreshToken } from '@/api/session'
+import { adopt, forget, mayGoOn } from '@/api/session'
 
 export type Permission = Schemas['Permission']
 
@@ -21,7 +21,7 @@ export const useSession = defineStore('session', () => {
   /** Takes up the session of this device, once. Throws where the server cannot say whether it is still good. */
   async function restore(): Promise<void> {
     if (restored.value) return
-    if (keptRefreshToken()) {
+    if (mayGoOn()) {
       try {
         await load()
       } catch (error) {
@@ -32,20 +32,19 @@ export const useSession = defineStore('session', () => {
   }
 
   async function signIn(email: string, password: string): Promise<void> {
-    adopt(await unwrap(api.POST('/api/v1/auth/login', { body: { email, password } })))
+    adopt(await unwrap(api.POST('/api/v1/auth/login', { body: { email, password, cookie: true } })))
     await load()
   }
 
-  async function setUp(body: Schemas['Setup']): Promise<void> {
-    adopt(await unwrap(api.POST('/api/v1/auth/setup', { body })))
+  async function setUp(body: Omit<Schemas['Setup'], 'cookie'>): Promise<void> {
+    adopt(await unwrap(api.POST('/api/v1/auth/setup', { body: { ...body, cookie: true } })))
     await load()
   }
 
   async function signOut(): Promise<void> {
-    const refresh_token = keptRefreshToken()
     me.value = undefined
     // Signing out here must work whether or not the server hears of it.
-    if (refresh_token) await api.POST('/api/v1/auth/logout', { body: { refresh_token } }).catch(() => undefined)
+    await api.POST('/api/v1/auth/logout', { body: {} }).catch(() => undefined)
     forget()
   }
 

@@ -33,3 +33,11 @@ export function relative(at: number, language: string, now = Date.now()): string
   const [unit, size] = steps.find(([, step]) => Math.abs(away) >= step) ?? ['second', 1000]
   return format.format(Math.round(away / size), unit)
 }
+
+const units = ['byte', 'kilobyte', 'megabyte', 'gigabyte', 'terabyte'] as const
+
+/** A size as people read it: `7.8 GB`. */
+export function bytes(count: number, language: string): string {
+  const at = count > 0 ? Math.min(units.length - 1, Math.floor(Math.log10(count) / 3)) : 0
+  return new Intl.NumberFormat(language, { style: 'unit', unit: units[at], unitDisplay: at ? 'short' : 'long', maximumFractionDigits: 1 }).format(count / 1000 ** at)
+}

@@ -5,6 +5,7 @@ mod body;
 mod check;
 mod connect;
 mod errors;
+mod fetch;
 mod headers;
 mod hooks;
 mod policy;
@@ -13,6 +14,7 @@ mod resolve;
 mod sender;
 mod tls;
 
+pub use fetch::GuardedFetch;
 pub use policy::{AllowAll, HttpPolicy, PublicHosts};
 pub use resolve::{Resolver, SystemResolver};
 pub use tls::TlsRoots;

@@ -18,7 +18,10 @@ use crate::state::{App, blocking};
 
 pub(crate) mod detail;
 pub(crate) mod install;
+pub(crate) mod installed;
 pub(crate) mod pictures;
+pub(crate) mod publish;
+pub(crate) mod reviews;
 
 /// Longest text that is searched for.
 const MAX_SOUGHT: usize = 200;

@@ -31,7 +31,7 @@ fn answer(entry: Kept<Entry>) -> Response {
 }
 
 /// What `If-Match` says.
-fn seen(headers: &HeaderMap, required: bool) -> Answer<Seen> {
+pub(super) fn seen(headers: &HeaderMap, required: bool) -> Answer<Seen> {
     let Some(given) = headers.get(header::IF_MATCH) else {
         if !required {
             return Ok(Seen::Any);

@@ -149,15 +149,11 @@ async fn stack(
 fn known_variables(text: &str, given: &BTreeMap<String, String>) -> Answer<()> {
     let declared = compose::declared(text);
     let names = || declared.iter().map(|variable| variable.name.as_str());
-    for name in given.keys().filter(|name| !names().any(|known| known == name.as_str())) {
-        let remedy = windflow_core::problem::did_you_mean(name, names())
-            .unwrap_or_else(|| format!("its variables are {}", windflow_core::problem::list(names())));
-        let shown: String = name.chars().take(80).collect();
-        return Err(
-            Problem::invalid("unknown_variable", format!("the template has no variable {shown}")).remedy(remedy)
-        );
-    }
-    Ok(())
+    let Some(name) = given.keys().find(|name| !names().any(|known| known == name.as_str())) else { return Ok(()) };
+    let remedy = windflow_core::problem::did_you_mean(name, names())
+        .unwrap_or_else(|| format!("its variables are {}", windflow_core::problem::list(names())));
+    let shown: String = name.chars().take(80).collect();
+    Err(Problem::invalid("unknown_variable", format!("the template has no variable {shown}")).remedy(remedy))
 }
 
 /// Tags may be variables: what is deployed has one all the same.

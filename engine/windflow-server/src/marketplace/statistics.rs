@@ -69,6 +69,11 @@ pub(crate) fn change(
     Ok(Change::put(organisation, key, expected, kept::encode(&record)?))
 }
 
+/// No numbers any more.
+pub(super) fn forget(organisation: &OrganisationId, (registry, name): (&str, &str)) -> Change {
+    Change::delete(organisation, format!("{PREFIX}{registry}/{name}"), Expected::Any)
+}
+
 /// Makes changes that somebody else may make at the same moment: again, until they fit.
 pub(crate) fn write(app: &App, changes: impl Fn() -> Answer<Vec<Change>>) -> Answer<()> {
     use windflow_core::ports::records::RecordsError;

@@ -52,6 +52,8 @@ impl Things {
             .replace("{target}", "pure")
             .replace("{deployment}", &self.run)
             .replace("{version}", "1")
+            .replace("{kind}", "workflow")
+            .replace("{as}", "pure")
             .replace("{uses}", "pure@1")
             .replace("{id}", id)
     }
@@ -99,6 +101,8 @@ fn body(path: &str) -> Value {
         json!({ "csv": "name,address\n" })
     } else if ["/stacks", "/stacks/{name}", "/preview"].iter().any(|end| path.ends_with(end)) {
         json!({ "text": STACK })
+    } else if path.ends_with("/reviews") {
+        json!({ "stars": 5 })
     } else if path.ends_with("/install") {
         json!({ "as": "pure" })
     } else if path.ends_with("/actions") {
@@ -125,6 +129,10 @@ async fn every_endpoint_asks_who_and_whether_and_whose() {
     let target = json!({ "name": "pure", "address": "tcp://127.0.0.1:1" });
     admin.post("/api/v1/targets", &target).await.expect(201);
     admin.post("/api/v1/stacks", &json!({ "text": STACK })).await.expect(201);
+    let template = json!({ "name": "pure", "version": "1.0.0", "category": "data", "title": { "en": "Pure", "fr": "Pur" },
+        "summary": { "en": "Pure", "fr": "Pur" } });
+    let published = json!({ "from": { "workflow": "pure" }, "template": template });
+    admin.post("/api/v1/templates", &published).await.expect(201);
     let set = admin.request("PUT", "/api/v1/credentials/token").json(&body("/credentials/token"));
     admin.send(set).await.expect(200);
     let user = served.person("local", Role::Viewer).await.get("/api/v1/auth/me").await.expect(200);
@@ -227,6 +235,9 @@ async fn everything(client: &Client) -> Vec<Value> {
         "targets",
         "stacks",
         "deployments",
+        "templates",
+        "templates/installed",
+        "registries",
     ] {
         all.push(client.get(&format!("/api/v1/{list}")).await.expect(200));
     }

@@ -14,7 +14,7 @@ use windflow_core::id::OrganisationId;
 use windflow_core::ports::host::{Host, Registry};
 use windflow_core::ports::records::Records;
 use windflow_core::run::Timestamp;
-use windflow_host::{HostConfig, PluginHost};
+use windflow_host::{GuardedFetch, HostConfig, PluginHost, PublicHosts, SystemResolver, TlsRoots};
 use windflow_marketplace::bundle::Bundle;
 use windflow_marketplace::files::from_folder;
 use windflow_marketplace::index::make;
@@ -110,7 +110,11 @@ pub(crate) async fn serve_on<H: Host + 'static>(
         drivers,
         credentials,
         templates: templates(),
-        fetch: Arc::new(windflow_core::ports::fetch::NoFetch),
+        fetch: Arc::new(GuardedFetch::new(
+            Arc::new(PublicHosts::default()),
+            Arc::new(SystemResolver),
+            TlsRoots { system: false, also: Vec::new() },
+        )),
         secrets_key: [7; 32],
     };
     let server = main.spawn(Server::open(settings, ports)).await.unwrap().unwrap();

@@ -5,6 +5,11 @@ use windflow_server::Role;
 
 use crate::support::{Client, scripted, serve};
 
+#[path = "templates/own.rs"]
+mod own;
+#[path = "templates/registries.rs"]
+mod registries;
+
 fn names(page: &Value) -> Vec<&str> {
     page["items"].as_array().unwrap().iter().map(|item| item["name"].as_str().unwrap()).collect()
 }

@@ -9,9 +9,8 @@ use anyhow::Context;
 use console::style;
 use tokio::runtime::Builder;
 use windflow_core::id::OrganisationId;
-use windflow_core::ports::fetch::NoFetch;
 use windflow_core::ports::records::Records;
-use windflow_host::{HostConfig, PublicHosts};
+use windflow_host::{GuardedFetch, HostConfig, PublicHosts, SystemResolver, TlsRoots};
 use windflow_runtime::{Clock, Config, Runtime, SystemClock};
 use windflow_server::{CredentialStore, NewUser, Ports, Role, Server, UserError, add_user, list_users};
 use windflow_store::{Options, SledStore};
@@ -36,10 +35,11 @@ pub(crate) fn run(global: &Global, args: &ServeArgs) -> anyhow::Result<ExitCode>
         ));
     }
     let credentials = CredentialStore::new(store.clone(), &secrets_key)?;
-    let policy = PublicHosts { also: allow_hosts };
+    let policy = Arc::new(PublicHosts { also: allow_hosts });
+    let fetch = Arc::new(GuardedFetch::new(policy.clone(), Arc::new(SystemResolver), TlsRoots::default()));
     let host = Arc::new(crate::engine::host_of(HostConfig {
         cache_dir: Some(data_dir.join("compiled")),
-        http_policy: Arc::new(policy),
+        http_policy: policy,
         credentials: Arc::new(credentials.clone()),
         ..HostConfig::default()
     })?);
@@ -63,7 +63,7 @@ pub(crate) fn run(global: &Global, args: &ServeArgs) -> anyhow::Result<ExitCode>
         drivers,
         credentials,
         templates: crate::builtins::templates(),
-        fetch: Arc::new(NoFetch),
+        fetch,
         secrets_key,
     };
     let public_url = settings.public_url.clone();

@@ -35,6 +35,18 @@ pub(super) fn exchange(error: &hyper::Error) -> ErrorCode {
     }
 }
 
+/// An error in words, for people.
+pub(super) fn words(error: &Error) -> String {
+    match error {
+        Error::Connect(error) => format!("no connection came about: {error}"),
+        Error::Tls(error) => format!("no encrypted connection came about: {error}"),
+        Error::Hyper(error) => format!("the exchange failed: {error}"),
+        Error::DnsError { rcode: Some(why), .. } => format!("the name is not known: {why}"),
+        Error::DnsTimeout | Error::ConnectionTimeout | Error::ConnectionReadTimeout => "there was no answer".to_owned(),
+        other => format!("it cannot be reached: {other:?}"),
+    }
+}
+
 /// The exchange failed; where that was by a bound of ours, the error that says so.
 pub(super) fn unwrap(error: hyper::Error) -> Error {
     match error.source().and_then(|source| source.downcast_ref()) {

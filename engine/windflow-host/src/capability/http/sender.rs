@@ -136,7 +136,7 @@ impl Sender {
         Ok(response)
     }
 
-    async fn resolve(&self, origin: &Origin) -> Result<Vec<IpAddr>, Error> {
+    pub(super) async fn resolve(&self, origin: &Origin) -> Result<Vec<IpAddr>, Error> {
         if let Ok(address) = origin.host.parse() {
             return Ok(vec![address]);
         }
@@ -145,7 +145,7 @@ impl Sender {
         if addresses.is_empty() { Err(failed("the name has no address".to_owned())) } else { Ok(addresses) }
     }
 
-    async fn exchange(
+    pub(super) async fn exchange(
         &self,
         mut request: Request<WasiBody>,
         origin: &Origin,

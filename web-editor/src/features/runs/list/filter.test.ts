@@ -3,7 +3,7 @@ import type { Run } from '../api'
 import { addressOf, filterOf, fits, isRunId, matches, merge, queryOf, starter } from './filter'
 
 const run = (id: string, more: Partial<Run> = {}): Run => ({
-  run: id, workflow: 'site-check', document: '', status: 'running', started_by: 'user:ada@example.org', started_at: 100, sequence: 1, ...more,
+  run: id, workflow: 'site-check', document: '', status: 'running', queued: false, started_by: 'user:ada@example.org', started_at: 100, sequence: 1, ...more,
 })
 const all = { span: 'any' } as const
 
