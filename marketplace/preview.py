@@ -52,7 +52,7 @@ def edge(start, end, label=""):
     bend = max(28, abs(x2 - x1) / 2)
     drawn = [f'<path d="M{x1:g} {y1:g}C{x1 + bend:g} {y1:g} {x2 - bend:g} {y2:g} {x2 - 2:g} {y2:g}" class="edge" marker-end="url(#end)"/>']
     if label:
-        drawn.append(f'<text x="{x1 + 8:g}" y="{y1 - 5:g}" class="label">{escape(label)}</text>')
+        drawn.append(f'<text x="{x1 + 8:g}" y="{y1 + (15 if y2 > y1 else -6):g}" class="label">{escape(label)}</text>')
     return drawn
 
 
