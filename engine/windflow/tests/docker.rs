@@ -4,6 +4,7 @@
 mod common;
 
 mod docker_engine {
+    mod backups;
     mod served;
     mod templates;
 
