@@ -143,6 +143,18 @@ describe.skipIf(skipDocker)('deploying', () => {
     await shot(page, 'deployment-rolled-back-en-light')
     expect(await accessibilityProblems(page)).toEqual([])
 
+    // Another number of containers of what runs.
+    await page.getByRole('link', { name: 'To that one' }).click()
+    await page.getByRole('button', { name: 'More' }).click()
+    await page.getByRole('menuitem', { name: 'Scale' }).click()
+    await dialog.getByLabel(/^WEB_PORT/).fill(String(port))
+    await dialog.getByLabel('db', { exact: true }).fill('2')
+    await dialog.getByRole('button', { name: 'Next' }).click()
+    await dialog.getByRole('checkbox', { name: /host_path/ }).check()
+    await dialog.getByRole('button', { name: 'Deploy', exact: true }).click()
+    await verdict.filter({ hasText: 'Deployed' }).waitFor({ timeout: 30_000 })
+    await page.locator('[data-service=db]').getByText('#2').waitFor()
+
     // A good one, by hand back to the first, and away.
     await again('2', '')
     await verdict.filter({ hasText: 'Deployed' }).waitFor({ timeout: 30_000 })
