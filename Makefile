@@ -73,3 +73,4 @@ tools: # What the tests use beside Rust
 	@sdk/toolchain/ensure-tool.sh curl
 	@sdk/toolchain/ensure-tool.sh python3
 	@sdk/toolchain/ensure-model-server.sh > /dev/null
+	@sdk/toolchain/ensure-mail-server.sh > /dev/null

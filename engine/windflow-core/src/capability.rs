@@ -19,6 +19,8 @@ pub enum Capability {
     Http,
     /// Deploying to targets of the workflow, and looking after what is deployed there.
     Docker,
+    /// Sending mail through servers that the workflow grants.
+    Email,
     /// Having the host add a credential of the workflow to requests, without seeing it.
     Credentials,
     /// Knowing run, node, attempt, deadline and idempotency key. Harmless: it needs no grant, but ends purity.
@@ -32,6 +34,7 @@ impl fmt::Display for Capability {
         f.pad(match self {
             Self::Http => "http",
             Self::Docker => "docker",
+            Self::Email => "email",
             Self::Credentials => "credentials",
             Self::RunContext => "run_context",
             Self::Cancellation => "cancellation",
@@ -135,13 +138,16 @@ pub struct Grants {
     /// Names of targets.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub docker: Vec<String>,
+    /// Mail servers, each with its port.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub email: Vec<HttpPattern>,
 }
 
 impl Grants {
     /// Whether nothing is granted.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.http.is_empty() && self.credentials.is_empty() && self.docker.is_empty()
+        self.http.is_empty() && self.credentials.is_empty() && self.docker.is_empty() && self.email.is_empty()
     }
 
     /// Whether a request to this origin is granted. The address that the name resolves to is checked apart, by
@@ -149,6 +155,12 @@ impl Grants {
     #[must_use]
     pub fn covers(&self, origin: &Origin) -> bool {
         self.http.iter().any(|pattern| pattern.covers(origin))
+    }
+
+    /// The same keys as [`Grants::covers`] and [`Grants::covers_address`], for mail servers.
+    #[must_use]
+    pub fn for_email(&self) -> Self {
+        Self { http: self.email.clone(), ..Self::default() }
     }
 
     /// Whether a granted request may be sent to this resolved address. Public addresses may; private ones only where a

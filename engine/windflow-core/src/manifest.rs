@@ -169,6 +169,9 @@ pub struct RequestedCapabilities {
     /// Wants to deploy to the targets that the workflow grants, and to look after what is there.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub docker: bool,
+    /// Wants to send mail through servers that the workflow grants.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub email: bool,
     /// Wants the host to add to its requests the credential that the field `credential` of a node's configuration names. It
     /// never sees it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -191,6 +194,9 @@ impl RequestedCapabilities {
         }
         if self.docker {
             all.push(Capability::Docker);
+        }
+        if self.email {
+            all.push(Capability::Email);
         }
         if self.credentials {
             all.push(Capability::Credentials);

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use indexmap::IndexMap;
 
-use crate::capability::Grants;
+use crate::capability::{Grants, HttpPattern};
 use crate::expression::{Expression, Template};
 use crate::id::{NodeId, NodeTypeRef, PortName, WorkflowName};
 use crate::place::Spanned;
@@ -148,6 +148,8 @@ pub struct Permissions {
     pub credentials: Vec<Spanned<String>>,
     /// Names of targets.
     pub docker: Vec<Spanned<String>>,
+    /// Mail servers, each with its port.
+    pub email: Vec<Spanned<HttpPattern>>,
 }
 
 /// One node.

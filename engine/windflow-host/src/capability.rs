@@ -7,6 +7,7 @@
 pub(crate) mod cancellation;
 pub(crate) mod credentials;
 pub(crate) mod docker;
+pub(crate) mod email;
 pub(crate) mod http;
 pub(crate) mod log;
 pub(crate) mod progress;

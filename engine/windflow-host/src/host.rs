@@ -14,7 +14,7 @@ use windflow_core::ports::targets::Targets;
 
 use crate::attempt;
 use crate::cache::Cache;
-use crate::capability::http::Sender;
+use crate::capability::http::{Sender, TlsRoots};
 use crate::code::{self, Code, Unloadable};
 use crate::config::HostConfig;
 use crate::limits::Limits;
@@ -43,6 +43,7 @@ pub(crate) struct Shared {
     pub(crate) limits: Limits,
     pub(crate) cache: Option<Cache>,
     pub(crate) sender: Arc<Sender>,
+    pub(crate) roots: TlsRoots,
     pub(crate) targets: OnceLock<Arc<dyn Targets>>,
     pub(crate) credentials: Arc<dyn Credentials>,
 }
@@ -69,8 +70,9 @@ impl PluginHost {
         let cache = cache_dir.and_then(|folder| Cache::open(&folder, &engine));
         let slots = crate::engine::slots(&engine, &limits);
         let ticker = Ticker::start(&engine)?;
+        let roots = tls_roots.clone();
         let sender = Arc::new(Sender::new(http_policy, resolver, tls_roots, limits.http.clone()));
-        let shared = Arc::new(Shared { engine, limits, cache, sender, credentials, targets: OnceLock::new() });
+        let shared = Arc::new(Shared { engine, limits, cache, sender, roots, credentials, targets: OnceLock::new() });
         let inner = Inner { shared, plugins: Plugins::default(), slots: Semaphore::new(slots), ticker };
         Ok(Self(Arc::new(inner)))
     }

@@ -6,9 +6,11 @@
 
 pub mod bundle;
 pub mod contents;
+pub mod convert;
 pub mod difference;
 pub mod files;
 pub mod index;
+pub mod ledger;
 pub mod manifest;
 pub mod package;
 mod picture;

@@ -30,6 +30,7 @@ fn check_one(import: &str, asked: &RequestedCapabilities) -> Result<bool, Packag
                 "types" | "log" | "progress" => Ok(true),
                 "run-context" => needs(asked.run_context, import, "write `run_context = true` under [capabilities]"),
                 "docker" => needs(asked.docker, import, "write `docker = true` under [capabilities]"),
+                "email" => needs(asked.email, import, "write `email = true` under [capabilities]"),
                 "cancellation" => needs(asked.cancellation, import, "write `cancellation = true` under [capabilities]"),
                 _ => unknown("it may be newer than this WindFlow, so update WindFlow, or build with an older SDK"),
             }
@@ -86,6 +87,7 @@ mod tests {
             run_context: true,
             cancellation: true,
             docker: true,
+            email: true,
             credentials: true,
         };
         for (import, without, with) in [
@@ -95,7 +97,8 @@ mod tests {
             ("windflow:node/run-context@1.0.0", "not asked for", "impure"),
             ("windflow:node/cancellation@1.0.0", "not asked for", "impure"),
             ("windflow:node/docker@1.1.0", "not asked for", "impure"),
-            ("windflow:node/email@1.9.0", "unknown", "unknown"),
+            ("windflow:node/email@1.2.0", "not asked for", "impure"),
+            ("windflow:node/telegraph@1.9.0", "unknown", "unknown"),
             ("windflow:node/log@2.0.0", "version", "version"),
             ("windflow:node/log@0.1.0", "version", "version"),
             ("windflow:node/log", "unknown", "unknown"),

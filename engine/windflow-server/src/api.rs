@@ -105,6 +105,7 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(templates::pictures::icon))
         .routes(routes!(templates::pictures::preview))
         .routes(routes!(templates::install::install))
+        .routes(routes!(templates::convert::convert))
         .routes(routes!(templates::reviews::list, templates::reviews::add, templates::reviews::remove))
         .routes(routes!(templates::installed::list))
         .routes(routes!(templates::installed::show, templates::installed::apply))

@@ -8,11 +8,11 @@ use windflow_core::id::OrganisationId;
 use windflow_core::ports::fetch::Fetch;
 use windflow_marketplace::bundle::Bundle;
 use windflow_marketplace::index::{Entry, Packed};
+use windflow_marketplace::ledger::{Installed, Ledger, LedgerError};
 use windflow_marketplace::registry::{self, Refused};
 use windflow_marketplace::shelf::{Hit, Shelf};
 use windflow_marketplace::template::Template;
 
-use self::installed::Installed;
 use self::registries::Registered;
 use self::statistics::Statistics;
 use crate::problem::{Answer, Problem};
@@ -82,6 +82,26 @@ impl From<Refused> for Problem {
     }
 }
 
+impl From<LedgerError> for Problem {
+    fn from(error: LedgerError) -> Self {
+        let said = error.to_string();
+        match error {
+            LedgerError::NotFound(what) => Self::not_found(what),
+            LedgerError::Reserved(_) => Self::invalid("invalid_name", said),
+            LedgerError::NotNewer { .. } => Self::conflict("version_exists", said),
+            LedgerError::TooMany => Self::conflict("too_many", said),
+            LedgerError::Conflict => Self::conflict("conflict", said).remedy("try again"),
+            LedgerError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl App {
+    pub(crate) fn ledger(&self, organisation: &OrganisationId) -> Ledger {
+        Ledger::new(Arc::clone(&self.records), organisation.clone())
+    }
+}
+
 impl Marketplace {
     /// Opens what the binary brings along.
     pub(crate) fn open(bundle: Bundle, fetch: Arc<dyn Fetch>) -> Answer<Self> {
@@ -98,7 +118,7 @@ impl Marketplace {
             return Ok(Arc::clone(found));
         }
         let built_in = Source { name: BUILT_IN.to_owned(), origin: Origin::BuiltIn, shelf: Arc::clone(&self.shelf) };
-        let shelf = Arc::new(Shelf::new(private::entries(app, organisation)?));
+        let shelf = Arc::new(Shelf::new(app.ledger(organisation).own()?));
         let mut sources = vec![built_in, Source { name: PRIVATE.to_owned(), origin: Origin::Private, shelf }];
         for kept in registries::all(app, organisation)? {
             let registered = kept.value;
@@ -209,10 +229,7 @@ pub(crate) async fn package(
             let found = app.marketplace.bundle.package(&entry, &packed);
             found.ok_or_else(|| Problem::internal("a built-in template is missing"))?.to_vec()
         }
-        Origin::Private => {
-            let found = private::package(app, organisation, &entry, &packed)?;
-            found.ok_or_else(|| Problem::not_found(format!("template {}", which.name)))?
-        }
+        Origin::Private => app.ledger(organisation).package(&entry, &packed)?,
         Origin::Registry(registered) => registries::package(app, organisation, registered, &entry, &packed).await?,
     };
     registry::verify(&entry, &packed, &bytes)?;

@@ -186,11 +186,14 @@ async fn prune(app: App) {
         if let Err(problem) = blocking(move || prune_all(&all)).await.and_then(|pruned| pruned) {
             tracing::warn!(%problem, "what is out of date could not be taken away");
         }
-        if let Err(problem) = registries::refresh_all(&app).await {
-            tracing::warn!(%problem, "registries could not be brought up to date");
-        }
+        let rest = async {
+            if let Err(problem) = registries::refresh_all(&app).await {
+                tracing::warn!(%problem, "registries could not be brought up to date");
+            }
+            tokio::time::sleep(PRUNE_EVERY).await;
+        };
         tokio::select! {
-            () = tokio::time::sleep(PRUNE_EVERY) => {}
+            () = rest => {}
             () = app.stopped() => return,
         }
     }

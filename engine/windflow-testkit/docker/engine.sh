@@ -2,6 +2,7 @@
 # engine.sh start FOLDER PID   starts a Docker engine of its own with everything in FOLDER, and loads the stand-in images;
 #                              it ends with the process PID, or by `stop`. The last line on stdout is its address.
 # engine.sh stop FOLDER        ends it.
+# engine.sh stand-ins FOLDER IMAGE…   loads a stand-in under the name of each image, as if it had been fetched.
 #
 # No registry is asked for anything: the images are a static busybox.
 set -euo pipefail
@@ -68,6 +69,65 @@ images() {
   rm -rf "$root"
 }
 
+# The ports that the program of an image listens on.
+ports_of() {
+  case ${1##*/} in
+    postgres:*) echo 5432 ;;
+    mysql:* | mariadb:*) echo 3306 ;;
+    mongo:*) echo 27017 ;;
+    mongo-express:*) echo 8081 ;;
+    redis:*) echo 6379 16379 ;;
+    rabbitmq:*) echo 1883 5672 15672 15692 ;;
+    nginx:*) echo 80 443 5134 ;;
+    python:*) echo 8000 9808 ;;
+    node:* | grafana:*) echo 3000 ;;
+    prometheus:*) echo 9090 ;;
+    node-exporter:*) echo 9100 ;;
+    alertmanager:*) echo 9093 ;;
+    elasticsearch:*) echo 9200 ;;
+    kibana:*) echo 5601 ;;
+    gitlab-ce:*) echo 22 8929 ;;
+    gitea:*) echo 22 3000 ;;
+    uptime-kuma:*) echo 3001 ;;
+    jellyfin:*) echo 8096 ;;
+    ghost:*) echo 2368 ;;
+    minio:*) echo 9000 9001 ;;
+    mattermost-team-edition:*) echo 8065 ;;
+    traefik:*) echo 80 443 8080 ;;
+    paperless-ngx:*) echo 8000 ;;
+    home-assistant:*) echo 8123 ;;
+    eclipse-mosquitto:*) echo 1883 ;;
+    server:*) echo 8080 ;; # Vaultwarden's
+    *) echo 80 ;;
+  esac
+}
+
+stand_ins() {
+  local root=$folder/stand-in tool image here
+  here=$(cd "$(dirname "$0")" && pwd)
+  if [ ! -f "$folder/stand-in.tar" ]; then
+    mkdir -p "$root"/{bin,tmp,run,etc,dev,opt/gitlab/bin,mattermost/bin,extra,var/www/html,usr/local/bin}
+    chmod 1777 "$root/tmp"
+    cp /bin/busybox "$root/bin/busybox"
+    for tool in $(/bin/busybox --list); do [ "$tool" = busybox ] || ln -s busybox "$root/bin/$tool"; done
+    cp "$here/stand-in" "$root/bin/stand-in"
+    for tool in answer gunicorn celery nginx redis-server apache2-foreground mosquitto postgres rabbitmq-server python pip node npm npx curl pg_isready \
+      mysqladmin healthcheck.sh mongosh rabbitmq-diagnostics mosquitto_sub mosquitto_passwd mc redis-cli openssl certbot pg_dump php gitea \
+      docker-php-ext-install trivy; do
+      ln -s stand-in "$root/bin/$tool"
+    done
+    for tool in opt/gitlab/bin/gitlab-healthcheck mattermost/bin/mmctl extra/healthcheck healthcheck.sh cron.sh; do ln -s /bin/stand-in "$root/$tool"; done
+    printf '%s:x:%s:%s::/:/bin/sh\n' root 0 0 redis 999 999 node 1000 1000 www-data 33 33 mosquitto 1883 1883 >"$root/etc/passwd"
+    tar -C "$root" -cf "$folder/stand-in.tar" .
+    rm -rf "$root"
+  fi
+  for image in "$@"; do
+    local vault=; case $image in vaultwarden/*) vault=yes ;; esac
+    /usr/bin/docker -H "unix://$socket" import --change 'ENTRYPOINT ["/bin/stand-in"]' \
+      --change "ENV STAND_IN_IMAGE=$image STAND_IN_PORTS=\"$(ports_of "$image")\" STAND_IN_VAULT=$vault" "$folder/stand-in.tar" "$image" >/dev/null
+  done
+}
+
 start() {
   install
   mkdir -p "$folder"
@@ -115,5 +175,6 @@ stop() {
 case $command in
   start) start "$3" ;;
   stop) stop ;;
-  *) echo "usage: engine.sh start FOLDER PID | stop FOLDER" >&2; exit 2 ;;
+  stand-ins) shift 2; stand_ins "$@" ;;
+  *) echo "usage: engine.sh start FOLDER PID | stop FOLDER | stand-ins FOLDER IMAGE…" >&2; exit 2 ;;
 esac

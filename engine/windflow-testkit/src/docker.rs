@@ -56,6 +56,18 @@ impl DockerEngine {
         String::from_utf8_lossy(&output.stdout).trim().to_owned()
     }
 
+    /// Loads a stand-in under the name of each image: it listens on the ports of the real one and answers its health checks, and the programs
+    /// that a stack's command lines and scripts call do as little as they can.
+    ///
+    /// # Panics
+    /// Where an image cannot be loaded.
+    pub fn stand_ins(&self, images: &[&str]) {
+        let path = self.folder.path().to_str().expect("a path in UTF-8");
+        let output =
+            Command::new(SCRIPT).args(["stand-ins", path]).args(images).output().expect("the script can be run");
+        assert!(output.status.success(), "{images:?}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+
     /// Ends it.
     ///
     /// # Panics

@@ -34,10 +34,12 @@ pub(crate) struct Global {
 
 pub(crate) use self::deploy::{AddTargetArgs, DeployArgs, DeploymentsCommand, OnTarget, StacksCommand, TargetsCommand};
 pub(crate) use self::serve::{LogFormat, ServeArgs};
+pub(crate) use self::templates::{ImportFormat, InstallArgs, TemplateKind, TemplatesCommand};
 pub(crate) use self::users::{AddUserArgs, UsersCommand};
 
 mod deploy;
 mod serve;
+mod templates;
 mod users;
 
 #[derive(Debug, Subcommand)]
@@ -67,6 +69,9 @@ pub(crate) enum Command {
     /// Look after stacks that are deployed: status, logs, scale, roll back, stop, remove
     #[command(subcommand)]
     Stacks(StacksCommand),
+    /// Find, install, update, make and publish templates of stacks and workflows
+    #[command(subcommand)]
+    Templates(TemplatesCommand),
     /// List and show deployments
     #[command(subcommand)]
     Deployments(DeploymentsCommand),

@@ -16,6 +16,7 @@ pub(crate) mod serve;
 pub(crate) mod stacks;
 pub(crate) mod store;
 pub(crate) mod targets;
+pub(crate) mod templates;
 pub(crate) mod test;
 pub(crate) mod users;
 pub(crate) mod validate;

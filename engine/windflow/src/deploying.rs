@@ -12,6 +12,7 @@ use windflow_core::ports::records::Records;
 use windflow_core::ports::store::BoxFuture;
 use windflow_core::ports::targets::Targets;
 use windflow_core::run::Timestamp;
+use windflow_marketplace::ledger::Ledger;
 use windflow_runtime::{Clock, SystemClock};
 use windflow_stacks::book::{Book, BookError};
 use windflow_stacks::carry::{CarryError, Reached};
@@ -30,6 +31,7 @@ use crate::signal::interrupted;
 /// What commands about deployments work with.
 pub(crate) struct Deploying {
     pub(crate) book: Book,
+    pub(crate) ledger: Ledger,
     main: tokio::runtime::Runtime,
 }
 
@@ -44,8 +46,9 @@ impl Deploying {
         let key = secrets_key::read_or_make(&folder, None)?;
         let vault = Vault::new(&key).context("the key of secrets is none")?;
         let store = Arc::new(open_store(global)?);
+        let ledger = Ledger::new(store.clone(), OrganisationId::local());
         let main = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        Ok(Self { book: Book::new(store, Arc::new(vault), OrganisationId::local()), main })
+        Ok(Self { book: Book::new(store, Arc::new(vault), OrganisationId::local()), ledger, main })
     }
 
     pub(crate) fn block_on<T>(&self, work: impl Future<Output = T>) -> T {

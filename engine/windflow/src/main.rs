@@ -31,6 +31,7 @@ fn main() -> ExitCode {
         Command::Deploy(args) => commands::deploy::run(&cli.global, &args),
         Command::Targets(command) => commands::targets::run(&cli.global, &command),
         Command::Stacks(command) => commands::stacks::run(&cli.global, &command),
+        Command::Templates(command) => commands::templates::run(&cli.global, &command),
         Command::Deployments(command) => commands::deployments::run(&cli.global, &command),
         Command::Serve(args) => commands::serve::run(&cli.global, &args),
         Command::Users(command) => commands::users::run(&cli.global, &command),

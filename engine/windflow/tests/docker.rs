@@ -4,7 +4,9 @@
 mod common;
 
 mod docker_engine {
+    mod backups;
     mod served;
+    mod templates;
 
     use std::path::Path;
     use std::process::{Command, Output, Stdio};

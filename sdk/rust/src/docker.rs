@@ -18,16 +18,7 @@ pub fn perform<Q: Serialize + ?Sized, A: DeserializeOwned>(target: &str, request
 
 #[cfg(target_arch = "wasm32")]
 fn ask(target: &str, request: &[u8]) -> Result<Vec<u8>, NodeError> {
-    use crate::Retry;
-    use crate::bindings::RetryHint;
-    crate::bindings::windflow::node::docker::perform(target, request).map_err(|error| {
-        let retry = match error.retry {
-            RetryHint::Never => Retry::Never,
-            RetryHint::MayHelp => Retry::MayHelp,
-            RetryHint::After(milliseconds) => Retry::After(milliseconds),
-        };
-        NodeError { code: error.code.into(), message: error.message, retry, details: error.details }
-    })
+    crate::bindings::windflow::node::docker::perform(target, request).map_err(crate::error::from_host)
 }
 
 #[cfg(not(target_arch = "wasm32"))]

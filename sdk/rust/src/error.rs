@@ -58,3 +58,15 @@ impl fmt::Display for NodeError {
 }
 
 impl std::error::Error for NodeError {}
+
+/// What the host says went wrong.
+#[cfg(target_arch = "wasm32")]
+pub(crate) fn from_host(error: crate::bindings::windflow::node::types::NodeError) -> NodeError {
+    use crate::bindings::RetryHint;
+    let retry = match error.retry {
+        RetryHint::Never => Retry::Never,
+        RetryHint::MayHelp => Retry::MayHelp,
+        RetryHint::After(milliseconds) => Retry::After(milliseconds),
+    };
+    NodeError { code: error.code.into(), message: error.message, retry, details: error.details }
+}

@@ -45,6 +45,7 @@ pub mod bindings;
 pub mod cancellation;
 pub mod context;
 pub mod docker;
+pub mod email;
 mod emission;
 mod error;
 mod fields;

@@ -18,6 +18,7 @@ struct Words {
     hosts: [&'static str; 2],
     credential: &'static str,
     docker: &'static str,
+    email: &'static str,
     run_context: &'static str,
     cancellation: &'static str,
     nothing_else: &'static str,
@@ -31,6 +32,7 @@ const ENGLISH: Words = Words {
     hosts: ["send requests to ", " where the workflow allows it"],
     credential: ", with a credential of the workflow that it never sees,",
     docker: "deploy to the targets that the workflow allows and look after what is there",
+    email: "send mail through the servers that the workflow allows",
     run_context: "know which run, node and attempt it is",
     cancellation: "hear that it should stop",
     nothing_else: "; it can touch nothing else.",
@@ -44,6 +46,7 @@ const FRENCH: Words = Words {
     hosts: ["envoyer des requêtes à ", " si le workflow l'autorise"],
     credential: ", avec un identifiant du workflow qu'il ne voit jamais,",
     docker: "déployer sur les cibles que le workflow autorise et s'occuper de ce qui s'y trouve",
+    email: "envoyer du courrier par les serveurs que le workflow autorise",
     run_context: "savoir de quels exécution, nœud et essai il s'agit",
     cancellation: "apprendre qu'il doit s'arrêter",
     nothing_else: " ; il ne peut toucher à rien d'autre.",
@@ -69,6 +72,13 @@ impl Words {
         }
         if asked.docker {
             all.push(self.docker.to_owned());
+        }
+        if asked.email {
+            let mut text = self.email.to_owned();
+            if asked.credentials && asked.http.is_empty() {
+                text.push_str(self.credential);
+            }
+            all.push(text);
         }
         if asked.run_context {
             all.push(self.run_context.to_owned());

@@ -44,6 +44,7 @@ pub(super) fn document_schema(registry: &(impl Registry + ?Sized)) -> Value {
                     "http": { "type": "array", "items": { "type": "string" } },
                     "credentials": { "type": "array", "items": { "type": "string" } },
                     "docker": { "type": "array", "items": { "type": "string" }, "description": "Names of targets" },
+                    "email": { "type": "array", "items": { "type": "string" }, "description": "Mail servers with their ports" },
                 },
             },
             "nodes": {

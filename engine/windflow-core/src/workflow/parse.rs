@@ -7,6 +7,7 @@ use indexmap::IndexMap;
 
 use super::read::{Fields, Reader};
 use super::{Input, Permissions, Workflow, concurrency, node, trigger};
+use crate::capability::HttpPattern;
 use crate::expression::{Template, reserved};
 use crate::id::NodeId;
 use crate::place::Spanned;
@@ -157,14 +158,14 @@ fn name(reader: &mut Reader, key: &Spanned<String>, what: &str) {
 }
 
 fn permissions(reader: &mut Reader, node: &yaml::Node) -> Permissions {
-    let Some(fields) = reader.map(node, "`permissions`", &["http", "credentials", "docker"]) else {
+    let Some(fields) = reader.map(node, "`permissions`", &["http", "credentials", "docker", "email"]) else {
         return Permissions::default();
     };
     let http = fields.get("http").map(|node| reader.list(node, "`http`")).unwrap_or_default();
     let http = http.iter().filter_map(|item| {
         reader.text(item, "a host")?;
         let template = reader.template(item);
-        if let Some(Err(error)) = template.as_str().map(str::parse::<crate::capability::HttpPattern>) {
+        if let Some(Err(error)) = template.as_str().map(str::parse::<HttpPattern>) {
             reader.error("invalid_host", &item.place, error.to_string());
         }
         Some(template)
@@ -172,7 +173,28 @@ fn permissions(reader: &mut Reader, node: &yaml::Node) -> Permissions {
     let http = http.collect();
     let credentials = names(reader, &fields, "credentials", "a credential");
     let docker = names(reader, &fields, "docker", "a target");
-    Permissions { http, credentials, docker }
+    let email = fields.get("email").map(|node| reader.list(node, "`email`")).unwrap_or_default();
+    let email = email.iter().filter_map(|item| mail_server(reader, item)).collect();
+    Permissions { http, credentials, docker, email }
+}
+
+/// A host of which the port is told: mail has no one port of its own.
+fn mail_server(reader: &mut Reader, node: &yaml::Node) -> Option<Spanned<HttpPattern>> {
+    let text = reader.text(node, "a mail server")?;
+    let has_port = text.rsplit_once(':').is_some_and(|(_, port)| port == "*" || port.parse::<u16>().is_ok());
+    match text.parse() {
+        Ok(pattern) if has_port && !text.contains("//") => Some(Spanned::new(pattern, node.place.clone())),
+        Ok(_) => {
+            let message = format!("`{text}` is no mail server: its port is missing");
+            let remedy = "write host and port, as in smtp.example.org:587";
+            reader.error_with("invalid_host", &node.place, message, remedy);
+            None
+        }
+        Err(error) => {
+            reader.error("invalid_host", &node.place, error.to_string());
+            None
+        }
+    }
 }
 
 /// A list of names.

@@ -1,6 +1,7 @@
 //! A workflow held against itself and the installed node types.
 
 use super::{Node, Trigger, Workflow, concurrency, config};
+use crate::capability::Origin;
 use crate::expression::{Kind, Reference, Target, Template};
 use crate::id::{NodeId, NodeTypeRef, PortName};
 use crate::manifest::{DEFAULT_PORT, ERROR_PORT};
@@ -93,6 +94,9 @@ fn check_node(workflow: &Workflow, node: &Node, registry: &(impl Registry + ?Siz
     if installed.manifest.capabilities.docker {
         check_target(workflow, node, problems);
     }
+    if installed.manifest.capabilities.email {
+        check_mail_server(workflow, node, problems);
+    }
     if !installed.manifest.capabilities.http.is_empty() && workflow.permissions.http.is_empty() {
         let message =
             format!("`{}` sends requests, and this workflow grants no host: they will be denied", node.uses.value);
@@ -109,6 +113,20 @@ fn check_target(workflow: &Workflow, node: &Node, problems: &mut Vec<Problem>) {
         let message = format!("the target `{name}` is not granted to this workflow");
         let remedy = format!("add to the workflow: permissions: {{ docker: [{name}] }}");
         problems.push(Problem::error("target_not_granted", &target.place, message).remedy(remedy));
+    }
+}
+
+/// A node that sends mail names a server, which the workflow has to grant.
+fn check_mail_server(workflow: &Workflow, node: &Node, problems: &mut Vec<Problem>) {
+    let Some(server) = node.with.get("server") else { return };
+    let Some(origin) = server.as_str().and_then(|server| Origin::from_url(&format!("https://{server}"))) else {
+        return;
+    };
+    if !workflow.permissions.email.iter().any(|granted| granted.value.covers(&origin)) {
+        let name = server.as_str().unwrap_or_default();
+        let message = format!("the mail server {name} is not granted to this workflow");
+        let remedy = format!("add to the workflow: permissions: {{ email: [\"{name}\"] }}");
+        problems.push(Problem::error("mail_server_not_granted", &server.place, message).remedy(remedy));
     }
 }
 

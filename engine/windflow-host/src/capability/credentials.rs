@@ -76,6 +76,15 @@ impl Held {
         self.credential.may_go_to(origin)
     }
 
+    pub(crate) fn binding(&self) -> &Binding {
+        self.credential.binding()
+    }
+
+    /// The secret itself, for ways in that are no request.
+    pub(crate) fn value(&self) -> &str {
+        self.credential.value()
+    }
+
     /// For people: that a request went without it.
     pub(crate) fn kept_back(&self, origin: &Origin) -> String {
         let hosts: Vec<String> = self.credential.hosts().iter().map(ToString::to_string).collect();

@@ -20,7 +20,7 @@ pub use resolve::{Resolver, SystemResolver};
 pub use tls::TlsRoots;
 
 pub(crate) use hooks::Hooks;
-pub(crate) use sender::Sender;
+pub(crate) use sender::{Sender, Undialable};
 
 use wasmtime::component::Linker;
 

@@ -1,11 +1,12 @@
 //! `windflow:node@1`.
 
 use wasmtime::component::{HasSelf, Linker};
-use windflow_core::failure::RetryHint;
+use windflow_core::failure::{Failure, RetryHint};
+use windflow_core::json::Json;
 use windflow_core::ports::host::LogLevel;
 
 use self::windflow::node::types::{NodeError, RetryHint as GuestHint};
-use self::windflow::node::{cancellation, docker, log, progress, run_context};
+use self::windflow::node::{cancellation, docker, email, log, progress, run_context};
 use crate::attempt::State;
 use crate::attempt::outcome::{Returned, ReturnedError};
 use crate::capability;
@@ -15,7 +16,7 @@ mod generated {
     wasmtime::component::bindgen!({
         path: "../../sdk/wit/v1",
         world: "node",
-        imports: { "windflow:node/docker.perform": async },
+        imports: { "windflow:node/docker.perform": async, "windflow:node/email.send": async },
         exports: { default: async },
     });
 }
@@ -96,17 +97,27 @@ impl run_context::Host for State {
 impl docker::Host for State {
     async fn perform(&mut self, target: String, request: Vec<u8>) -> Result<Vec<u8>, NodeError> {
         let done = capability::docker::perform(self, &target, request).await;
-        done.map(|value| value.text().as_bytes().to_vec()).map_err(|failure| NodeError {
-            code: failure.code,
-            message: failure.message,
-            retry: match failure.retry {
-                RetryHint::Never => GuestHint::Never,
-                RetryHint::MayHelp => GuestHint::MayHelp,
-                RetryHint::After(milliseconds) => GuestHint::After(milliseconds),
-            },
-            details: failure.details.map(|details| details.text().as_bytes().to_vec()),
-        })
+        answered(done)
     }
+}
+
+impl email::Host for State {
+    async fn send(&mut self, message: Vec<u8>) -> Result<Vec<u8>, NodeError> {
+        answered(capability::email::send(self, &message).await)
+    }
+}
+
+fn answered(done: Result<Json, Failure>) -> Result<Vec<u8>, NodeError> {
+    done.map(|value| value.text().as_bytes().to_vec()).map_err(|failure| NodeError {
+        code: failure.code,
+        message: failure.message,
+        retry: match failure.retry {
+            RetryHint::Never => GuestHint::Never,
+            RetryHint::MayHelp => GuestHint::MayHelp,
+            RetryHint::After(milliseconds) => GuestHint::After(milliseconds),
+        },
+        details: failure.details.map(|details| details.text().as_bytes().to_vec()),
+    })
 }
 
 impl cancellation::Host for State {

@@ -6,6 +6,7 @@ use semver::Version;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use windflow_core::manifest::Text;
+use windflow_marketplace::ledger::Installed;
 use windflow_marketplace::manifest::Kind;
 use windflow_marketplace::shelf::{Facets, Wanted, find};
 
@@ -16,6 +17,7 @@ use crate::marketplace::{self, Listing, Which};
 use crate::problem::{Answer, Problem};
 use crate::state::{App, blocking};
 
+pub(crate) mod convert;
 pub(crate) mod detail;
 pub(crate) mod install;
 pub(crate) mod installed;
@@ -126,7 +128,7 @@ impl TemplateSummary {
         let Listing { source, entry, numbers, installed, .. } = listing;
         let manifest = &entry.manifest;
         let name = &manifest.name;
-        let installed_as = |one: &marketplace::installed::Installed| InstalledAs {
+        let installed_as = |one: &Installed| InstalledAs {
             name: one.name.clone(),
             version: one.version.to_string(),
             update: one.version < manifest.version,

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use windflow_core::edit::{self, Edit};
 use windflow_core::id::{OrganisationId, WorkflowName};
-use windflow_core::ports::records::Expected;
 use windflow_marketplace::contents;
+use windflow_marketplace::ledger::Installed;
 use windflow_marketplace::manifest::Kind;
 use windflow_stacks::book::BookError;
 use windflow_stacks::compose::{self, is_project_name};
@@ -13,7 +13,6 @@ use windflow_stacks::deployment::{Content, Deployment};
 use windflow_stacks::project::Project;
 use windflow_stacks::risk::risks;
 
-use super::installed::{self, Installed};
 use super::{Found, statistics};
 use crate::catalogue;
 use crate::deploying;
@@ -66,7 +65,7 @@ fn remember(app: &App, organisation: &OrganisationId, found: &Found, name: &str,
         let count = statistics::change(app, organisation, (&found.registry, &manifest.name), |numbers| {
             numbers.installs += 1;
         })?;
-        Ok(vec![count, installed::put(organisation, &record, Expected::Any)?])
+        Ok(vec![count, app.ledger(organisation).remembered(&record)?])
     })
 }
 
@@ -77,7 +76,7 @@ fn forget(app: &App, organisation: &OrganisationId, found: &Found, name: &str) -
         let count = statistics::change(app, organisation, (&found.registry, &manifest.name), |numbers| {
             numbers.installs = numbers.installs.saturating_sub(1);
         })?;
-        Ok(vec![count, installed::delete(organisation, manifest.kind, name)])
+        Ok(vec![count, app.ledger(organisation).forgotten(manifest.kind, name)])
     })
 }
 

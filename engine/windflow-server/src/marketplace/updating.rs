@@ -1,14 +1,12 @@
 //! Updates of what was installed: shown as a difference, then made a new version.
 
 use windflow_core::id::OrganisationId;
-use windflow_core::ports::records::Expected;
 use windflow_marketplace::difference;
+use windflow_marketplace::ledger::Installed;
 use windflow_marketplace::manifest::Kind;
 
-use super::installed::{self, Installed};
-use super::{Found, Which, install};
+use super::{Found, Which, install, installed};
 use crate::catalogue::{self, Seen};
-use crate::kept::Kept;
 use crate::problem::{Answer, Problem};
 use crate::state::App;
 
@@ -55,7 +53,7 @@ impl Update {
 
 /// What an update of a stack or workflow would change.
 pub(crate) async fn update(app: &App, organisation: &OrganisationId, kind: Kind, name: &str) -> Answer<Update> {
-    let Kept { value: installed, .. } = installed::one(app, organisation, kind, name)?;
+    let installed = installed::one(app, organisation, kind, name)?;
     let which = Which { registry: Some(installed.registry.clone()), name: installed.template.clone(), version: None };
     let found = super::template(app, organisation, &which).await?;
     let (old, new, tag) = match kind {
@@ -104,7 +102,8 @@ pub(crate) async fn apply(
     }
     let version = found.template.manifest.version;
     let record = Installed { version, text: new, at: app.now(), by: by.to_owned(), ..installed };
-    let changed = app.records.batch(vec![installed::put(organisation, &record, Expected::Any)?])?;
-    app.records.durable(changed.position).await?;
+    let ledger = app.ledger(organisation);
+    ledger.write(vec![ledger.remembered(&record)?])?;
+    ledger.durable().await?;
     Ok(record)
 }

@@ -144,6 +144,9 @@ fn reach(text: &mut String, workflow: &Workflow, plan: &Plan, registry: &dyn Reg
     for target in &workflow.permissions.docker {
         let _ = writeln!(text, "    docker: the target {}", target.value);
     }
+    for server in &workflow.permissions.email {
+        let _ = writeln!(text, "    email: the server {}", server.value);
+    }
     for credential in &workflow.permissions.credentials {
         let _ = writeln!(text, "  the credential {}", credential.value);
     }

@@ -9,7 +9,7 @@ use http_body_util::BodyExt;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody};
-use windflow_core::capability::{Origin, Scheme};
+use windflow_core::capability::{Grants, Origin, Scheme};
 use windflow_core::ports::host::LogLevel;
 
 use super::body::{RequestBody, ResponseBody};
@@ -34,6 +34,16 @@ pub(crate) struct Sender {
     resolver: Arc<dyn Resolver>,
     tls: Arc<Tls>,
     pool: Arc<Pool>,
+}
+
+/// Why a server may not be dialled.
+pub(crate) enum Undialable {
+    /// The workflow does not grant it, or not the address that it leads to.
+    NotGranted(Option<IpAddr>),
+    /// The operator does not allow it, for this reason.
+    ByOperator(String),
+    /// Nobody knows where it is.
+    Unresolved(String),
 }
 
 /// What belongs to one attempt.
@@ -82,6 +92,22 @@ impl Sender {
         limits: HttpLimits,
     ) -> Self {
         Self { policy, limits, resolver, tls: Arc::new(Tls::new(roots)), pool: Arc::default() }
+    }
+
+    /// The addresses of a server that is asked by another protocol, each of which may be dialled under these grants.
+    pub(crate) async fn dialable(&self, grants: &Grants, origin: &Origin) -> Result<Vec<IpAddr>, Undialable> {
+        if !grants.covers(origin) {
+            return Err(Undialable::NotGranted(None));
+        }
+        self.policy.origin(origin).map_err(Undialable::ByOperator)?;
+        let addresses = self.resolve(origin).await.map_err(|error| Undialable::Unresolved(errors::words(&error)))?;
+        for address in &addresses {
+            if !grants.covers_address(*address, origin.port) {
+                return Err(Undialable::NotGranted(Some(*address)));
+            }
+            self.policy.address(origin, *address).map_err(Undialable::ByOperator)?;
+        }
+        Ok(addresses)
     }
 
     /// Sends the request. Redirects are not followed: guests follow them by further requests, which are checked as well.

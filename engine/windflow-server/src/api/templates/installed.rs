@@ -5,6 +5,7 @@ use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
+use windflow_marketplace::ledger::Installed;
 
 use super::KindView;
 use crate::access::Permission;
@@ -12,7 +13,6 @@ use crate::api::extract::{Allowed, Path, Query, also, need};
 use crate::api::page::{Page, PageQuery};
 use crate::api::refusals::Refusals;
 use crate::api::workflows::seen;
-use crate::marketplace::installed::Installed;
 use crate::marketplace::updating::{self, Update};
 use crate::marketplace::{self, Which};
 use crate::problem::{Answer, Problem};

@@ -196,3 +196,26 @@ async fn a_workflow_is_updated_under_its_own_name() {
     assert!(text.as_str().unwrap().contains("name: mine\n") && text.as_str().unwrap().contains("default: 2"));
     served.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_from_elsewhere_becomes_drafts_and_is_not_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    let served = serve(dir.path(), scripted(&[])).await;
+    let editor = served.person("local", Role::Editor).await;
+    let at = "/api/v1/templates/convert";
+    let text = "services:\n  web:\n    image: nginx:1.29.3\n    ports: [\"80:80\"]\n";
+    let converted = editor.post(at, &json!({ "kind": "compose", "text": text })).await.expect(200);
+    let draft = &converted["drafts"][0];
+    assert_eq!(draft["template"]["name"], "web");
+    assert_eq!(draft["variables"][0]["name"], "WEB_PORT");
+    assert_eq!(draft["problems"][0]["code"], "no_health_check");
+    let agent =
+        r#"{ "version": "2", "templates": [{ "type": 1, "title": "Agent", "image": "a:1", "privileged": true }] }"#;
+    let converted = editor.post(at, &json!({ "kind": "portainer", "text": agent })).await.expect(200);
+    assert_eq!((&converted["drafts"], &converted["refused"][0]["code"]), (&json!([]), &json!("unsafe")));
+    let converted = editor.post(at, &json!({ "kind": "caprover", "text": "[" })).await.expect(200);
+    assert_eq!(converted["refused"][0]["code"], "malformed");
+    editor.post(at, &json!({ "kind": "other", "text": "" })).await.problem(422, "invalid_body");
+    assert_eq!(list(&editor, "?registry=private").await["total"], 0);
+    served.stop().await;
+}

@@ -14,7 +14,7 @@ use crate::render;
 ///
 /// # Errors
 /// Where one is not.
-pub(super) fn risks(project: &Project, confirmed: &[String]) -> anyhow::Result<()> {
+pub(crate) fn risks(project: &Project, confirmed: &[String]) -> anyhow::Result<()> {
     let all = risk::risks(project).into_iter().map(|risk| (risk.name(), risk.to_string()));
     let open: Vec<_> = all.filter(|(name, _)| !confirmed.contains(name)).collect();
     if open.is_empty() {
@@ -32,7 +32,7 @@ pub(super) fn risks(project: &Project, confirmed: &[String]) -> anyhow::Result<(
 }
 
 /// Shows a plan and asks whether to go on. Where nobody can be asked, it goes on.
-pub(super) fn plan(plan: &Plan, stack: &str, target: &str) -> anyhow::Result<()> {
+pub(crate) fn plan(plan: &Plan, stack: &str, target: &str) -> anyhow::Result<()> {
     if !attended() {
         return Ok(());
     }

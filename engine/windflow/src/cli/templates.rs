@@ -1,0 +1,139 @@
+//! What can be typed about templates.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Subcommand, ValueEnum};
+
+use super::key_value;
+
+fn duration(text: &str) -> Result<Duration, humantime::DurationError> {
+    humantime::parse_duration(text)
+}
+
+/// What a template is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TemplateKind {
+    Stack,
+    Workflow,
+}
+
+/// What a text from elsewhere is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ImportFormat {
+    Compose,
+    Portainer,
+    Caprover,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum TemplatesCommand {
+    /// Find templates by words, kind, category and tag
+    Search {
+        /// Words, in English or French; beginnings and misspelt ones are found, too
+        text: Vec<String>,
+        /// Of this kind
+        #[arg(long)]
+        kind: Option<TemplateKind>,
+        /// In this category
+        #[arg(long)]
+        category: Option<String>,
+        /// With this tag
+        #[arg(long)]
+        tag: Option<String>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show what is in a template, and what it may touch
+    Show {
+        /// Its name
+        template: String,
+        /// Print its document and nothing else
+        #[arg(long)]
+        text: bool,
+        /// Print JSON
+        #[arg(long, conflicts_with = "text")]
+        json: bool,
+    },
+    /// Make a stack or a workflow of a template
+    #[command(
+        after_help = "A stack is kept in the data folder, and deployed with --deploy. A workflow is written to FOLDER/NAME.\n\
+Where something is wrong, nothing is left behind."
+    )]
+    Install(Box<InstallArgs>),
+    /// Show what the latest version of its template would change of an installed stack, and make it so
+    Update {
+        /// Name of the stack
+        stack: String,
+        /// Make it so
+        #[arg(short, long)]
+        yes: bool,
+    },
+    /// List what was installed, with the versions that there are
+    Installed {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Keep a folder as a template of one's own, after the same checks as a registry's
+    Publish {
+        /// The folder with `template.yaml`
+        folder: PathBuf,
+    },
+    /// Check folders of templates and report every problem with its place
+    Check {
+        /// Folders with `template.yaml`
+        #[arg(required = true)]
+        folders: Vec<PathBuf>,
+    },
+    /// Begin a template: a folder with everything that it needs
+    New {
+        /// Its name
+        name: String,
+        /// What it is of
+        #[arg(long, default_value = "stack")]
+        kind: TemplateKind,
+    },
+    /// Make templates of a Compose file, of Portainer's app templates, or of a one-click app of CapRover
+    Import {
+        /// The file; - is stdin
+        file: PathBuf,
+        /// What it is [default: what it looks like]
+        #[arg(long)]
+        from: Option<ImportFormat>,
+        /// Where to write the folders
+        #[arg(long, value_name = "FOLDER", default_value = ".")]
+        out: PathBuf,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct InstallArgs {
+    /// Name of the template
+    pub(crate) template: String,
+    /// What the stack or workflow is called [default: as the template]
+    #[arg(long = "as", value_name = "NAME")]
+    pub(crate) name: Option<String>,
+    /// A variable of a stack, as key=value
+    #[arg(long = "var", value_name = "KEY=VALUE", value_parser = key_value, requires = "deploy")]
+    pub(crate) variables: Vec<(String, String)>,
+    /// Deploy the stack at once
+    #[arg(long)]
+    pub(crate) deploy: bool,
+    /// Where to: the name of a target, or an address
+    #[arg(short, long, default_value = windflow_stacks::carry::LOCAL)]
+    pub(crate) target: String,
+    /// Confirm a risk by its name, for example web:host_network
+    #[arg(long, value_name = "RISK")]
+    pub(crate) confirm: Vec<String>,
+    /// Do not ask whether to go on
+    #[arg(short, long)]
+    pub(crate) yes: bool,
+    /// How long services may take until they are up
+    #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "5m")]
+    pub(crate) timeout: Duration,
+    /// Where to write a workflow
+    #[arg(long, value_name = "FOLDER", default_value = ".")]
+    pub(crate) out: PathBuf,
+}

@@ -1,0 +1,187 @@
+//! `windflow templates …`
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::Context;
+use serde_json::json;
+use windflow_core::id::OrganisationId;
+use windflow_marketplace::bundle::Bundle;
+use windflow_marketplace::files::Fault;
+use windflow_marketplace::index::Entry;
+use windflow_marketplace::ledger::{Ledger, LedgerError};
+use windflow_marketplace::manifest::Kind;
+use windflow_marketplace::registry;
+use windflow_marketplace::shelf::{Shelf, Wanted, find};
+use windflow_marketplace::template::Template;
+
+use crate::cli::{Global, TemplateKind, TemplatesCommand};
+use crate::engine::{data_dir, open_store};
+use crate::exit::invalid;
+use crate::render::{self, table::table};
+
+mod author;
+mod install;
+
+/// As the server calls the templates that the binary brings along, and those of the organisation.
+const BUILT_IN: &str = "windflow";
+const OWN: &str = "private";
+
+pub(crate) fn run(global: &Global, command: &TemplatesCommand) -> anyhow::Result<ExitCode> {
+    match command {
+        TemplatesCommand::Search { text, kind, category, tag, json } => {
+            let wanted = Wanted {
+                text: text.join(" "),
+                kind: kind.map(Into::into),
+                category: category.clone(),
+                tag: tag.clone(),
+            };
+            search(&Offer::open(global)?, &wanted, *json)?;
+        }
+        TemplatesCommand::Show { template, text, json } => show(&Offer::open(global)?, template, *text, *json)?,
+        TemplatesCommand::Install(args) => return install::install(global, args),
+        TemplatesCommand::Update { stack, yes } => install::update(global, stack, *yes)?,
+        TemplatesCommand::Installed { json } => install::list(global, *json)?,
+        TemplatesCommand::Publish { folder } => author::publish(global, folder)?,
+        TemplatesCommand::Check { folders } => return author::check(folders),
+        TemplatesCommand::New { name, kind } => author::new(name, (*kind).into())?,
+        TemplatesCommand::Import { file, from, out } => return author::import(file, *from, out),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+impl From<TemplateKind> for Kind {
+    fn from(kind: TemplateKind) -> Self {
+        match kind {
+            TemplateKind::Stack => Self::Stack,
+            TemplateKind::Workflow => Self::Workflow,
+        }
+    }
+}
+
+/// What the book of templates refuses, as the command's error.
+fn kept(error: LedgerError) -> anyhow::Error {
+    match error {
+        LedgerError::Store(error) => error.into(),
+        other => invalid(other.to_string()),
+    }
+}
+
+/// A fault as people read it.
+fn told(folder: &std::path::Path, fault: &Fault) -> String {
+    let Fault { file, problem } = fault;
+    let severity = if problem.is_error() { "error" } else { "warning" };
+    let (line, column) = (problem.place.line, problem.place.column);
+    let remedy = problem.remedy.as_ref().map(|remedy| format!("\n  = {remedy}")).unwrap_or_default();
+    let path = folder.join(file);
+    format!("{}:{line}:{column}: {severity}[{}]: {}{remedy}", path.display(), problem.code, problem.message)
+}
+
+/// Everything that can be installed: what the binary brings along, and what was published here.
+struct Offer {
+    bundle: Bundle,
+    built_in: Shelf,
+    ledger: Option<Ledger>,
+    own: Shelf,
+}
+
+impl Offer {
+    /// Opens both. Looking at templates goes on where a server holds the store; its own templates are seen through it.
+    fn open(global: &Global) -> anyhow::Result<Self> {
+        let kept = data_dir(global)?.join("store").exists();
+        let store = if kept { open_store(global).ok() } else { None };
+        Self::with(store.map(|store| Ledger::new(Arc::new(store), OrganisationId::local())))
+    }
+
+    fn with(ledger: Option<Ledger>) -> anyhow::Result<Self> {
+        let bundle = crate::builtins::templates();
+        let index = bundle.open().context("the built-in templates")?;
+        let built_in = Shelf::new(index.templates.into_iter().map(Arc::new).collect());
+        let own = match &ledger {
+            Some(ledger) => Shelf::new(ledger.own().map_err(kept)?),
+            None => Shelf::default(),
+        };
+        Ok(Self { bundle, built_in, ledger, own })
+    }
+
+    /// The template of a name: of one's own first.
+    fn template(&self, name: &str) -> anyhow::Result<(&'static str, Arc<Entry>, Template)> {
+        if let (Some(entry), Some(ledger)) = (self.own.get(name), &self.ledger) {
+            let packed = entry.packed(None).context("its package is not told")?;
+            let bytes = ledger.package(entry, packed).map_err(kept)?;
+            return Ok((OWN, Arc::clone(entry), registry::accept(entry, packed, &bytes)?));
+        }
+        let Some(entry) = self.built_in.get(name) else {
+            let names = self.built_in.entries().iter().map(|entry| entry.name());
+            let near = windflow_core::problem::nearest(name, names).map(|near| format!("; did you mean {near}?"));
+            let hint = near.unwrap_or_else(|| "; `windflow templates search` lists all".to_owned());
+            return Err(invalid(format!("there is no template {name}{hint}")));
+        };
+        let packed = entry.packed(None).context("its package is not told")?;
+        Ok((BUILT_IN, Arc::clone(entry), self.bundle.template(entry, packed)?))
+    }
+}
+
+fn search(offer: &Offer, wanted: &Wanted, as_json: bool) -> anyhow::Result<()> {
+    let (mut hits, _) = find(&[&offer.own, &offer.built_in], wanted);
+    hits.sort_by(|one, other| other.score.cmp(&one.score).then_with(|| one.entry.name().cmp(other.entry.name())));
+    let registry = |shelf: usize| if shelf == 0 { OWN } else { BUILT_IN };
+    if as_json {
+        let all: Vec<_> = hits
+            .iter()
+            .map(|hit| {
+                let manifest = &hit.entry.manifest;
+                json!({ "name": manifest.name, "kind": manifest.kind, "version": manifest.version.to_string(),
+                    "title": manifest.title, "summary": manifest.summary, "category": manifest.category,
+                    "tags": manifest.tags, "registry": registry(hit.shelf) })
+            })
+            .collect();
+        return render::json(&all);
+    }
+    if hits.is_empty() {
+        render::line("nothing fits; fewer words find more");
+        return Ok(());
+    }
+    let mut rows = vec![["TEMPLATE", "KIND", "VERSION", "CATEGORY", "WHAT IT IS"].map(String::from).to_vec()];
+    rows.extend(hits.iter().map(|hit| {
+        let manifest = &hit.entry.manifest;
+        let (kind, version) = (manifest.kind.word().to_owned(), manifest.version.to_string());
+        vec![manifest.name.clone(), kind, version, manifest.category.clone(), manifest.summary.get("en").to_owned()]
+    }));
+    render::result(&table(&rows))
+}
+
+fn show(offer: &Offer, name: &str, only_text: bool, as_json: bool) -> anyhow::Result<()> {
+    let (registry, _, template) = offer.template(name)?;
+    if only_text {
+        return render::result(&template.text);
+    }
+    if as_json {
+        let mut value = serde_json::to_value(&template)?;
+        value["registry"] = json!(registry);
+        return render::json(&value);
+    }
+    let Template { manifest, contents, readme, .. } = &template;
+    let mut lines = vec![
+        format!("{} {} ({}, {registry})", manifest.name, manifest.version, manifest.kind.word()),
+        manifest.summary.get("en").to_owned(),
+        String::new(),
+    ];
+    for service in &contents.services {
+        let ports = if service.ports.is_empty() { String::new() } else { format!("  {}", service.ports.join(", ")) };
+        lines.push(format!("service   {}  {}{ports}", service.name, service.image));
+    }
+    lines.extend(contents.volumes.iter().map(|volume| format!("volume    {volume}")));
+    for variable in &contents.variables {
+        let default = variable.default.as_ref().map(|default| format!(" [{default}]")).unwrap_or_default();
+        lines.push(format!("variable  {}{default}  {}", variable.name, variable.description.get("en")));
+    }
+    lines.extend(contents.risks.iter().map(|risk| format!("risk      {risk} (--confirm {})", risk.name())));
+    lines.extend(contents.inputs.keys().map(|input| format!("input     {input}")));
+    lines.extend(contents.uses.iter().map(|uses| format!("uses      {uses}")));
+    let granted = contents.permissions.http.iter().chain(&contents.permissions.credentials);
+    lines.extend(granted.chain(&contents.permissions.docker).map(|what| format!("granted   {what}")));
+    lines.push(String::new());
+    lines.push(readme.get("en").trim_end().to_owned());
+    render::result(&lines.join("\n"))
+}
