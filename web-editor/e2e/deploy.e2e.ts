@@ -35,6 +35,12 @@ async function write(page: Page, text: string) {
   await page.evaluate((all) => navigator.clipboard.writeText(all), text)
   await page.keyboard.press('Control+v')
 }
+/** Deploys with what the wizard says, and goes to the deployment that it begins. */
+async function begin(page: Page) {
+  const before = page.url()
+  await page.getByRole('dialog').getByRole('button', { name: 'Deploy', exact: true }).click()
+  await page.waitForURL((url) => url.href !== before)
+}
 const answer = async (port: number) => (await fetch(`http://127.0.0.1:${port}/`).catch(() => undefined))?.text()
 
 describe.skipIf(skipDocker)('deploying', () => {
@@ -131,7 +137,7 @@ describe.skipIf(skipDocker)('deploying', () => {
       await dialog.getByRole('button', { name: 'Next' }).click()
       await dialog.getByRole('checkbox', { name: /host_path/ }).check()
       await dialog.getByText('Replaced').first().waitFor()
-      await dialog.getByRole('button', { name: 'Deploy', exact: true }).click()
+      await begin(page)
     }
     await again('2', 'nosuch')
     await verdict.filter({ hasText: 'Running' }).waitFor()
@@ -151,7 +157,7 @@ describe.skipIf(skipDocker)('deploying', () => {
     await dialog.getByLabel('db', { exact: true }).fill('2')
     await dialog.getByRole('button', { name: 'Next' }).click()
     await dialog.getByRole('checkbox', { name: /host_path/ }).check()
-    await dialog.getByRole('button', { name: 'Deploy', exact: true }).click()
+    await begin(page)
     await verdict.filter({ hasText: 'Deployed' }).waitFor({ timeout: 30_000 })
     await page.locator('[data-service=db]').getByText('#2').waitFor()
 
