@@ -35,6 +35,12 @@ async function write(page: Page, text: string) {
   await page.evaluate((all) => navigator.clipboard.writeText(all), text)
   await page.keyboard.press('Control+v')
 }
+/** Deploys with what the wizard says, and goes to the deployment that it begins. */
+async function begin(page: Page) {
+  const before = page.url()
+  await page.getByRole('dialog').getByRole('button', { name: 'Deploy', exact: true }).click()
+  await page.waitForURL((url) => url.href !== before)
+}
 const answer = async (port: number) => (await fetch(`http://127.0.0.1:${port}/`).catch(() => undefined))?.text()
 
 describe.skipIf(skipDocker)('deploying', () => {
@@ -131,7 +137,7 @@ describe.skipIf(skipDocker)('deploying', () => {
       await dialog.getByRole('button', { name: 'Next' }).click()
       await dialog.getByRole('checkbox', { name: /host_path/ }).check()
       await dialog.getByText('Replaced').first().waitFor()
-      await dialog.getByRole('button', { name: 'Deploy', exact: true }).click()
+      await begin(page)
     }
     await again('2', 'nosuch')
     await verdict.filter({ hasText: 'Running' }).waitFor()
@@ -142,6 +148,18 @@ describe.skipIf(skipDocker)('deploying', () => {
     expect(await answer(port)).toBe('version 1\n')
     await shot(page, 'deployment-rolled-back-en-light')
     expect(await accessibilityProblems(page)).toEqual([])
+
+    // Another number of containers of what runs.
+    await page.getByRole('link', { name: 'To that one' }).click()
+    await page.getByRole('button', { name: 'More' }).click()
+    await page.getByRole('menuitem', { name: 'Scale' }).click()
+    await dialog.getByLabel(/^WEB_PORT/).fill(String(port))
+    await dialog.getByLabel('db', { exact: true }).fill('2')
+    await dialog.getByRole('button', { name: 'Next' }).click()
+    await dialog.getByRole('checkbox', { name: /host_path/ }).check()
+    await begin(page)
+    await verdict.filter({ hasText: 'Deployed' }).waitFor({ timeout: 30_000 })
+    await page.locator('[data-service=db]').getByText('#2').waitFor()
 
     // A good one, by hand back to the first, and away.
     await again('2', '')

@@ -32,7 +32,7 @@ describe('people and keys', () => {
     expect(await hers.getByRole('button', { name: 'New workflow' }).count()).toBe(0)
     expect(await hers.getByRole('switch').isDisabled()).toBe(true)
     const places = await hers.getByRole('navigation', { name: 'Main' }).getByRole('link').allInnerTexts()
-    expect(places.map((text) => text.trim()).filter(Boolean)).toEqual(['WindFlow', 'Dashboard', 'Workflows', 'Runs', 'Triggers', 'Stacks', 'Deployments', 'Targets', 'Plugins', 'Settings'])
+    expect(places.map((text) => text.trim()).filter(Boolean)).toEqual(['WindFlow', 'Dashboard', 'Marketplace', 'Workflows', 'Runs', 'Triggers', 'Stacks', 'Deployments', 'Targets', 'Plugins', 'Settings'])
     const { run } = (await (await on.server.api('POST', '/workflows/sleeper/runs', {})).json()) as { run: string }
     await hers.goto(`${on.url}/runs/${run}`)
     await hers.getByRole('heading', { level: 1 }).getByText('Running').waitFor()

@@ -44,12 +44,12 @@ export interface Filter {
   target?: string
 }
 
-/** Deployments, the newest first. */
+/** Deployments, the newest first. The server tells the oldest first, so that all have to be read to know the last. */
 export const useDeployments = (filter: MaybeRefOrGetter<Filter>) =>
   useQuery({
     queryKey: computed(() => [...deploymentsKey, 'list', toValue(filter)]),
     queryFn: async () => {
-      const found = await everyPage((cursor) => unwrap(api.GET('/api/v1/deployments', { params: { query: { ...toValue(filter), limit: 500, cursor } } })))
+      const found = await everyPage((cursor) => unwrap(api.GET('/api/v1/deployments', { params: { query: { ...toValue(filter), limit: 500, cursor } } })), 20_000)
       return (found as unknown as Deployment[]).reverse()
     },
     // Whoever deploys elsewhere is seen here, too.

@@ -1,0 +1,47 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { accessibilityProblems, shot, stage, type Stage } from './browser'
+
+let on: Stage
+beforeAll(async () => (on = await stage()))
+afterAll(() => on?.close())
+
+describe('targets', () => {
+  it('are imported line by line, filtered, given credentials that nobody sees again, and removed', async () => {
+    const page = await on.open({ at: '/targets' })
+    const dialog = page.getByRole('dialog')
+    await page.getByRole('button', { name: 'Import CSV' }).click()
+    await dialog.getByLabel('Lines').fill('name,address,environment,groups,tags,description\nedge-1,tcp://127.0.0.1:1,production,eu;edge,gpu,First <b>one</b>\nEdge 2,tcp://127.0.0.1:1,,,,\nedge-3,nowhere,,,,\nedge-4,tcp://127.0.0.1:2,staging,,,')
+    await dialog.getByRole('button', { name: 'Import CSV' }).click()
+    await dialog.getByText('2 of 4 lines made a target.').waitFor()
+    expect(await dialog.getByRole('row').count()).toBe(5)
+    await shot(page, 'targets-import-en-light')
+    expect(await accessibilityProblems(page)).toEqual([])
+    await dialog.getByRole('button', { name: 'Close', exact: true }).click()
+    await page.getByText('2 targets').waitFor()
+    await page.getByLabel('Environment').selectOption('production')
+    await page.getByText('one target').waitFor()
+    await page.getByLabel('Tags').selectOption('gpu')
+    await page.getByText('First <b>one</b>').waitFor()
+
+    await page.getByRole('button', { name: 'Change edge-1' }).click()
+    await dialog.getByLabel('Its key (PEM)').fill('-----BEGIN PRIVATE KEY-----\nswordfish\n-----END PRIVATE KEY-----')
+    await dialog.getByLabel('Certificate of the authority (PEM)').fill('-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----')
+    await dialog.getByText('Logins for registries of images').click()
+    await dialog.getByRole('button', { name: 'Add a login' }).click()
+    await dialog.getByLabel('Registry').fill('ghcr.io')
+    await dialog.getByLabel('User name').fill('ada')
+    await dialog.getByLabel('Password', { exact: true }).fill('opensesame')
+    await shot(page, 'target-tls-en-light')
+    expect(await accessibilityProblems(page)).toEqual([])
+    await dialog.getByRole('button', { name: 'Save and test' }).click()
+    await dialog.waitFor({ state: 'hidden' })
+    await page.getByRole('img', { name: 'Has credentials' }).waitFor()
+    await page.getByRole('button', { name: 'Change edge-1' }).click()
+    expect(await dialog.getByLabel('Its key (PEM)').inputValue()).toBe('')
+    expect(await page.content()).not.toMatch(/swordfish|opensesame/)
+    await dialog.getByRole('button', { name: 'Cancel' }).click()
+    await page.getByRole('button', { name: 'Remove edge-1' }).click()
+    await dialog.getByRole('button', { name: 'Remove', exact: true }).click()
+    await page.getByText('No target fits').waitFor()
+  })
+})
