@@ -49,6 +49,9 @@ mod tests {
         let guests = Workspace::find(None).unwrap().plugins().unwrap();
         let asks = |guest: &&Guest| !guest.manifest().unwrap().capabilities.list().is_empty();
         let asking: Vec<&str> = guests.iter().filter(asks).map(|guest| &*guest.name).collect();
-        assert_eq!(asking, ["deploy", "discord", "github", "http", "llm", "ntfy", "rss", "slack", "teams", "webhook"]);
+        assert_eq!(
+            asking,
+            ["deploy", "discord", "email", "github", "http", "llm", "ntfy", "rss", "slack", "teams", "webhook"]
+        );
     }
 }
