@@ -148,7 +148,7 @@ mod tests {
 
     use super::*;
 
-    fn build(more: Value) -> Result<String, String> {
+    fn build(more: &Value) -> Result<String, String> {
         let mut message = json!({ "server": "mail:25", "from": "WindFlow <flow@example.org>", "to": ["ada@example.org"], "subject": "Émile", "text": "Hello" });
         message.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         let message: Message = serde_json::from_value(message).unwrap();
@@ -157,28 +157,28 @@ mod tests {
 
     #[test]
     fn a_message_is_written_with_one_id_for_all_attempts() {
-        let message = build(json!({ "cc": ["Bob <bob@example.org>"], "bcc": ["secret@example.org"] })).unwrap();
+        let message = build(&json!({ "cc": ["Bob <bob@example.org>"], "bcc": ["secret@example.org"] })).unwrap();
         assert!(message.contains("To: ada@example.org\r\n") && message.contains("bob@example.org"), "{message}");
         assert!(!message.contains("secret@example.org"), "{message}");
         let id = |message: &str| message.lines().find(|line| line.starts_with("Message-ID")).unwrap().to_owned();
-        assert_eq!(id(&message), id(&build(json!({})).unwrap()));
+        assert_eq!(id(&message), id(&build(&json!({})).unwrap()));
     }
 
     #[test]
     fn headers_cannot_be_smuggled_in() {
-        let message = build(json!({ "subject": "a\r\nBcc: eve@example.org" })).unwrap();
+        let message = build(&json!({ "subject": "a\r\nBcc: eve@example.org" })).unwrap();
         assert!(!message.lines().any(|line| line.starts_with("Bcc")), "{message}");
-        assert!(build(json!({ "to": ["a@b.c\r\nBcc: eve@example.org"] })).is_err());
-        let message = build(json!({ "attachments": [{ "name": "a\"\r\nX: y", "base64": "aGk=" }] })).unwrap();
+        assert!(build(&json!({ "to": ["a@b.c\r\nBcc: eve@example.org"] })).is_err());
+        let message = build(&json!({ "attachments": [{ "name": "a\"\r\nX: y", "base64": "aGk=" }] })).unwrap();
         assert!(!message.lines().any(|line| line.starts_with("X:")), "{message}");
     }
 
     #[test]
     fn what_is_no_message_is_told() {
-        assert!(build(json!({ "to": [] })).unwrap_err().contains("recipients"));
-        assert!(build(json!({ "from": "nobody" })).unwrap_err().contains("from: nobody"));
-        assert!(build(json!({ "attachments": [{ "name": "a", "base64": "?" }] })).unwrap_err().contains("Base64"));
-        let both = build(json!({ "html": "<b>Hi</b>", "attachments": [{ "name": "a.txt", "media_type": "text/plain", "base64": "aGk=" }] })).unwrap();
+        assert!(build(&json!({ "to": [] })).unwrap_err().contains("recipients"));
+        assert!(build(&json!({ "from": "nobody" })).unwrap_err().contains("from: nobody"));
+        assert!(build(&json!({ "attachments": [{ "name": "a", "base64": "?" }] })).unwrap_err().contains("Base64"));
+        let both = build(&json!({ "html": "<b>Hi</b>", "attachments": [{ "name": "a.txt", "media_type": "text/plain", "base64": "aGk=" }] })).unwrap();
         for part in ["multipart/mixed", "multipart/alternative", "text/html", "filename=\"a.txt\""] {
             assert!(both.contains(part), "{both}");
         }
