@@ -29,7 +29,7 @@ class Box:
 
 def known(server, session, envelope, mechanism, data):
     fits = isinstance(data, LoginPassword) and (data.login, data.password) == (b"flow", b"correct horse")
-    return AuthResult(success=fits)
+    return AuthResult(success=fits, handled=False)
 
 
 async def main():

@@ -103,11 +103,16 @@ impl Shelf {
         &self.entries
     }
 
-    /// How well each entry fits the words; 0 where it does not.
-    fn scores(&self, terms: &[String]) -> Vec<u32> {
+    /// Whether a word begins so.
+    fn has(&self, term: &str) -> bool {
+        self.words.range(term.to_owned()..).next().is_some_and(|(word, _)| word.starts_with(term))
+    }
+
+    /// How well each entry fits the words; 0 where it does not. Those that are misspelt are told.
+    fn scores(&self, terms: &[(String, bool)]) -> Vec<u32> {
         let mut scores = vec![u32::from(terms.is_empty()); self.entries.len()];
-        for (number, term) in terms.iter().enumerate() {
-            let found = self.term(term);
+        for (number, (term, misspelt)) in terms.iter().enumerate() {
+            let found = self.term(term, *misspelt);
             for (score, found) in scores.iter_mut().zip(found) {
                 let before = if number == 0 { found } else { *score };
                 *score = if found == 0 || before == 0 { 0 } else { (*score).saturating_add(found) };
@@ -116,8 +121,8 @@ impl Shelf {
         scores
     }
 
-    /// How well each entry fits one word. Only where nothing begins with it, it is taken for misspelt.
-    fn term(&self, term: &str) -> Vec<u32> {
+    /// How well each entry fits one word.
+    fn term(&self, term: &str, misspelt: bool) -> Vec<u32> {
         let mut scores = vec![0; self.entries.len()];
         let mut take = |word: &Word, how: u32| {
             for (entry, weight) in &word.weights {
@@ -126,13 +131,11 @@ impl Shelf {
                 }
             }
         };
-        let mut nothing = true;
         for (word, found) in self.words.range(term.to_owned()..).take_while(|(word, _)| word.starts_with(term)) {
             take(found, if word == term { WHOLE } else { BEGINNING });
-            nothing = false;
         }
         let typos = words::typos(term);
-        if nothing && typos > 0 {
+        if misspelt && typos > 0 {
             let letters = words::letters(term);
             for (word, found) in &self.words {
                 // Every letter that the word does not have is a typo of its own: most words are ruled out by that.
@@ -170,7 +173,10 @@ fn weighed(entry: &Entry) -> HashMap<String, u32> {
 /// choice were not made yet. Not in any order.
 #[must_use]
 pub fn find(shelves: &[&Shelf], wanted: &Wanted) -> (Vec<Hit>, Facets) {
-    let terms: Vec<String> = words::of(&wanted.text).take(MAX_TERMS).collect();
+    // Only where nothing on any shelf begins with a word, it is taken for misspelt.
+    let misspelt = |term: &String| !shelves.iter().any(|shelf| shelf.has(term));
+    let terms = words::of(&wanted.text).take(MAX_TERMS).map(|term| (misspelt(&term), term));
+    let terms: Vec<_> = terms.map(|(misspelt, term)| (term, misspelt)).collect();
     let (mut hits, mut facets) = (Vec::new(), Facets::default());
     for (number, shelf) in shelves.iter().enumerate() {
         for (entry, score) in shelf.entries.iter().zip(shelf.scores(&terms)).filter(|(_, score)| *score > 0) {

@@ -18,10 +18,11 @@ pub(crate) fn wrong(key: impl Into<String>, problem: impl Into<String>) -> Packa
 pub(crate) fn manifest(manifest: &Manifest) -> Checked {
     name("plugin.name", &manifest.plugin.name)?;
     text("plugin.description", &manifest.plugin.description)?;
-    if manifest.capabilities.credentials && manifest.capabilities.http.is_empty() {
+    let asked = &manifest.capabilities;
+    if asked.credentials && asked.http.is_empty() && !asked.email {
         return Err(wrong(
             "capabilities.credentials",
-            "is asked for without `http`: a credential goes into requests, so name their hosts as well",
+            "is asked for without `http` or `email`: a credential goes into requests and signs in to mail servers, so ask for one of them as well",
         ));
     }
     if manifest.nodes.is_empty() {

@@ -229,7 +229,7 @@ pub(crate) fn resume(inner: &Arc<Inner>, key: &RunKey, cancel: Option<String>) -
             return Err(ResumeError::ComponentChanged { run: key.run, uses });
         }
     }
-    let inputs = replayed.state.started().map(|started| started.inputs.clone()).unwrap_or_else(Json::null);
+    let inputs = replayed.state.started().map_or_else(Json::null, |started| started.inputs.clone());
     // It was let in once. A key that cannot be evaluated did not let it in, and cannot be here.
     let limit = limit(&replayed.prepared, key, inputs.value()).ok().flatten();
     let mut run_loop =

@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 
 use crate::NodeError;
 
-/// Sends one message. What it is made of is in docs/email.md.
+/// Sends one message. What it is made of is in plugins/email/README.md.
 ///
 /// # Errors
 ///

@@ -24,7 +24,7 @@ use super::http::Undialable;
 use crate::attempt::State;
 use crate::host::Shared;
 
-/// The longest that a server may take for one step.
+/// The longest that a server may take to let us in, and again to take the message.
 const STEP: Duration = Duration::from_secs(30);
 
 /// Sends one message.
@@ -44,8 +44,8 @@ pub(crate) async fn send(state: &mut State, message: &[u8]) -> Result<Json, Fail
     })?;
     let deadline = STEP.min(state.deadline.saturating_duration_since(Instant::now()));
     let server = Server { origin, held: state.held.clone(), shared: Arc::clone(&state.shared), deadline };
-    let mut connection = server.connect(message.security, &addresses).await?;
-    let sent = connection.send(&envelope, &bytes).await;
+    let mut connection = server.in_time(server.connect(message.security, &addresses)).await??;
+    let sent = server.in_time(connection.send(&envelope, &bytes)).await?;
     // The server has the message, or has refused it: how the connection ends changes nothing about that.
     let _ = tokio::time::timeout(Duration::from_secs(2), connection.quit()).await;
     let answer = sent.map_err(|error| server.failed(&error))?;
@@ -107,6 +107,16 @@ struct Server {
 }
 
 impl Server {
+    /// A server that says nothing holds nobody up for long.
+    async fn in_time<T>(&self, step: impl Future<Output = T> + Send) -> Result<T, Failure> {
+        tokio::time::timeout(self.deadline, step).await.map_err(|_| {
+            let seconds = self.deadline.as_secs();
+            let why = format!("the mail was not sent: {} did not answer within {seconds} s", self.origin);
+            let failure = Failure::new(FailureKind::Node, why);
+            Failure { code: "mail_failed".into(), retry: RetryHint::MayHelp, ..failure }
+        })
+    }
+
     async fn connect(&self, security: Security, addresses: &[IpAddr]) -> Result<AsyncSmtpConnection, Failure> {
         let hello = ClientId::Domain("windflow.invalid".to_owned());
         let tls = self.tls(security)?;

@@ -53,6 +53,13 @@ fn typos_are_forgiven_where_nothing_else_fits() {
 }
 
 #[test]
+fn a_word_that_some_shelf_has_is_not_misspelt_on_another() {
+    let (one, other) = (shelf(&[("caddy", "x", "web", &[])]), shelf(&[("cadby", "x", "web", &[])]));
+    let (hits, _) = find(&[&one, &other], &Wanted { text: "caddy".into(), ..Wanted::default() });
+    assert_eq!(hits.iter().map(|hit| hit.entry.name()).collect::<Vec<_>>(), ["caddy"]);
+}
+
+#[test]
 fn every_word_has_to_be_there() {
     assert_eq!(names("blog mysql"), ["wordpress"]);
     assert!(names("blog database").is_empty());

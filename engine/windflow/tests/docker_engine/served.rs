@@ -157,3 +157,40 @@ fn the_api_deploys_and_a_killed_server_goes_on() {
     assert_eq!(place.engine.docker(&["volume", "ls", "-q"]), "");
     serving.ask("DELETE", "/targets/edge", &Value::Null, 204);
 }
+
+/// From a template to a healthy stack in one request, and in one command.
+#[test]
+fn a_template_is_installed_and_deployed_at_once() {
+    let place = Place::new();
+    let serving = Serving::start(&place);
+    serving.ask("POST", "/targets", &json!({ "name": "edge", "address": place.engine.address() }), 201);
+    serving.ask("POST", "/stacks", &json!({ "text": SHOP }), 201);
+    let template = json!({ "name": "market-shop", "version": "1.0.0", "category": "web",
+        "title": { "en": "Shop", "fr": "Boutique" }, "summary": { "en": "A shop", "fr": "Une boutique" } });
+    serving.ask("POST", "/templates", &json!({ "from": { "stack": "shop" }, "template": template }), 201);
+
+    let port = place.port.to_string();
+    let wish = json!({ "as": "boots", "target": "edge", "deploy": true, "variables": { "WEB_PORT": port } });
+    let made = serving.ask("POST", "/templates/market-shop/install", &wish, 201);
+    assert_eq!(serving.ended(made["deployment"].as_str().unwrap())["status"], "deployed");
+    assert_eq!(get(place.port).as_deref(), Some("version 1"));
+    assert_eq!(place.engine.docker(&["logs", "boots-db-1"]).len(), 32, "its password was made");
+    assert_eq!(serving.get("/templates/installed")["items"][0]["as"], "boots");
+    drop(serving);
+
+    // By a command; one that does not become healthy leaves nothing behind.
+    let free = windflow_testkit::docker::free_port();
+    let by_command = |name: &str, check: &str| {
+        let (port, check) = (format!("WEB_PORT={free}"), format!("CHECK={check}"));
+        let fixed = ["templates", "install", "market-shop", "--as", name, "--deploy", "--yes"];
+        place.windflow(&[&fixed[..], &["--target", "edge", "--var", &port, "--var", &check]].concat())
+    };
+    let broken = by_command("shoes", "nosuch");
+    assert_eq!(broken.status.code(), Some(1), "{}", super::stderr(&broken));
+    assert!(!place.containers().contains("shoes"), "{}", place.containers());
+    assert!(!super::stdout(&place.windflow(&["stacks", "list"])).contains("shoes"));
+    assert!(!super::stdout(&place.windflow(&["templates", "installed"])).contains("shoes"));
+    let good = by_command("shoes", "");
+    assert_eq!(good.status.code(), Some(0), "{}", super::stderr(&good));
+    assert_eq!(get(free).as_deref(), Some("version 1"));
+}

@@ -1,0 +1,138 @@
+//! `windflow templates …` as users and scripts meet it.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests fail by panicking, too")]
+
+mod common;
+
+use std::path::PathBuf;
+use std::process::Output;
+
+use common::windflow;
+use serde_json::Value;
+use tempfile::TempDir;
+
+struct Place(TempDir);
+
+impl Place {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn templates(&self, arguments: &[&str]) -> Output {
+        let mut command = windflow(&self.path("data"));
+        command.current_dir(self.0.path()).arg("templates").args(arguments).output().unwrap()
+    }
+
+    /// What it prints where it goes well.
+    #[track_caller]
+    fn good(&self, arguments: &[&str]) -> String {
+        let output = self.templates(arguments);
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}: {}", text(&output.stderr));
+        format!("{}{}", text(&output.stdout), text(&output.stderr))
+    }
+
+    /// What it says where something is wrong with what was asked.
+    #[track_caller]
+    fn refused(&self, arguments: &[&str]) -> String {
+        let output = self.templates(arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {}{}", text(&output.stdout), text(&output.stderr));
+        text(&output.stderr)
+    }
+
+    fn json(&self, arguments: &[&str]) -> Value {
+        serde_json::from_slice(&self.templates(arguments).stdout).unwrap()
+    }
+
+    /// Changes a file of a folder.
+    fn change(&self, file: &str, from: &str, to: &str) {
+        let before = std::fs::read_to_string(self.path(file)).unwrap();
+        assert!(before.contains(from), "{from} in {file}");
+        std::fs::write(self.path(file), before.replace(from, to)).unwrap();
+    }
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+#[test]
+fn built_in_templates_are_found_shown_and_installed() {
+    let place = Place::new();
+    let found = place.json(&["search", "wordpres", "--kind", "stack", "--json"]);
+    assert_eq!(found[0]["name"], "wordpress-mysql", "{found}");
+    let shown = place.good(&["show", "wordpress-mysql"]);
+    assert!(shown.contains("service ") && shown.contains("variable ") && shown.contains("mysql:"), "{shown}");
+    assert!(place.good(&["show", "wordpress-mysql", "--text"]).contains("services:"));
+    place.good(&["install", "wordpress-mysql", "--as", "blog"]);
+    assert!(place.refused(&["install", "wordpress-mysql", "--as", "blog"]).contains("--as"));
+    assert_eq!(place.json(&["installed", "--json"])[0]["template"], "wordpress-mysql");
+    assert!(place.refused(&["install", "wordpress-mysq"]).contains("did you mean wordpress-mysql?"));
+    assert!(place.refused(&["install", "wordpress-mysql", "--as", "../blog"]).contains("no name"));
+}
+
+#[test]
+fn a_template_is_begun_checked_published_and_updated() {
+    let place = Place::new();
+    place.good(&["new", "ours"]);
+    assert!(place.good(&["check", "ours"]).contains("ours 0.1.0"));
+    place.good(&["publish", "ours"]);
+    assert!(place.good(&["search", "ours"]).contains("stack"));
+    place.good(&["install", "ours", "--as", "site"]);
+    assert!(place.good(&["update", "site"]).contains("the latest version"));
+    assert!(place.refused(&["publish", "ours"]).contains("give it a higher version"));
+    place.change("ours/template.yaml", "0.1.0", "0.2.0");
+    place.change("ours/CHANGELOG.md", "## 0.1.0", "## 0.2.0\n\nNewer.\n\n## 0.1.0");
+    place.change("ours/compose.yaml", "1.29.3", "1.29.4");
+    place.good(&["publish", "ours"]);
+    let output = place.templates(&["update", "site"]);
+    assert_eq!(output.status.code(), Some(2), "nobody said yes");
+    assert!(
+        text(&output.stdout).contains("-    image: nginx:1.29.3\n+    image: nginx:1.29.4"),
+        "{}",
+        text(&output.stdout)
+    );
+    place.good(&["update", "site", "--yes"]);
+    assert_eq!(place.json(&["installed", "--json"])[0]["version"], "0.2.0");
+}
+
+#[test]
+fn what_is_wrong_is_told_with_its_place_and_changes_nothing() {
+    let place = Place::new();
+    place.good(&["new", "ours"]);
+    place.change("ours/compose.yaml", "nginx:1.29.3", "nginx");
+    place.change("ours/template.yaml", "category: web", "category: wab");
+    let said = place.refused(&["check", "ours"]);
+    assert!(said.contains("ours/template.yaml:") && said.contains("error[invalid_template]"), "{said}");
+    place.change("ours/template.yaml", "category: wab", "category: web");
+    let said = place.refused(&["publish", "ours"]);
+    assert!(said.contains("ours/compose.yaml:2:3: error[image_not_pinned]"), "{said}");
+    let found = place.json(&["search", "ours", "--json"]);
+    assert!(found.as_array().unwrap().iter().all(|it| it["name"] != "ours"), "{found}");
+}
+
+#[test]
+fn a_workflow_is_written_and_is_valid() {
+    let place = Place::new();
+    place.good(&["new", "hello", "--kind", "workflow"]);
+    place.good(&["publish", "hello"]);
+    place.good(&["install", "hello", "--as", "mine"]);
+    let valid = windflow(&place.path("data")).arg("validate").arg(place.path("mine/workflow.yaml")).output().unwrap();
+    assert_eq!(valid.status.code(), Some(0), "{}", text(&valid.stderr));
+    assert!(place.refused(&["install", "hello", "--as", "mine"]).contains("is there already"));
+}
+
+#[test]
+fn compose_files_and_apps_of_others_are_imported() {
+    let place = Place::new();
+    std::fs::write(place.path("c.yaml"), "services:\n  web: { image: \"nginx:1.29.3\", ports: [\"80:80\"] }\n")
+        .unwrap();
+    place.good(&["import", "c.yaml"]);
+    assert!(place.good(&["check", "web"]).contains("web 1.0.0"));
+    assert!(place.good(&["publish", "web"]).contains("no_health_check"), "what could be better is told");
+    let unsafe_one = r#"{"version":"2","templates":[{"type":1,"title":"A","image":"a:1","privileged":true}]}"#;
+    std::fs::write(place.path("p.json"), unsafe_one).unwrap();
+    assert!(place.refused(&["import", "p.json"]).contains("refused[unsafe]: A"));
+}
