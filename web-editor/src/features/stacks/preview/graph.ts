@@ -44,13 +44,15 @@ export function graphOf(project: Pick<Project, 'services'>): { nodes: Placed[]; 
       if (!a || !b) return []
       const [x1, y1, x2, y2] = [a.x + box.width, a.y + box.height / 2, b.x, b.y + box.height / 2]
       const bend = Math.max(24, (x2 - x1) / 2)
-      return [{ from, to, condition, path: `M${x1} ${y1} C${x1 + bend} ${y1} ${x2 - bend} ${y2} ${x2 - 5} ${y2}` }]
+      // What is in between on the same row is gone round.
+      const drop = y1 === y2 && x2 - x1 > box.gapX ? box.height : 0
+      return [{ from, to, condition, path: `M${x1} ${y1} C${x1 + bend} ${y1 + drop} ${x2 - bend} ${y2 + drop} ${x2 - 5} ${y2}` }]
     }),
   )
   return {
     nodes,
     links,
     width: Math.max(0, ...nodes.map(({ x }) => x)) + box.width + box.margin,
-    height: Math.max(0, ...nodes.map(({ y }) => y)) + box.height + box.margin,
+    height: Math.max(0, ...nodes.map(({ y }) => y)) + box.height + box.gapY,
   }
 }
