@@ -39,7 +39,7 @@ enum Request {
     /// Nodes as YAML.
     Copy { text: String, ids: Vec<String> },
     /// What a value with expressions would be.
-    Preview { template: Value, scope: preview::Scope },
+    Preview { template: Value, scope: Box<preview::Scope> },
 }
 
 /// Answers a request. What cannot be done is told as `{"error": {"code", "message"}}`.

@@ -97,7 +97,7 @@ pub(crate) struct TemplateSummary {
     /// Where its drawing is. It needs the token, as everything does.
     icon: String,
     /// How many services a stack has.
-    services: usize,
+    service_count: usize,
     /// Node types of a workflow.
     uses: Vec<String>,
     /// When it last changed; 0 where nobody knows.
@@ -148,7 +148,7 @@ impl TemplateSummary {
             rating: numbers.average().map(|average| Rating { average, count: numbers.reviews }),
             installed: installed.iter().map(installed_as).collect(),
             icon: format!("/api/v1/templates/{name}/icon?registry={source}"),
-            services: entry.services.len(),
+            service_count: entry.services.len(),
             uses: entry.uses.clone(),
             updated_at: entry.updated_at,
         }

@@ -21,7 +21,7 @@ export interface ServiceSummary {
   health: boolean
   depends_on: string[]
 }
-/** A template with the parts that the OpenAPI document leaves open. Lists count its services; here they are. */
+/** A template with the parts that the OpenAPI document leaves open. */
 export interface TemplateDetail extends Omit<Schemas['TemplateDetail'], 'services' | 'variables' | 'inputs' | 'requirements' | 'permissions'> {
   services: ServiceSummary[]
   variables: Variable[]
