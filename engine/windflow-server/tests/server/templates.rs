@@ -38,7 +38,7 @@ async fn they_are_searched_filtered_and_counted() {
         ("installs", json!(0)),
         ("rating", Value::Null),
         ("installed", json!([])),
-        ("services", json!(2)),
+        ("service_count", json!(2)),
         ("icon", json!("/api/v1/templates/shop/icon?registry=windflow")),
     ] {
         assert_eq!(shop[field], value, "{field}");
