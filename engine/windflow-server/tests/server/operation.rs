@@ -178,3 +178,30 @@ async fn a_full_disk_is_told_and_nothing_is_acknowledged_that_is_not_kept() {
     assert_eq!(editor.ended(&run).await["status"], "succeeded");
     served.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn dashboards_and_alerts_name_metrics_that_there_are() {
+    let dir = tempfile::tempdir().unwrap();
+    let served = serve(dir.path(), scripted(&[])).await;
+    let operator = served.person("local", Role::Operator).await;
+    operator.create(PURE).await;
+    let run = operator.start("pure", json!({})).await;
+    operator.ended(&run).await;
+    let told = operator.get("/metrics").await.expect(200).as_str().unwrap().to_owned();
+    // Counted once somebody knocks, or a schedule is due.
+    let known =
+        format!("{told} windflow_webhook_requests_total windflow_cron_ticks_total windflow_runs_finished_total");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy");
+    let mut named = 0;
+    for file in ["alerts.yaml", "dashboard.json"] {
+        let text = std::fs::read_to_string(folder.join(file)).unwrap();
+        for word in
+            text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').filter(|word| word.starts_with("windflow_"))
+        {
+            assert!(known.contains(word), "{file} names {word}, which the server does not tell");
+            named += 1;
+        }
+    }
+    assert!(named > 15);
+    served.stop().await;
+}
