@@ -107,3 +107,18 @@ describe('people and keys', () => {
     await page.getByText('Aucun secret').waitFor()
   })
 })
+
+describe('the audit trail', () => {
+  it('tells who changed what, and finds it again', async () => {
+    await on.server.api('PUT', '/secrets/audited', { value: 'hunter2hunter2' })
+    const page = await on.open({ at: '/audit', theme: 'dark' })
+    const row = page.getByRole('row').filter({ hasText: 'secrets/audited' })
+    await row.getByText('PUT').waitFor()
+    await row.getByText('200').waitFor()
+    await shot(page, 'audit-en-dark')
+    expect(await accessibilityProblems(page)).toEqual([])
+    await page.getByLabel('Search by person, key or path').fill('nobody at all')
+    await page.getByText('Nothing fits').waitFor()
+    expect(await page.locator('body').textContent()).not.toContain('hunter2')
+  })
+})

@@ -36,6 +36,11 @@ const schemas: Record<string, JsonObject> = {
       reply: { enum: ['accepted', 'result'], default: 'accepted' },
     },
   },
+  event: {
+    type: 'object',
+    required: ['name'],
+    properties: { name: { type: 'string' }, filter: { type: 'string' } },
+  },
 }
 
 export const triggerKinds = Object.keys(schemas)
@@ -44,5 +49,7 @@ export const triggerKinds = Object.keys(schemas)
 export const triggerFields = (uses: string): Field[] => (schemas[uses] ? fieldsOf(schemas[uses]) : [])
 
 /** What a new trigger begins with: one that works as it is. */
-export const newTrigger = (uses: string, workflow: string): JsonObject =>
-  uses === 'cron' ? { uses, with: { schedule: '*/15 * * * *', timezone: 'UTC' } } : { uses, with: { path: workflow, auth: 'none' } }
+export const newTrigger = (uses: string, workflow: string): JsonObject => {
+  const begins: Record<string, JsonObject> = { cron: { schedule: '*/15 * * * *', timezone: 'UTC' }, event: { name: 'run.failed' } }
+  return { uses, with: begins[uses] ?? { path: workflow, auth: 'none' } }
+}
