@@ -87,6 +87,7 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(auth::login))
         .routes(routes!(auth::refresh))
         .routes(routes!(auth::logout))
+        .routes(routes!(auth::password))
         .routes(routes!(auth::me))
         .routes(routes!(auth::state))
         .routes(routes!(workflows::list, workflows::create))

@@ -111,7 +111,7 @@ async function send(request: Request): Promise<Response> {
 /** `fetch` as whoever is signed in: renews what has expired, asks again once, and ends the session where that fails. */
 export async function sessionFetch(input: Request): Promise<Response> {
   // Signing in has no session to renew; a refusal there is an answer.
-  if (new URL(input.url).pathname.startsWith('/api/v1/auth/') && !input.url.endsWith('/auth/me')) return send(input)
+  if (/^\/api\/v1\/auth\/(?!me$|password$)/.test(new URL(input.url).pathname)) return send(input)
   const again = input.clone()
   const first = await send(withToken(input, await currentToken()))
   if (first.status !== 401) return first

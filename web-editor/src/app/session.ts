@@ -41,6 +41,11 @@ export const useSession = defineStore('session', () => {
     await load()
   }
 
+  /** All sessions end but this one, which goes on with new tokens. */
+  async function changePassword(current: string, changed: string): Promise<void> {
+    adopt(await unwrap(api.POST('/api/v1/auth/password', { body: { current, new: changed, cookie: true } })))
+  }
+
   async function signOut(): Promise<void> {
     me.value = undefined
     // Signing out here must work whether or not the server hears of it.
@@ -48,5 +53,5 @@ export const useSession = defineStore('session', () => {
     forget()
   }
 
-  return { me, signedIn, may, restore, signIn, setUp, signOut, ended: () => (me.value = undefined) }
+  return { me, signedIn, may, restore, signIn, setUp, changePassword, signOut, ended: () => (me.value = undefined) }
 })

@@ -178,6 +178,40 @@ pub(crate) async fn refresh(
     Ok(signed_in(&app, StatusCode::OK, renewed, cookie))
 }
 
+/// Another password for oneself.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ChangePassword {
+    /// The one so far.
+    current: String,
+    /// At least ten characters.
+    #[schema(min_length = 10, max_length = 256)]
+    new: String,
+    /// Keep the refresh token in a cookie that scripts cannot read, instead of telling it.
+    #[serde(default)]
+    cookie: bool,
+}
+
+/// Change one's own password. All one's sessions end; the answer is a new one. Not for API keys.
+#[utoipa::path(
+    post, path = "/auth/password", tag = "auth", operation_id = "change_password", security(("token" = [])),
+    request_body = ChangePassword, responses((status = 200, description = "As asked", body = Tokens), Refusals)
+)]
+pub(crate) async fn password(
+    known: Known,
+    State(app): State<App>,
+    Json(change): Json<ChangePassword>,
+) -> Answer<Response> {
+    let caller = known.0;
+    if !matches!(caller.who, Who::Person) {
+        let problem = Problem::new(StatusCode::FORBIDDEN, "forbidden", "an API key cannot change a password");
+        return Err(problem.remedy("sign in as the person"));
+    }
+    let ChangePassword { current, new, cookie } = change;
+    let made = app.people.change_password(caller.organisation, caller.user, &current, new, app.now()).await?;
+    Ok(signed_in(&app, StatusCode::OK, made, cookie))
+}
+
 /// End a session: its refresh token and its access tokens are void at once.
 #[utoipa::path(
     post, path = "/auth/logout", tag = "auth", security(()), request_body = Refresh,

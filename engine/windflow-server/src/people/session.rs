@@ -1,5 +1,7 @@
 //! Sessions: a refresh token that changes with each use. One that is shown again was stolen or copied: the session ends.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use windflow_core::id::{Digest, OrganisationId};
 use windflow_core::ports::records::{Expected, Records, RecordsError};
@@ -74,6 +76,29 @@ impl People {
                 Err(Problem::unauthorized("this e-mail address and password do not go together"))
             }
         }
+    }
+
+    /// Gives somebody who is signed in another password. All their sessions end, and one begins.
+    pub(crate) async fn change_password(
+        &self,
+        organisation: OrganisationId,
+        user: User,
+        current: &str,
+        new: String,
+        now: Timestamp,
+    ) -> Result<SignedIn, Problem> {
+        // Guessing is slowed here as it is at the door.
+        self.sign_in(&user.email, current, now).await.map_err(|problem| match problem.status() {
+            401 => Problem::invalid("wrong_password", "this is not your password")
+                .remedy("an admin can take you away and let you in again, if you have lost it"),
+            _ => problem,
+        })?;
+        let turn = self.passwords.acquire().await.map_err(Problem::internal)?;
+        let (records, email) = (Arc::clone(&self.records), user.email.clone());
+        let position = blocking(move || super::set_password(&*records, &email, &new)).await??;
+        drop(turn);
+        self.records.durable(position).await?;
+        self.open_session(organisation, user, now).await
     }
 
     /// Begins a session of a person who has shown who they are.

@@ -223,3 +223,37 @@ async fn secrets_are_set_and_never_told() {
     assert!(!plain(b"hunter2"), "a secret lies on the disk in the clear");
     assert!(!plain(PASSWORD.as_bytes()), "a password lies on the disk in the clear");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_password_ends_all_sessions_but_the_one_that_it_gives() {
+    let dir = tempfile::tempdir().unwrap();
+    let served = serve(dir.path(), scripted(&[])).await;
+    let ada = served.person("local", Role::Editor).await;
+    let elsewhere = served.signed_in("editor@local.example").await;
+    let change = async |current: &str, new: &str| {
+        ada.post("/api/v1/auth/password", &json!({ "current": current, "new": new })).await
+    };
+    change("wrong horse battery", "another horse battery").await.problem(422, "wrong_password");
+    change(PASSWORD, "short").await.problem(422, "invalid_user");
+    elsewhere.get("/api/v1/auth/me").await.expect(200);
+
+    let tokens = change(PASSWORD, "another horse battery").await.expect(200);
+    let mut again = ada.clone();
+    again.token = Some(tokens["access_token"].as_str().unwrap().to_owned());
+    again.get("/api/v1/auth/me").await.expect(200);
+    for ended in [&ada, &elsewhere] {
+        ended.get("/api/v1/auth/me").await.problem(401, "unauthorized");
+    }
+    let login = async |password: &str| {
+        let body = json!({ "email": "editor@local.example", "password": password });
+        served.anonymous().post("/api/v1/auth/login", &body).await
+    };
+    login(PASSWORD).await.problem(401, "unauthorized");
+    login("another horse battery").await.expect(200);
+    served
+        .anonymous()
+        .post("/api/v1/auth/password", &json!({ "current": "x", "new": "y" }))
+        .await
+        .problem(401, "unauthorized");
+    served.stop().await;
+}
