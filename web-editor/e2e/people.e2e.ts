@@ -122,3 +122,26 @@ describe('the audit trail', () => {
     expect(await page.locator('body').textContent()).not.toContain('hunter2')
   })
 })
+
+describe('one\'s own password', () => {
+  it('is changed by who knows the old one, and signs out everywhere else', async () => {
+    await on.server.api('POST', '/users', { email: 'pia@example.org', name: 'Pia', role: 'editor', password: 'pia has a horse' })
+    const as = { email: 'pia@example.org', password: 'pia has a horse' }
+    const [page, elsewhere] = [await on.open({ at: '/settings', as }), await on.open({ at: '/settings', as, language: 'fr' })]
+    await page.getByRole('button', { name: 'Change the password' }).click()
+    const dialog = page.getByRole('dialog')
+    await dialog.getByLabel('Current password').fill('no horse at all')
+    await dialog.getByLabel('New password').fill('pia has two horses')
+    await dialog.getByRole('button', { name: 'Change the password' }).click()
+    await dialog.getByText('This is not your current password.').waitFor()
+    await shot(page, 'password-en-light')
+    expect(await accessibilityProblems(page)).toEqual([])
+    await dialog.getByLabel('Current password').fill(as.password)
+    await dialog.getByRole('button', { name: 'Change the password' }).click()
+    await page.getByText('The new password holds from now on.').waitFor()
+    await page.reload()
+    await page.getByText('pia@example.org').first().waitFor()
+    await elsewhere.reload()
+    await elsewhere.getByRole('heading', { name: 'Connexion' }).waitFor()
+  })
+})
