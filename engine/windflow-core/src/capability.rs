@@ -19,6 +19,8 @@ pub enum Capability {
     Http,
     /// Having the host add a credential of the workflow to requests, without seeing it.
     Credentials,
+    /// Keeping values for later runs of the same workflow. It needs no grant: nobody else sees them.
+    State,
     /// Knowing run, node, attempt, deadline and idempotency key. Harmless: it needs no grant, but ends purity.
     RunContext,
     /// Being told of cancellation. Harmless: it needs no grant, but ends purity.
@@ -30,6 +32,7 @@ impl fmt::Display for Capability {
         f.pad(match self {
             Self::Http => "http",
             Self::Credentials => "credentials",
+            Self::State => "state",
             Self::RunContext => "run_context",
             Self::Cancellation => "cancellation",
         })

@@ -4,4 +4,5 @@ pub mod credentials;
 pub mod host;
 pub mod records;
 pub mod retention;
+pub mod state;
 pub mod store;

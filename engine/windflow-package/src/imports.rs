@@ -28,6 +28,7 @@ fn check_one(import: &str, asked: &RequestedCapabilities) -> Result<bool, Packag
             }
             match interface {
                 "types" | "log" | "progress" => Ok(true),
+                "state" => needs(asked.state, import, "write `state = true` under [capabilities]"),
                 "run-context" => needs(asked.run_context, import, "write `run_context = true` under [capabilities]"),
                 "cancellation" => needs(asked.cancellation, import, "write `cancellation = true` under [capabilities]"),
                 _ => unknown("it may be newer than this WindFlow, so update WindFlow, or build with an older SDK"),
@@ -83,6 +84,7 @@ mod tests {
         let everything = RequestedCapabilities {
             http: vec!["example.com".parse().unwrap()],
             credentials: true,
+            state: true,
             run_context: true,
             cancellation: true,
         };
@@ -92,6 +94,7 @@ mod tests {
             ("windflow:node/progress@1.4.2", "pure", "pure"),
             ("windflow:node/run-context@1.0.0", "not asked for", "impure"),
             ("windflow:node/cancellation@1.0.0", "not asked for", "impure"),
+            ("windflow:node/state@1.0.0", "not asked for", "impure"),
             ("windflow:node/docker@1.9.0", "unknown", "unknown"),
             ("windflow:node/log@2.0.0", "version", "version"),
             ("windflow:node/log@0.1.0", "version", "version"),

@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, broadcast, mpsc, oneshot, watch};
 use windflow_core::id::{NodeId, RunId, RunKey};
 use windflow_core::ports::host::Host;
+use windflow_core::ports::state::StateStore;
 use windflow_core::ports::store::{Position, Store, StoreError};
 use windflow_core::rerun::Verdict;
 use windflow_core::run::{Question, Sequence};
@@ -34,6 +35,8 @@ pub struct Config {
     pub attempt_timeout: Duration,
     /// Who answers before anybody is asked.
     pub responder: Option<Arc<dyn Responder>>,
+    /// Keeps what nodes want to have in their next run.
+    pub state: Option<Arc<dyn StateStore>>,
 }
 
 /// Answers questions in place of people and other systems.
@@ -52,6 +55,7 @@ impl Config {
             max_attempts_per_run: 128,
             attempt_timeout: Duration::from_secs(300),
             responder: None,
+            state: None,
         }
     }
 }

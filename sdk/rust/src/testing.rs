@@ -145,6 +145,8 @@ pub(crate) mod context {
     }
 }
 
+pub(crate) mod state;
+
 /// Answers the requests of node types.
 #[cfg(feature = "http")]
 pub mod http {

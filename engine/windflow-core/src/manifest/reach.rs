@@ -17,6 +17,7 @@ struct Words {
     /// Before and behind the names of hosts.
     hosts: [&'static str; 2],
     credential: &'static str,
+    state: &'static str,
     run_context: &'static str,
     cancellation: &'static str,
     nothing_else: &'static str,
@@ -29,6 +30,7 @@ const ENGLISH: Words = Words {
     any_host: "send requests to the hosts that the workflow allows",
     hosts: ["send requests to ", " where the workflow allows it"],
     credential: ", with a credential of the workflow that it never sees,",
+    state: "keep values for later runs of the same workflow",
     run_context: "know which run, node and attempt it is",
     cancellation: "hear that it should stop",
     nothing_else: "; it can touch nothing else.",
@@ -41,6 +43,7 @@ const FRENCH: Words = Words {
     any_host: "envoyer des requêtes aux hôtes que le workflow autorise",
     hosts: ["envoyer des requêtes à ", " si le workflow l'autorise"],
     credential: ", avec un identifiant du workflow qu'il ne voit jamais,",
+    state: "garder des valeurs pour les exécutions suivantes du même workflow",
     run_context: "savoir de quels exécution, nœud et essai il s'agit",
     cancellation: "apprendre qu'il doit s'arrêter",
     nothing_else: " ; il ne peut toucher à rien d'autre.",
@@ -63,6 +66,9 @@ impl Words {
                 text.push_str(self.credential);
             }
             all.push(text);
+        }
+        if asked.state {
+            all.push(self.state.to_owned());
         }
         if asked.run_context {
             all.push(self.run_context.to_owned());

@@ -22,6 +22,8 @@ pub(crate) struct State {
     pub(crate) meter: Meter,
     pub(crate) log: Arc<Log>,
     pub(crate) progress: Progress,
+    /// How often the guest has read or changed state.
+    pub(crate) state_calls: u32,
     /// The credential that it may use.
     pub(crate) held: Option<Arc<Held>>,
     /// Made when a guest first uses something of WASI. Pure guests of our own SDK never do.
@@ -46,6 +48,7 @@ impl State {
             shared: Arc::clone(shared),
             plugin: Arc::clone(plugin),
             held,
+            state_calls: 0,
             wasi: None,
             call,
         }

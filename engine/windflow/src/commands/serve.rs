@@ -11,7 +11,7 @@ use tokio::runtime::Builder;
 use windflow_core::id::OrganisationId;
 use windflow_core::ports::records::Records;
 use windflow_host::{HostConfig, PublicHosts};
-use windflow_runtime::{Clock, Config, Runtime, SystemClock};
+use windflow_runtime::{Clock, Config, RecordState, Runtime, SystemClock};
 use windflow_server::{CredentialStore, NewUser, Ports, Role, Server, UserError, add_user, list_users};
 use windflow_store::{Options, SledStore};
 
@@ -47,7 +47,9 @@ pub(crate) fn run(global: &Global, args: &ServeArgs) -> anyhow::Result<ExitCode>
     // Guests have threads of their own: none of them keeps the server from answering.
     let guests = Builder::new_multi_thread().thread_name("guests").enable_all().build()?;
     let clock = Arc::new(SystemClock);
-    let runtime = Runtime::new(store.clone(), host.clone(), clock.clone(), Config::new(guests.handle().clone()));
+    let state = Arc::new(RecordState::new(store.clone()));
+    let config = Config { state: Some(state), ..Config::new(guests.handle().clone()) };
+    let runtime = Runtime::new(store.clone(), host.clone(), clock.clone(), config);
     make_owner(&*store)?;
     let ports = Ports {
         store: store.clone(),

@@ -100,9 +100,14 @@ fn one(host: &Arc<PluginHost>, workflow: &Path, path: &Path) -> anyhow::Result<V
     let inputs = case.inputs(folder(workflow).parent().unwrap_or(Path::new("")))?;
     let threads = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let mocks = Arc::new(MockHost::new(host.clone(), &case));
-    let config = Config { responder: Some(Arc::new(case.answers.clone())), ..Config::new(threads.handle().clone()) };
+    let store = Arc::new(MemoryStore::default());
+    let config = Config {
+        responder: Some(Arc::new(case.answers.clone())),
+        state: Some(Arc::new(RecordState::new(store.clone()))),
+        ..Config::new(threads.handle().clone())
+    };
     let clock = Arc::new(SimulatedClock::new(BEGINNING));
-    let runtime = Runtime::new(Arc::new(MemoryStore::default()), mocks.clone(), clock, config);
+    let runtime = Runtime::new(store, mocks.clone(), clock, config);
     let report = threads.block_on(async {
         let organisation = OrganisationId::local();
         let start = Start {
