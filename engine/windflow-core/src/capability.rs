@@ -7,8 +7,12 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
+pub use self::events::{
+    ENGINE_EVENTS, EventPattern, InvalidEventPattern, MAX_EVENT_NAME_BYTES, is_event_name, is_public_event,
+};
 pub use self::http::{HttpPattern, InvalidPattern, Origin, Scheme};
 
+mod events;
 mod http;
 
 /// A kind of permission.
@@ -25,6 +29,8 @@ pub enum Capability {
     Credentials,
     /// Keeping values for later runs of the same workflow.
     State,
+    /// Publishing events that start workflows of the organisation.
+    Events,
     /// Knowing run, node, attempt, deadline and idempotency key. Harmless: it needs no grant, but ends purity.
     RunContext,
     /// Being told of cancellation. Harmless: it needs no grant, but ends purity.
@@ -39,6 +45,7 @@ impl fmt::Display for Capability {
             Self::Email => "email",
             Self::Credentials => "credentials",
             Self::State => "state",
+            Self::Events => "events",
             Self::RunContext => "run_context",
             Self::Cancellation => "cancellation",
         })
@@ -147,6 +154,9 @@ pub struct Grants {
     /// Whether values may be kept for later runs of the same workflow.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub state: bool,
+    /// Events that may be published.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub events: Vec<EventPattern>,
 }
 
 impl Grants {
@@ -189,6 +199,19 @@ impl Serialize for HttpPattern {
 }
 
 impl<'de> Deserialize<'de> for HttpPattern {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<str>::deserialize(d)?;
+        text.parse().map_err(de::Error::custom)
+    }
+}
+
+impl Serialize for EventPattern {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        serialize_text(self, s)
+    }
+}
+
+impl<'de> Deserialize<'de> for EventPattern {
     fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
         let text = std::borrow::Cow::<str>::deserialize(d)?;
         text.parse().map_err(de::Error::custom)

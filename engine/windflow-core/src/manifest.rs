@@ -179,6 +179,9 @@ pub struct RequestedCapabilities {
     /// Wants to keep values for later runs of the same workflow.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub state: bool,
+    /// Wants to publish events that the workflow grants.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub events: bool,
     /// Wants to know run, node, attempt, deadline and idempotency key.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub run_context: bool,
@@ -206,6 +209,9 @@ impl RequestedCapabilities {
         }
         if self.state {
             all.push(Capability::State);
+        }
+        if self.events {
+            all.push(Capability::Events);
         }
         if self.run_context {
             all.push(Capability::RunContext);

@@ -1,6 +1,7 @@
 //! What the engine needs from the world, as small traits. Adapters implement them; a shared test suite says what they promise.
 
 pub mod credentials;
+pub mod events;
 pub mod fetch;
 pub mod host;
 pub mod records;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use indexmap::IndexMap;
 
-use crate::capability::{Grants, HttpPattern};
+use crate::capability::{EventPattern, Grants, HttpPattern};
 use crate::expression::{Expression, Template};
 use crate::id::{NodeId, NodeTypeRef, PortName, WorkflowName};
 use crate::place::Spanned;
@@ -152,6 +152,8 @@ pub struct Permissions {
     pub email: Vec<Spanned<HttpPattern>>,
     /// Whether nodes may keep values for later runs.
     pub state: bool,
+    /// Events that nodes may publish.
+    pub events: Vec<Spanned<EventPattern>>,
 }
 
 /// One node.

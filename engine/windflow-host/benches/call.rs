@@ -61,20 +61,26 @@ fn start(criterion: &mut Criterion) {
     });
 }
 
-/// A built-in plugin as people have it: Rust, serde and the SDK. It must have been built by `cargo xtask plugins`.
+/// Built-in plugins as people have them: Rust, serde and the SDK; an engine of JavaScript. They must have been built by
+/// `cargo xtask plugins`.
 fn plugin(criterion: &mut Criterion) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/plugins/condition.wasm");
-    let component =
-        std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}; run `cargo xtask plugins`", path.display()));
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let host = PluginHost::new(HostConfig::default()).unwrap();
-    host.install(component).unwrap();
-    let mut attempt = Attempt::of("condition").config(r#"{"if":true,"input":{"name":"Ada","numbers":[1,2,3]}}"#);
-    attempt.ports = vec!["true".parse().unwrap(), "false".parse().unwrap()];
-    runtime.block_on(attempt.run(&host)).unwrap();
-    criterion.bench_function("one call of the plugin condition", |bencher| {
-        bencher.iter(|| runtime.block_on(attempt.run(&host)).unwrap());
-    });
+    let mut condition = Attempt::of("condition").config(r#"{"if":true,"input":{"name":"Ada","numbers":[1,2,3]}}"#);
+    condition.ports = vec!["true".parse().unwrap(), "false".parse().unwrap()];
+    let code = "const even = input.numbers.filter(n => n % 2 === 0);\nreturn { name: input.name, even: even.length };";
+    let config = serde_json::json!({ "code": code, "input": { "name": "Ada", "numbers": [1, 2, 3] }, "values": {} });
+    let script = Attempt::of("script").config(&config.to_string());
+    for (name, attempt) in [("condition", condition), ("script", script)] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../../target/plugins/{name}.wasm"));
+        let component = std::fs::read(&path)
+            .unwrap_or_else(|error| panic!("{}: {error}; run `cargo xtask plugins`", path.display()));
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let host = PluginHost::new(HostConfig::default()).unwrap();
+        host.install(component).unwrap();
+        runtime.block_on(attempt.run(&host)).unwrap();
+        criterion.bench_function(&format!("one call of the plugin {name}"), |bencher| {
+            bencher.iter(|| runtime.block_on(attempt.run(&host)).unwrap());
+        });
+    }
 }
 
 criterion_group!(benches, call, plugin, start);

@@ -88,6 +88,7 @@ pub(crate) fn make(
                 organisation: run.organisation,
                 workflow: prepared.workflow.name.value.as_str().into(),
                 state: inner.config.state.clone(),
+                events: inner.events.get().cloned(),
                 run: run.run,
                 node: node.id.clone(),
                 item: step.item,

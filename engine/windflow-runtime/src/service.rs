@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Semaphore, broadcast, mpsc, oneshot, watch};
 use windflow_core::id::{NodeId, RunId, RunKey};
+use windflow_core::ports::events::Events;
 use windflow_core::ports::host::Host;
 use windflow_core::ports::state::StateStore;
 use windflow_core::ports::store::{Position, Store, StoreError};
@@ -79,6 +80,7 @@ pub(crate) struct Inner {
     pub(crate) slots: Arc<Semaphore>,
     pub(crate) plans: Plans,
     pub(crate) admission: Arc<Admission>,
+    pub(crate) events: OnceLock<Arc<dyn Events>>,
     active: Mutex<HashMap<RunKey, Active>>,
     turns: broadcast::Sender<Turn>,
 }
@@ -127,8 +129,14 @@ impl Runtime {
     pub fn new(store: Arc<dyn Store>, host: Arc<dyn Host>, clock: Arc<dyn Clock>, config: Config) -> Self {
         let slots = Arc::new(Semaphore::new(config.max_attempts));
         let (plans, active, turns) = (Plans::default(), Mutex::default(), broadcast::Sender::new(UPDATES_KEPT));
-        let admission = Arc::default();
-        Self(Arc::new(Inner { store, host, clock, config, slots, plans, admission, active, turns }))
+        let (admission, events) = (Arc::default(), OnceLock::new());
+        Self(Arc::new(Inner { store, host, clock, config, slots, plans, admission, events, active, turns }))
+    }
+
+    /// Says who is told of the events that nodes publish: whoever starts what listens, which needs a runtime first. Once;
+    /// where nobody was named nobody listens.
+    pub fn tell_events(&self, events: Arc<dyn Events>) {
+        let _ = self.0.events.set(events);
     }
 
     /// Starts a run. It is under way at once; hand its id to others only after [`Runtime::durable`] of the position.

@@ -1,5 +1,8 @@
 //! Events, told to the workflows that listen to them: what outsiders publish, and what became of runs.
 
+mod chain;
+mod published;
+
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -16,6 +19,8 @@ use crate::kept;
 use crate::launch::{Launch, launch_as};
 use crate::problem::{Answer, Problem};
 use crate::state::{App, blocking};
+
+pub(crate) use self::published::Publisher;
 
 /// Runs that ended and are still to be told.
 const WAITING: usize = 4096;
@@ -35,6 +40,8 @@ pub(crate) struct Event {
     /// What tells it from every other event of its name.
     pub(crate) cause: String,
     pub(crate) data: Value,
+    /// How many events in a row have led to what it starts, each published by what the one before it started.
+    pub(crate) depth: u32,
 }
 
 /// What an event started.
@@ -66,7 +73,7 @@ pub(crate) async fn tell(app: &App, event: &Event) -> Answer<Vec<Told>> {
                     organisation: event.organisation.clone(),
                     document: armed.document.to_string(),
                     inputs,
-                    by: format!("event:{}", trigger.name),
+                    by: chain::started_by(&trigger.name, event.depth),
                 };
                 match launch_as(app, what, run).await.map_err(Problem::from) {
                     Ok(_) => Ok(run),
@@ -101,6 +108,7 @@ fn of_run(organisation: &OrganisationId, run: &RunSummary) -> Option<Event> {
         name: format!("run.{word}"),
         at: run.finished_at?,
         cause: run.run.to_string(),
+        depth: 1,
         data: json!({
             "run": run.run,
             "workflow": run.workflow,

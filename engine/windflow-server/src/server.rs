@@ -92,6 +92,7 @@ impl Server {
             clock,
             runtime,
         });
+        app.runtime.tell_events(Arc::new(events::Publisher::of(&app)));
         Ok(Self { app, listener, address, stop })
     }
 

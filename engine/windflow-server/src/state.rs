@@ -1,8 +1,8 @@
 //! What all handlers share.
 
 use std::ops::Deref;
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Weak};
 
 use tokio::sync::{Semaphore, watch};
 use windflow_core::ports::fetch::Fetch;
@@ -87,6 +87,16 @@ impl Deref for App {
 impl App {
     pub(crate) fn new(inner: Inner) -> Self {
         Self(Arc::new(inner))
+    }
+
+    /// For what the state itself holds.
+    pub(crate) fn weak(&self) -> Weak<Inner> {
+        Arc::downgrade(&self.0)
+    }
+
+    /// The state, as long as there is one.
+    pub(crate) fn of_weak(weak: &Weak<Inner>) -> Option<Self> {
+        weak.upgrade().map(Self)
     }
 
     pub(crate) fn now(&self) -> Timestamp {

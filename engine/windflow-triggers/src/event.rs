@@ -4,27 +4,13 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 use serde_json::Value;
+use windflow_core::capability::{MAX_EVENT_NAME_BYTES, is_event_name};
 use windflow_core::expression::{ExpressionError, Template};
 use windflow_core::problem::Problem;
 use windflow_core::workflow::Trigger;
 
 use crate::fields::Fields;
 use crate::inputs::render;
-
-/// Longest name of an event, in bytes.
-const MAX_NAME_BYTES: usize = 100;
-
-/// What begins so is told by the engine alone.
-pub const ENGINE_EVENTS: &str = "run.";
-
-/// Whether an event can have a name: words of letters, digits, `_` and `-`, with dots between them.
-#[must_use]
-pub fn is_event_name(name: &str) -> bool {
-    let word = |word: &str| {
-        !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-')
-    };
-    name.len() <= MAX_NAME_BYTES && name.split('.').all(word)
-}
 
 /// A trigger that listens to events.
 #[derive(Debug, Clone)]
@@ -50,7 +36,7 @@ impl EventTrigger {
         if !is_event_name(event.strip_suffix(".*").unwrap_or(event)) {
             let message = format!("`name: {event}` is no name of an event");
             let remedy = format!(
-                "write words with dots between them, as in order.placed or order.*, {MAX_NAME_BYTES} characters at most"
+                "write words with dots between them, as in order.placed or order.*, {MAX_EVENT_NAME_BYTES} characters at most"
             );
             return Err(Problem::error("invalid_event", &trigger.with.place, message).remedy(remedy));
         }

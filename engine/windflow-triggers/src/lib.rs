@@ -9,7 +9,7 @@ pub use self::auth::{Auth, Denied, Presented};
 pub use self::compile::{Triggers, compile};
 pub use self::cron::{CatchUp, Cron, Overlap};
 pub use self::decide::{CronState, Decision, decide, due_again};
-pub use self::event::{ENGINE_EVENTS, EventTrigger, is_event_name};
+pub use self::event::EventTrigger;
 pub use self::identity::{event_run_id, run_id};
 pub use self::inputs::inputs;
 pub use self::webhook::{Reply, Webhook};

@@ -17,6 +17,9 @@ const TARGET: &str = "wasm32-unknown-unknown";
 ///   of the whole memory, since that would have to fit the plugin with the most data.
 const MEMORY: [&str; 2] = ["-Clink-arg=-zstack-size=65536", "-Clink-arg=--initial-heap=65536"];
 
+/// Guests have no chance but what they bring themselves: without a backend of their own, those that ask for some do not build.
+const CHANCE: &str = "--cfg=getrandom_backend=\"custom\"";
+
 /// The profile `plugin` of our workspace, for guests outside of it.
 const PROFILE: [&str; 6] = [
     "profile.plugin.inherits=\"release\"",
@@ -51,7 +54,7 @@ pub(crate) fn browser(workspace: &Workspace) -> Result<PathBuf, String> {
     let mut flags = sysroot(&ensure_target(workspace)?);
     flags.extend(remaps(workspace));
     // The page gives nothing to the module, so it takes no chance from there either.
-    flags.push("--cfg=getrandom_backend=\"custom\"".into());
+    flags.push(CHANCE.into());
     let mut command = cargo();
     command.args(["build", "--lib", "--profile", "plugin", "--target", TARGET, "--package", "windflow-browser"]);
     command.env("CARGO_ENCODED_RUSTFLAGS", flags.join("\x1f".as_ref()));
@@ -76,6 +79,7 @@ fn cargo_build(workspace: &Workspace) -> Result<Command, String> {
 fn flags(workspace: &Workspace) -> Result<Vec<OsString>, String> {
     let mut flags = sysroot(&ensure_target(workspace)?);
     flags.extend(MEMORY.map(OsString::from));
+    flags.push(CHANCE.into());
     flags.extend(remaps(workspace));
     Ok(flags)
 }

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use windflow_core::manifest::Manifest;
 use windflow_package::Package;
 
+use crate::snapshot;
+
 /// A crate that becomes a plugin.
 pub(crate) struct Guest {
     /// Name of its folder, and of the packed file.
@@ -17,13 +19,18 @@ pub(crate) struct Guest {
     pub(crate) library: String,
     /// How long the packed file may be.
     pub(crate) max_kib: Option<u64>,
+    /// Whether it is initialised when it is packed, rather than in every call.
+    pub(crate) snapshot: bool,
 }
 
 impl Guest {
     /// Joins what was compiled with the manifest.
     pub(crate) fn pack(&self, artifact: &Path) -> Result<(Package, Vec<u8>), String> {
         let manifest = self.manifest()?;
-        let module = fs::read(artifact).map_err(|error| format!("{}: {error}", artifact.display()))?;
+        let mut module = fs::read(artifact).map_err(|error| format!("{}: {error}", artifact.display()))?;
+        if self.snapshot {
+            module = snapshot::take(&module).map_err(|error| format!("{}: {error}", self.folder.display()))?;
+        }
         let packed = windflow_package::pack(&module, &manifest)
             .and_then(|bytes| Ok((windflow_package::read(&bytes)?, bytes)))
             .map_err(|error| format!("{}: {error}", self.folder.display()))?;
@@ -52,7 +59,18 @@ mod tests {
         assert_eq!(
             asking,
             [
-                "deploy", "discord", "email", "github", "http", "llm", "ntfy", "rss", "slack", "state", "teams",
+                "deploy",
+                "discord",
+                "email",
+                "github",
+                "http",
+                "llm",
+                "ntfy",
+                "publish-event",
+                "rss",
+                "slack",
+                "state",
+                "teams",
                 "webhook"
             ]
         );

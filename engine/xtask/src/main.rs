@@ -11,6 +11,7 @@ mod build;
 mod guest;
 mod marketplace;
 mod output;
+mod snapshot;
 mod workspace;
 
 use guest::Guest;

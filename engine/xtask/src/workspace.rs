@@ -102,6 +102,7 @@ impl Workspace {
             package: package["name"].as_str().unwrap_or_default().to_owned(),
             library: library.replace('-', "_"),
             max_kib: package["metadata"]["windflow"]["max-size-kib"].as_u64(),
+            snapshot: package["metadata"]["windflow"]["snapshot"].as_bool().unwrap_or_default(),
             folder,
         })
     }
@@ -131,17 +132,18 @@ mod tests {
             })
         };
         let metadata = |crate_type: &str| {
-            let big = serde_json::json!({ "windflow": { "max-size-kib": 900 } });
+            let big = serde_json::json!({ "windflow": { "max-size-kib": 900, "snapshot": true } });
             let packages = [package("app", crate_type, Value::Null), package("big", "cdylib", big)];
             let metadata =
                 serde_json::json!({ "workspace_root": root, "target_directory": "/t", "packages": packages });
             Workspace::parse(metadata.to_string().as_bytes()).unwrap()
         };
         let guests = metadata("cdylib").plugins().unwrap();
-        let told: Vec<_> = guests.iter().map(|it| (&*it.name, &*it.package, &*it.library, it.max_kib)).collect();
+        let told: Vec<_> =
+            guests.iter().map(|it| (&*it.name, &*it.package, &*it.library, it.max_kib, it.snapshot)).collect();
         let expected = [
-            ("app", "windflow-plugin-app", "windflow_plugin_app", Some(DEFAULT_MAX_KIB)),
-            ("big", "windflow-plugin-big", "windflow_plugin_big", Some(900)),
+            ("app", "windflow-plugin-app", "windflow_plugin_app", Some(DEFAULT_MAX_KIB), false),
+            ("big", "windflow-plugin-big", "windflow_plugin_big", Some(900), true),
         ];
         assert_eq!(told, expected);
         assert!(metadata("lib").plugins().err().unwrap().contains("cdylib"));

@@ -48,6 +48,7 @@ pub mod docker;
 pub mod email;
 mod emission;
 mod error;
+pub mod events;
 mod fields;
 #[cfg(feature = "http")]
 pub mod http;

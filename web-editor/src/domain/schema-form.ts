@@ -32,7 +32,7 @@ export interface Field {
   max?: number
   /** Never an expression: there is nothing that it could read. */
   literal?: boolean
-  language?: 'jq' | 'jinja' | 'json' | 'text'
+  language?: 'jq' | 'jinja' | 'json' | 'javascript' | 'text'
 }
 
 const isObject = (value: unknown): value is JsonObject => typeof value === 'object' && value !== null && !Array.isArray(value)
@@ -45,7 +45,8 @@ export const humanize = (key: string): string => {
   return words.charAt(0).toUpperCase() + words.slice(1)
 }
 
-// Until plugins say it themselves (`contentMediaType`), these names are known to hold code or long texts.
+const mediaTypes: Record<string, Field['language']> = { 'application/json': 'json', 'text/javascript': 'javascript' }
+// Where plugins do not say it themselves (`contentMediaType`), these names are known to hold code or long texts.
 const languages: Record<string, Field['language']> = { jq: 'jq', template: 'jinja', text: 'text', body: 'text', script: 'text', message: 'text', prompt: 'text' }
 
 const isNull = (schema: JsonObject) => schema.type === 'null'
@@ -102,7 +103,7 @@ export function fieldOf(key: string, given: Json | undefined, required: boolean,
       ...(typeof schema.maximum === 'number' && { max: schema.maximum }),
     }
   if (schema.type === 'string') {
-    const language = schema.contentMediaType === 'application/json' ? 'json' : languages[key]
+    const language = mediaTypes[asText(schema.contentMediaType) ?? ''] ?? languages[key]
     return language ? { ...base, kind: 'code', language } : { ...base, kind: 'text' }
   }
   if (depth < deepest) {

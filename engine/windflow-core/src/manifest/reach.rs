@@ -20,6 +20,7 @@ struct Words {
     docker: &'static str,
     email: &'static str,
     state: &'static str,
+    events: &'static str,
     run_context: &'static str,
     cancellation: &'static str,
     nothing_else: &'static str,
@@ -35,6 +36,7 @@ const ENGLISH: Words = Words {
     docker: "deploy to the targets that the workflow allows and look after what is there",
     email: "send mail through the servers that the workflow allows",
     state: "keep values for later runs of the same workflow where it allows that",
+    events: "publish the events that the workflow allows",
     run_context: "know which run, node and attempt it is",
     cancellation: "hear that it should stop",
     nothing_else: "; it can touch nothing else.",
@@ -50,6 +52,7 @@ const FRENCH: Words = Words {
     docker: "déployer sur les cibles que le workflow autorise et s'occuper de ce qui s'y trouve",
     email: "envoyer du courrier par les serveurs que le workflow autorise",
     state: "garder des valeurs pour les exécutions suivantes du même workflow s'il l'autorise",
+    events: "publier les événements que le workflow autorise",
     run_context: "savoir de quels exécution, nœud et essai il s'agit",
     cancellation: "apprendre qu'il doit s'arrêter",
     nothing_else: " ; il ne peut toucher à rien d'autre.",
@@ -85,6 +88,9 @@ impl Words {
         }
         if asked.state {
             all.push(self.state.to_owned());
+        }
+        if asked.events {
+            all.push(self.events.to_owned());
         }
         if asked.run_context {
             all.push(self.run_context.to_owned());
@@ -149,6 +155,12 @@ mod tests {
             false,
             "It may keep values for later runs of the same workflow where it allows that and know which run, node and attempt it is; it can touch nothing else.",
             "Il peut garder des valeurs pour les exécutions suivantes du même workflow s'il l'autorise et savoir de quels exécution, nœud et essai il s'agit ; il ne peut toucher à rien d'autre.",
+        );
+        check(
+            &json!({ "events": true }),
+            false,
+            "It may publish the events that the workflow allows; it can touch nothing else.",
+            "Il peut publier les événements que le workflow autorise ; il ne peut toucher à rien d'autre.",
         );
         check(
             &json!({ "http": ["api.example.org"] }),

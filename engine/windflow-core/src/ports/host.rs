@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::events::Events;
 use super::state::StateStore;
 use super::store::BoxFuture;
 use crate::capability::Grants;
@@ -73,6 +74,8 @@ pub struct Call {
     pub grants: Arc<Grants>,
     /// What the workflow's nodes keep between runs; none where nothing can be kept.
     pub state: Option<Arc<dyn StateStore>>,
+    /// Who is told of the events that nodes publish; none where nobody listens.
+    pub events: Option<Arc<dyn Events>>,
     /// Where lines and progress go.
     pub observer: Arc<dyn Observer>,
     /// Tells that the attempt should end.

@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 
 use super::read::{Fields, Reader};
 use super::{Input, Permissions, Workflow, concurrency, node, trigger};
-use crate::capability::HttpPattern;
+use crate::capability::{EventPattern, HttpPattern, InvalidEventPattern};
 use crate::expression::{Template, reserved};
 use crate::id::NodeId;
 use crate::place::Spanned;
@@ -158,7 +158,9 @@ fn name(reader: &mut Reader, key: &Spanned<String>, what: &str) {
 }
 
 fn permissions(reader: &mut Reader, node: &yaml::Node) -> Permissions {
-    let Some(fields) = reader.map(node, "`permissions`", &["http", "credentials", "docker", "email", "state"]) else {
+    let Some(fields) =
+        reader.map(node, "`permissions`", &["http", "credentials", "docker", "email", "state", "events"])
+    else {
         return Permissions::default();
     };
     let http = fields.get("http").map(|node| reader.list(node, "`http`")).unwrap_or_default();
@@ -176,7 +178,21 @@ fn permissions(reader: &mut Reader, node: &yaml::Node) -> Permissions {
     let email = fields.get("email").map(|node| reader.list(node, "`email`")).unwrap_or_default();
     let email = email.iter().filter_map(|item| mail_server(reader, item)).collect();
     let state = fields.get("state").and_then(|node| reader.bool(node, "`state`")).unwrap_or(false);
-    Permissions { http, credentials, docker, email, state }
+    let events = fields.get("events").map(|node| reader.list(node, "`events`")).unwrap_or_default();
+    let events = events.iter().filter_map(|item| event(reader, item)).collect();
+    Permissions { http, credentials, docker, email, state, events }
+}
+
+/// An event, or all that begin so.
+fn event(reader: &mut Reader, node: &yaml::Node) -> Option<Spanned<EventPattern>> {
+    match reader.text(node, "an event")?.parse() {
+        Ok(pattern) => Some(Spanned::new(pattern, node.place.clone())),
+        Err(error) => {
+            let error: InvalidEventPattern = error;
+            reader.error("invalid_event", &node.place, error.to_string());
+            None
+        }
+    }
 }
 
 /// A host of which the port is told: mail has no one port of its own.

@@ -97,6 +97,9 @@ fn check_node(workflow: &Workflow, node: &Node, registry: &(impl Registry + ?Siz
     if installed.manifest.capabilities.email {
         check_mail_server(workflow, node, problems);
     }
+    if installed.manifest.capabilities.events {
+        check_event(workflow, node, problems);
+    }
     if installed.manifest.capabilities.state && !workflow.permissions.state {
         let message =
             format!("`{}` keeps values for later runs, which is not granted to this workflow", node.uses.value);
@@ -133,6 +136,17 @@ fn check_mail_server(workflow: &Workflow, node: &Node, problems: &mut Vec<Proble
         let message = format!("the mail server {name} is not granted to this workflow");
         let remedy = format!("add to the workflow: permissions: {{ email: [\"{name}\"] }}");
         problems.push(Problem::error("mail_server_not_granted", &server.place, message).remedy(remedy));
+    }
+}
+
+/// A node that publishes names an event, which the workflow has to grant.
+fn check_event(workflow: &Workflow, node: &Node, problems: &mut Vec<Problem>) {
+    let Some(event) = node.with.get("name") else { return };
+    let Some(name) = event.as_str() else { return };
+    if !workflow.permissions.events.iter().any(|granted| granted.value.covers(name)) {
+        let message = format!("the event `{name}` is not granted to this workflow");
+        let remedy = format!("add to the workflow: permissions: {{ events: [{name}] }}");
+        problems.push(Problem::error("event_not_granted", &event.place, message).remedy(remedy));
     }
 }
 

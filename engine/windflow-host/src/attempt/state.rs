@@ -25,6 +25,8 @@ pub(crate) struct State {
     pub(crate) progress: Progress,
     /// What was denied, and how to allow it.
     pub(crate) denied: Option<String>,
+    /// How many events the guest has published.
+    pub(crate) published: u32,
     /// What the guest has done with the workflow's state.
     pub(crate) kept: Kept,
     /// The credential that it may use.
@@ -52,6 +54,7 @@ impl State {
             plugin: Arc::clone(plugin),
             denied: None,
             held,
+            published: 0,
             kept: Kept::default(),
             wasi: None,
             call,

@@ -7,7 +7,7 @@ use windflow_core::ports::host::LogLevel;
 use windflow_core::ports::state::{Expected, StateError};
 
 use self::windflow::node::types::{NodeError, RetryHint as GuestHint};
-use self::windflow::node::{cancellation, docker, email, log, progress, run_context, state};
+use self::windflow::node::{cancellation, docker, email, events, log, progress, run_context, state};
 use crate::attempt::State;
 use crate::attempt::outcome::{Returned, ReturnedError};
 use crate::capability;
@@ -21,6 +21,7 @@ mod generated {
         imports: {
             "windflow:node/docker.perform": async,
             "windflow:node/email.send": async,
+            "windflow:node/events.publish": async,
             "windflow:node/state.set": async,
             "windflow:node/state.delete": async,
         },
@@ -111,6 +112,12 @@ impl docker::Host for State {
 impl email::Host for State {
     async fn send(&mut self, message: Vec<u8>) -> Result<Vec<u8>, NodeError> {
         answered(capability::email::send(self, &message).await)
+    }
+}
+
+impl events::Host for State {
+    async fn publish(&mut self, name: String, data: Vec<u8>) -> Result<Vec<u8>, NodeError> {
+        answered(capability::events::publish(self, name, data).await)
     }
 }
 

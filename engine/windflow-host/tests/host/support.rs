@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use windflow_core::capability::Grants;
 use windflow_core::failure::{Failure, FailureKind};
 use windflow_core::id::{NodeId, NodeTypeRef, OrganisationId, PortName, RunId};
+use windflow_core::ports::events::Events;
 use windflow_core::ports::host::{Call, CancelSignal, Emission, Host, LogLevel, Observer, Registry};
 use windflow_core::ports::state::StateStore;
 use windflow_core::ports::store::BoxFuture;
@@ -106,6 +107,7 @@ pub(crate) struct Attempt {
     pub(crate) grants: Grants,
     pub(crate) key: String,
     pub(crate) state: Option<Arc<dyn StateStore>>,
+    pub(crate) events: Option<Arc<dyn Events>>,
     pub(crate) ports: Vec<PortName>,
     pub(crate) heard: Arc<Heard>,
     pub(crate) cancel: Arc<Cancel>,
@@ -120,6 +122,7 @@ impl Attempt {
             grants: Grants::default(),
             key: "run/node".to_owned(),
             state: None,
+            events: None,
             ports: vec!["out".parse().unwrap()],
             heard: Arc::default(),
             cancel: Arc::default(),
@@ -150,6 +153,7 @@ impl Attempt {
             organisation: OrganisationId::local(),
             workflow: "test".into(),
             state: self.state.clone(),
+            events: self.events.clone(),
             run: RunId(uuid::Uuid::parse_str("01890000-0000-7000-8000-000000000000").unwrap()),
             node: "node".parse().unwrap(),
             item: None,

@@ -5,8 +5,8 @@ use axum::http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
+use windflow_core::capability::is_public_event;
 use windflow_core::id::Digest;
-use windflow_triggers::{ENGINE_EVENTS, is_event_name};
 
 use super::extract::{Allowed, Json, need};
 use super::refusals::Refusals;
@@ -69,7 +69,7 @@ pub(crate) async fn publish(
     headers: HeaderMap,
     Json(body): Json<PublishEvent>,
 ) -> Answer<(StatusCode, axum::Json<PublishedEvent>)> {
-    if !is_event_name(&body.name) || body.name.starts_with(ENGINE_EVENTS) {
+    if !is_public_event(&body.name) {
         return Err(Problem::invalid(
             "invalid_event",
             format!("`{}` is no name that an event can have here", body.name),
@@ -86,8 +86,14 @@ pub(crate) async fn publish(
         }
         None => (app.clock.new_run_id(), app.now()),
     };
-    let event =
-        Event { organisation: caller.organisation, name: body.name, at, cause: cause.to_string(), data: body.data };
+    let event = Event {
+        organisation: caller.organisation,
+        name: body.name,
+        at,
+        cause: cause.to_string(),
+        data: body.data,
+        depth: 1,
+    };
     let started = tell(&app, &event).await?.into_iter().map(Into::into).collect();
     Ok((StatusCode::ACCEPTED, axum::Json(PublishedEvent { started })))
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use windflow_server::{Role, Settings};
 use windflow_testkit::host::Outcome;
 
-use crate::support::{Client, PURE, SLOW, eventually, scripted, serve, serve_with, settings};
+use crate::support::{Client, PURE, SLOW, eventually, real_host, scripted, serve, serve_with, settings};
 
 /// Started by events; what it was started with is its input `what`.
 fn listener(name: &str, with: &str) -> String {
@@ -99,6 +99,67 @@ async fn what_fails_is_told_to_the_handler_of_failures_and_never_in_a_circle() {
     let operator = served.signed_in("operator@local.example").await;
     tokio::time::sleep(Duration::from_millis(200)).await;
     assert_eq!(runs_of(&operator, "on_failure").await.len(), 1);
+    served.stop().await;
+}
+
+/// Publishes `event` with what it was started with, and listens to `hears`.
+fn publisher(name: &str, hears: &str, event: &str) -> String {
+    format!(
+        "windflow: 1\nname: {name}\ninputs:\n  what: {{}}\npermissions: {{ events: [\"circle.*\", order.placed] }}\n\
+         triggers:\n  heard:\n    uses: event\n    with: {{ name: {hears} }}\n    inputs: {{ what: \"${{{{ trigger.data }}}}\" }}\n\
+         nodes:\n  tell:\n    uses: publish-event@1\n    with: {{ name: {event}, data: \"${{{{ inputs.what }}}}\" }}\n\
+         outputs: {{ told: \"${{{{ nodes.tell.output }}}}\" }}\n"
+    )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_publishes_what_starts_the_workflows_that_listen() {
+    let dir = tempfile::tempdir().unwrap();
+    let served = serve(dir.path(), real_host()).await;
+    let operator = served.person("local", Role::Operator).await;
+    let other = served.person("other", Role::Operator).await;
+    let listener = "windflow: 1\nname: listener\ninputs:\n  what: {}\ntriggers:\n  heard:\n    uses: event\n    with: { name: order.placed }\n    \
+        inputs: { what: \"${{ trigger.data }}\" }\nnodes:\n  a: { uses: log@1, with: { message: heard } }\n";
+    enable(&operator, listener, "listener").await;
+    enable(&other, listener, "listener").await;
+    operator.create(&publisher("publisher", "order.wanted", "order.placed")).await;
+    let run = operator.start("publisher", json!({ "what": { "id": 7 } })).await;
+    let run = operator.ended(&run).await;
+    assert_eq!(run["status"], "succeeded", "{run:#}");
+    let started = &run["outputs"]["told"]["started"];
+    assert_eq!(
+        (&started[0]["workflow"], &started[0]["trigger"], &started[0]["error"]),
+        (&json!("listener"), &json!("heard"), &json!(null))
+    );
+    let heard = operator.ended(started[0]["run"].as_str().unwrap()).await;
+    assert_eq!((&heard["inputs"]["what"], &heard["started_by"]), (&json!({ "id": 7 }), &json!("event:heard")));
+    assert_eq!(runs_of(&operator, "listener").await.len(), 1);
+    assert!(runs_of(&other, "listener").await.is_empty(), "events stay in their organisation");
+    served.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn workflows_that_start_each_other_in_a_circle_end() {
+    let dir = tempfile::tempdir().unwrap();
+    let served = serve(dir.path(), real_host()).await;
+    let operator = served.person("local", Role::Operator).await;
+    enable(&operator, &publisher("ping", "circle.ping", "circle.pong"), "ping").await;
+    enable(&operator, &publisher("pong", "circle.pong", "circle.ping"), "pong").await;
+    operator.start("ping", json!({ "what": 1 })).await;
+    // The first run, and eight that events started: the last one of them may publish nothing.
+    eventually(async || {
+        let runs = [runs_of(&operator, "ping").await, runs_of(&operator, "pong").await].concat();
+        runs.len() == 9 && runs.iter().all(|run| run["finished_at"].is_number())
+    })
+    .await;
+    let runs = [runs_of(&operator, "ping").await, runs_of(&operator, "pong").await].concat();
+    let failed: Vec<&Value> = runs.iter().filter(|run| run["status"] == "failed").collect();
+    assert_eq!(failed.len(), 1, "{runs:#?}");
+    assert_eq!(failed[0]["started_by"], "event:heard#8");
+    let failed = operator.ended(failed[0]["run"].as_str().unwrap()).await;
+    assert!(failed.to_string().contains("event_chain"), "{failed:#}");
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert_eq!(runs_of(&operator, "ping").await.len() + runs_of(&operator, "pong").await.len(), 9);
     served.stop().await;
 }
 

@@ -35,12 +35,15 @@ pub(crate) fn real_host() -> Arc<PluginHost> {
     {
         let path = entry.unwrap().path();
         // Compiling each of them takes a while: only what the workflows here use.
-        if ["transform.wasm", "log.wasm", "condition.wasm"].iter().any(|name| path.ends_with(name)) {
+        if ["transform.wasm", "log.wasm", "condition.wasm", "publish-event.wasm"]
+            .iter()
+            .any(|name| path.ends_with(name))
+        {
             host.install(std::fs::read(&path).unwrap()).unwrap();
             found += 1;
         }
     }
-    assert_eq!(found, 3, "run `cargo xtask plugins`");
+    assert_eq!(found, 4, "run `cargo xtask plugins`");
     Arc::new(host)
 }
 

@@ -13,6 +13,7 @@ const icons: Record<string, string> = {
   docker: 'i-lucide-container',
   email: 'i-lucide-mail',
   state: 'i-lucide-database',
+  events: 'i-lucide-megaphone',
   clock: 'i-lucide-clock',
   random: 'i-lucide-dices',
   run_context: 'i-lucide-fingerprint',
