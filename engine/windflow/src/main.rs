@@ -24,6 +24,7 @@ fn main() -> ExitCode {
     start_tracing(&cli);
     let result = match cli.command {
         Command::Run(args) => commands::run::run(&cli.global, args),
+        Command::Dev(args) => commands::dev::run(&cli.global, args),
         Command::Validate(args) => commands::validate::run(&args),
         Command::Test(args) => commands::test::run(&cli.global, &args),
         Command::Plan(args) => commands::plan::run(&args),
