@@ -110,6 +110,8 @@ pub(crate) fn make(
                 config,
                 ports: node.ports.clone(),
                 organisation: run.organisation,
+                workflow: prepared.workflow.name.value.as_str().into(),
+                state: inner.config.state.clone(),
                 run: run.run,
                 node: node.id.clone(),
                 item: step.item,
