@@ -1,6 +1,7 @@
 import type { Edge, Node } from '@vue-flow/core'
 import { card, positions, step } from '@/domain/arrange'
 import { defaultPort, errorPort, kindColour, localized, portsOf, summary, type NodeTypes } from '@/domain/node-types'
+import { drawNotes, type NoteData } from './notes'
 import type { DocumentProblem, NodeView, Position, WorkflowView } from '@/domain/workflow'
 
 /** What a card shows of its node. */
@@ -34,7 +35,7 @@ export interface StartData {
   inputs: number
 }
 
-export type CanvasNode = Node<CardData | StartData>
+export type CanvasNode = Node<CardData | StartData | NoteData>
 export type CanvasEdge = Edge<WireData>
 
 export const startId = '@start'
@@ -145,6 +146,7 @@ export function draw(
       })
   }
 
+  nodes.push(...drawNotes(workflow.notes))
   // An empty drawing begins with an invitation instead.
   if (!workflow.nodes.length) return { nodes, edges }
   const roots = workflow.nodes.filter(({ id }) => !entered.has(id) && !undoing.has(id))

@@ -27,6 +27,7 @@ const DOCUMENT_ORDER: &[&str] = &[
     "nodes",
     "outputs",
     "timeout",
+    "notes",
     "layout",
 ];
 
