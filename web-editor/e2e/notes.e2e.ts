@@ -45,7 +45,8 @@ describe('notes', () => {
       await page.mouse.up()
     }
     const before = await box()
-    await drag([before.x + 60, before.y + before.height - 20], [-240, -160])
+    await drag([before.x + 60, before.y + before.height - 20], [-240, -260])
+    await page.waitForTimeout(300)
     const moved = await box()
     expect(Math.round(moved.x - before.x)).toBeLessThan(-200)
     await drag([moved.x + moved.width, moved.y + moved.height], [120, 60])

@@ -109,13 +109,12 @@ export function draw(
     entered.add(edge.to)
   }
 
-  const nodes: CanvasNode[] = workflow.nodes.map((node) => ({
-    id: node.id,
-    type: 'card',
-    position: point(places.get(node.id) ?? [0, 0]),
-    data: cardOf(node, types, language, problems, [...(usedPorts.get(node.id) ?? [])], undoing.has(node.id)),
-    ariaLabel: node.title ?? node.id,
-  }))
+  const nodes: CanvasNode[] = workflow.nodes.map((node) => {
+    const data = cardOf(node, types, language, problems, [...(usedPorts.get(node.id) ?? [])], undoing.has(node.id))
+    // What is out of sight is not measured, and is on the map nevertheless.
+    const dimensions = { width: card.width, height: data.height }
+    return { id: node.id, type: 'card', position: point(places.get(node.id) ?? [0, 0]), dimensions, data, ariaLabel: node.title ?? node.id }
+  })
 
   const edges: CanvasEdge[] = workflow.edges
     .filter(({ from, to }) => known.has(from) && known.has(to))

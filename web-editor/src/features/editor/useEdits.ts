@@ -141,7 +141,7 @@ export function useEdits(document: EditorDocument, types: () => NodeTypes, canva
     async tidy(): Promise<void> {
       const workflow = document.workflow.value
       if (!workflow?.nodes.length) return
-      await attempt([{ move: { positions: await layered(workflow) } }])
+      await attempt([{ move: { positions: await layered(workflow, (node) => portsOf(types().get(node.uses), node.with)) } }])
       told(t('editor.tidied'))
     },
     align(ids: string[], side: Side) {
