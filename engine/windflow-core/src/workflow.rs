@@ -27,6 +27,7 @@ mod document_schema;
 mod duration;
 mod grants;
 mod inputs;
+mod labels;
 mod node;
 mod note;
 mod parse;
@@ -42,6 +43,10 @@ pub struct Workflow {
     pub name: Spanned<WorkflowName>,
     /// One or two sentences.
     pub description: Option<Spanned<String>>,
+    /// Where lists show it: names of folders with `/` between them.
+    pub folder: Option<Spanned<String>>,
+    /// By what lists find it; each once.
+    pub tags: Vec<Spanned<String>>,
     /// What it wants to know when it is started.
     pub inputs: IndexMap<String, Spanned<Input>>,
     /// What starts it, besides people.

@@ -32,11 +32,13 @@ pub(crate) struct Global {
     pub(crate) verbose: bool,
 }
 
+pub(crate) use self::backup::{BackupArgs, DoctorArgs, RestoreArgs};
 pub(crate) use self::deploy::{AddTargetArgs, DeployArgs, DeploymentsCommand, OnTarget, StacksCommand, TargetsCommand};
 pub(crate) use self::serve::{LogFormat, ServeArgs};
 pub(crate) use self::templates::{ImportFormat, InstallArgs, TemplateKind, TemplatesCommand};
 pub(crate) use self::users::{AddUserArgs, UsersCommand};
 
+mod backup;
 mod deploy;
 mod serve;
 mod templates;
@@ -77,6 +79,12 @@ pub(crate) enum Command {
     Deployments(DeploymentsCommand),
     /// Serve the API, and run workflows by webhooks and schedules
     Serve(Box<ServeArgs>),
+    /// Copy everything that is kept into one file, also while a server runs
+    Backup(BackupArgs),
+    /// Make a data folder out of a backup
+    Restore(RestoreArgs),
+    /// Look whether this machine and the data folder are fit to work with
+    Doctor(DoctorArgs),
     /// Let people in, while no server runs
     #[command(subcommand)]
     Users(UsersCommand),
