@@ -22,6 +22,9 @@ export interface CanvasContext {
   writing: Ref<string | undefined>
   changeNote(note: string, change: NoteChange): void
   removeNote(note: string): void
+  isPinned(node: string): boolean
+  /** Nodes may be run alone. */
+  runs: Ref<boolean>
   act(node: string, what: NodeAct): void
 }
 

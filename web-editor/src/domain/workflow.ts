@@ -74,6 +74,9 @@ export interface NoteView {
 export interface WorkflowView {
   name: string
   description?: string
+  /** Where lists show it, as `ops/nightly`. */
+  folder?: string
+  tags?: string[]
   inputs: Record<string, JsonObject>
   triggers: Record<string, TriggerView>
   permissions: JsonObject

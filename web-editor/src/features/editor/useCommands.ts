@@ -21,6 +21,8 @@ interface Desk {
   start(): Promise<void>
   removeChosen(): Promise<void>
   open(id: string | undefined): void
+  tryNode(id: string): Promise<void>
+  mayTry: Ref<boolean>
 }
 
 /** All that the editor can do, in one list: for keys, for the command palette and for the help sheet. */
@@ -55,6 +57,7 @@ export function useCommands(desk: Desk) {
     { id: 'delete', icon: 'i-lucide-trash-2', keys: 'delete backspace', when: () => writes() && drawn(), run: desk.removeChosen },
     { id: 'selectAll', icon: 'i-lucide-box-select', keys: 'mod+a', when: drawn, run: () => canvas.value?.select([...(document.workflow.value?.nodes.map(({ id }) => id) ?? []), ...Object.keys(document.workflow.value?.notes ?? {}).map(noteKey)]) },
     { id: 'open', icon: 'i-lucide-panel-right-open', keys: 'enter', when: () => drawn() && chosen().length + notes().length === 1, run: openOne },
+    { id: 'tryNode', icon: 'i-lucide-flask-conical', keys: 'shift+enter', when: () => desk.mayTry.value && drawn() && chosen().length === 1, run: () => desk.tryNode(chosen()[0] as string) },
     { id: 'close', icon: 'i-lucide-x', keys: 'escape', when: () => desk.opened.value !== undefined || palette.value, run: () => ((palette.value = false), desk.open(undefined)) },
     { id: 'disable', icon: 'i-lucide-power', keys: 'd', when: () => writes() && chosen().length > 0, run: () => edits.toggleDisabled(chosen()) },
     { id: 'tidy', icon: 'i-lucide-wand-sparkles', keys: 'shift+t', when: () => writes() && drawn(), run: edits.tidy },
