@@ -6,7 +6,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use super::read::{Fields, Reader};
-use super::{Input, Permissions, Workflow, concurrency, labels, node, trigger};
+use super::{Input, Permissions, Workflow, concurrency, labels, node, note, trigger};
 use crate::capability::HttpPattern;
 use crate::expression::{Template, reserved};
 use crate::id::NodeId;
@@ -31,6 +31,7 @@ const KEYS: &[&str] = &[
     "outputs",
     "concurrency",
     "timeout",
+    "notes",
     "layout",
 ];
 
@@ -62,6 +63,7 @@ fn document(reader: &mut Reader, root: &yaml::Node) -> Option<Workflow> {
     let outputs = fields.get("outputs").map(|node| templates(reader, node, "`outputs`")).unwrap_or_default();
     let concurrency = fields.get("concurrency").and_then(|node| concurrency::parse(reader, node));
     let timeout = fields.get("timeout").and_then(|node| node::timeout(reader, node));
+    let notes = fields.get("notes").map(|node| note::notes(reader, node)).unwrap_or_default();
     let layout = fields.get("layout").map(|node| layout(reader, node, &nodes)).unwrap_or_default();
     layout_is_last(reader, &fields);
     let name = name.or_else(|| Some(Spanned::new("unnamed".parse().ok()?, root.place.clone())))?;
@@ -78,6 +80,7 @@ fn document(reader: &mut Reader, root: &yaml::Node) -> Option<Workflow> {
         outputs,
         concurrency,
         timeout,
+        notes,
         layout,
         unreadable,
     })
