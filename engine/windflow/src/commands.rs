@@ -5,6 +5,7 @@ pub(crate) mod completions;
 pub(crate) mod deploy;
 pub(crate) mod deployments;
 pub(crate) mod document;
+pub(crate) mod lock;
 pub(crate) mod permission;
 pub(crate) mod plan;
 pub(crate) mod plugins;

@@ -8,6 +8,7 @@ mod hostile;
 mod http;
 mod load;
 mod orderly;
+mod released;
 mod scarce;
 mod server;
 mod support;
