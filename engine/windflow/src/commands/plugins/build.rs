@@ -99,21 +99,21 @@ pub(super) fn from_folder(global: &Global, folder: &Path, out: Option<PathBuf>) 
             folder.display()
         )));
     }
-    let workspace = Workspace::find(Some(folder)).map_err(failed)?;
-    let guest = workspace.guest(folder).map_err(failed)?;
-    guest.update_schemas(&workspace.target).map_err(failed)?;
+    let workspace = of_plugin(Workspace::find(Some(folder)))?;
+    let guest = of_plugin(workspace.guest(folder))?;
+    of_plugin(guest.update_schemas(&workspace.target))?;
     // What is wrong with the manifest shows before anything is compiled.
-    let name = guest.manifest().map_err(failed)?.plugin.name;
-    outsider(&guest, &workspace.target, &data_dir(global)?.join("wasm-sysroot")).map_err(failed)?;
-    let (package, bytes) = guest.pack(&guest.artifact(&workspace.target)).map_err(failed)?;
+    let name = of_plugin(guest.manifest())?.plugin.name;
+    of_plugin(outsider(&guest, &workspace.target, &data_dir(global)?.join("wasm-sysroot")))?;
+    let (package, bytes) = of_plugin(guest.pack(&guest.artifact(&workspace.target)))?;
     let file = out.unwrap_or_else(|| folder.join(format!("{name}.wasm")));
     std::fs::write(&file, &bytes).with_context(|| format!("{}", file.display()))?;
     Ok(Built { package, bytes, file })
 }
 
 /// What is wrong lies with the plugin, not with the engine.
-fn failed(error: windflow_build::BuildError) -> anyhow::Error {
-    invalid(error.to_string())
+fn of_plugin<T>(result: Result<T, windflow_build::BuildError>) -> anyhow::Result<T> {
+    result.map_err(|error| invalid(error.to_string()))
 }
 
 pub(super) fn pack(args: &PackPluginArgs) -> anyhow::Result<()> {
@@ -121,7 +121,7 @@ pub(super) fn pack(args: &PackPluginArgs) -> anyhow::Result<()> {
     if args.manifest.file_name().is_none_or(|name| name != "plugin.toml") {
         return Err(invalid(format!("{} is to be called plugin.toml", args.manifest.display())));
     }
-    let manifest = manifest_of(folder).map_err(failed)?;
+    let manifest = of_plugin(manifest_of(folder))?;
     let component = std::fs::read(&args.component).map_err(|error| invalid(format!("{shown}: {error}")))?;
     let bytes = windflow_package::pack(&component, &manifest).map_err(|error| invalid(format!("{shown}: {error}")))?;
     let package = windflow_package::read(&bytes)?;

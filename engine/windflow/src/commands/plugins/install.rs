@@ -19,7 +19,7 @@ pub(super) fn install(global: &Global, args: &InstallPluginArgs) -> anyhow::Resu
         )));
     }
     let mut installed = Installed::open(&data_dir(global)?)?;
-    accept(global, &mut installed, fetched, args.yes)
+    accept(global, &mut installed, &fetched, args.yes)
 }
 
 pub(super) fn update(global: &Global, args: &UpdatePluginsArgs) -> anyhow::Result<()> {
@@ -42,14 +42,14 @@ pub(super) fn update(global: &Global, args: &UpdatePluginsArgs) -> anyhow::Resul
                 entry.source, fetched.package.manifest.plugin.name, entry.name
             )));
         }
-        accept(global, &mut installed, fetched, args.yes)?;
+        accept(global, &mut installed, &fetched, args.yes)?;
     }
     Ok(())
 }
 
 /// Checks a package, has somebody agree to it, compiles it and keeps it.
-fn accept(global: &Global, installed: &mut Installed, fetched: Fetched, yes: bool) -> anyhow::Result<()> {
-    let Fetched { package, bytes, source } = &fetched;
+fn accept(global: &Global, installed: &mut Installed, fetched: &Fetched, yes: bool) -> anyhow::Result<()> {
+    let Fetched { package, bytes, source } = fetched;
     let plugin = &package.manifest.plugin;
     // One that was damaged meanwhile is put into its place again.
     let same = installed.entries().iter().any(|entry| entry.component == package.digest);
@@ -73,7 +73,7 @@ fn accept(global: &Global, installed: &mut Installed, fetched: Fetched, yes: boo
     squatting::refuse(&package.manifest, &own, &others)?;
     let alike = squatting::alike(&package.manifest, &own);
     let before = installed.before(&package.manifest).cloned();
-    consent::ask(&consent::describe(&fetched, before.as_ref(), &alike), yes)?;
+    consent::ask(&consent::describe(fetched, before.as_ref(), &alike), yes)?;
     compile(global, bytes)?;
     installed.add(package, bytes, source.clone())?;
     let nodes: Vec<String> =
