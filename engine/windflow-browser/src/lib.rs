@@ -8,6 +8,7 @@ use std::cell::RefCell;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use windflow_core::edit::{self, Edit};
+use windflow_core::expression::preview::Scope;
 use windflow_core::workflow::{Workflow, validate};
 
 use crate::registry::Installed;
@@ -39,7 +40,7 @@ enum Request {
     /// Nodes as YAML.
     Copy { text: String, ids: Vec<String> },
     /// What a value with expressions would be.
-    Preview { template: Value, scope: Box<preview::Scope> },
+    Preview { template: Value, scope: Box<Scope> },
 }
 
 /// Answers a request. What cannot be done is told as `{"error": {"code", "message"}}`.

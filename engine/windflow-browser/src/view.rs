@@ -27,7 +27,7 @@ pub(crate) fn view(text: &str, workflow: &Workflow, offsets: &Utf16) -> Value {
         "edges": edges(workflow),
         "layout": workflow.layout,
     });
-    for key in ["description", "timeout"] {
+    for key in ["description", "folder", "tags", "timeout"] {
         if let (Some(value), Some(view)) = (written.get(key), view.as_object_mut()) {
             view.insert(key.to_owned(), value.clone());
         }

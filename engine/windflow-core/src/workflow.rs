@@ -26,6 +26,7 @@ mod document_schema;
 mod duration;
 mod grants;
 mod inputs;
+mod labels;
 mod node;
 mod parse;
 mod read;
@@ -40,6 +41,10 @@ pub struct Workflow {
     pub name: Spanned<WorkflowName>,
     /// One or two sentences.
     pub description: Option<Spanned<String>>,
+    /// Where lists show it: names of folders with `/` between them.
+    pub folder: Option<Spanned<String>>,
+    /// By what lists find it; each once.
+    pub tags: Vec<Spanned<String>>,
     /// What it wants to know when it is started.
     pub inputs: IndexMap<String, Spanned<Input>>,
     /// What starts it, besides people.

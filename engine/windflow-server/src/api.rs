@@ -16,10 +16,12 @@ use crate::state::App;
 use crate::{editor, hooks, layers};
 
 mod answers;
+mod archive;
 mod audit;
 mod auth;
 mod credentials;
 mod deployments;
+mod drafts;
 mod events;
 mod extract;
 mod health;
@@ -37,6 +39,7 @@ mod statistics;
 mod streams;
 mod targets;
 mod templates;
+mod trials;
 mod users;
 mod validate;
 mod versions;
@@ -91,6 +94,7 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(auth::me))
         .routes(routes!(auth::state))
         .routes(routes!(workflows::list, workflows::create))
+        .routes(routes!(workflows::labels))
         .routes(routes!(workflows::show, workflows::delete))
         .routes(routes!(workflows::document, workflows::replace))
         .routes(routes!(workflows::enable))
@@ -98,6 +102,12 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(workflows::triggers))
         .routes(routes!(versions::list))
         .routes(routes!(versions::show))
+        .routes(routes!(versions::changes))
+        .routes(routes!(versions::restore))
+        .routes(routes!(drafts::list))
+        .routes(routes!(drafts::show, drafts::keep, drafts::discard))
+        .routes(routes!(archive::export))
+        .routes(routes!(archive::import))
         .routes(routes!(events::publish))
         .routes(routes!(audit::list))
         .routes(routes!(validate::validate))
@@ -114,6 +124,8 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(registries::remove))
         .routes(routes!(registries::refresh))
         .routes(routes!(runs::start))
+        .routes(routes!(trials::node))
+        .routes(routes!(trials::preview))
         .routes(routes!(runs::list))
         .routes(routes!(runs::show))
         .routes(routes!(runs::events))
@@ -176,6 +188,7 @@ pub(crate) fn router(app: App) -> Router {
     let document = serde_json::to_string(&document).unwrap_or_default();
     router
         .route("/api/v1/openapi.json", get(async move || ([("content-type", "application/json")], document)))
+        .route("/api/docs", get(editor::api_docs))
         .route("/callbacks/{organisation}/{run}/{node}/{token}", post(answers::callback))
         .route("/hooks/{organisation}/{*path}", any(hooks::receive))
         .fallback(editor::serve)

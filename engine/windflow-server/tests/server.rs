@@ -13,6 +13,8 @@ mod cron;
 mod editor;
 #[path = "server/events.rs"]
 mod events;
+#[path = "server/library.rs"]
+mod library;
 #[path = "server/live.rs"]
 mod live;
 #[path = "server/openapi.rs"]
@@ -27,6 +29,8 @@ mod runs;
 mod support;
 #[path = "server/templates.rs"]
 mod templates;
+#[path = "server/trials.rs"]
+mod trials;
 #[path = "server/webhooks.rs"]
 mod webhooks;
 #[path = "server/workflows.rs"]

@@ -32,6 +32,7 @@ pub(crate) struct Global {
     pub(crate) verbose: bool,
 }
 
+pub(crate) use self::backup::{BackupArgs, DoctorArgs, RestoreArgs};
 pub(crate) use self::deploy::{AddTargetArgs, DeployArgs, DeploymentsCommand, OnTarget, StacksCommand, TargetsCommand};
 pub(crate) use self::lock::{CheckArgs, LockArgs};
 pub(crate) use self::plugins::{
@@ -42,6 +43,7 @@ pub(crate) use self::serve::{LogFormat, ServeArgs};
 pub(crate) use self::templates::{ImportFormat, InstallArgs, TemplateKind, TemplatesCommand};
 pub(crate) use self::users::{AddUserArgs, UsersCommand};
 
+mod backup;
 mod deploy;
 mod lock;
 mod plugins;
@@ -88,6 +90,12 @@ pub(crate) enum Command {
     Deployments(DeploymentsCommand),
     /// Serve the API, and run workflows by webhooks and schedules
     Serve(Box<ServeArgs>),
+    /// Copy everything that is kept into one file, also while a server runs
+    Backup(BackupArgs),
+    /// Make a data folder out of a backup
+    Restore(RestoreArgs),
+    /// Look whether this machine and the data folder are fit to work with
+    Doctor(DoctorArgs),
     /// Let people in, while no server runs
     #[command(subcommand)]
     Users(UsersCommand),

@@ -1,9 +1,11 @@
 //! One command a file.
 
 pub(crate) mod answer;
+pub(crate) mod backup;
 pub(crate) mod completions;
 pub(crate) mod deploy;
 pub(crate) mod deployments;
+pub(crate) mod doctor;
 pub(crate) mod document;
 pub(crate) mod lock;
 pub(crate) mod permission;

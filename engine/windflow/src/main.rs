@@ -7,9 +7,11 @@ use clap::Parser;
 
 use crate::cli::{Cli, Command, LogFormat};
 
+mod backup;
 mod builtins;
 mod cli;
 mod commands;
+mod control;
 mod credentials;
 mod deploying;
 mod engine;
@@ -39,6 +41,9 @@ fn main() -> ExitCode {
         Command::Templates(command) => commands::templates::run(&cli.global, &command),
         Command::Deployments(command) => commands::deployments::run(&cli.global, &command),
         Command::Serve(args) => commands::serve::run(&cli.global, &args),
+        Command::Backup(args) => commands::backup::run(&cli.global, &args),
+        Command::Restore(args) => commands::backup::restore(&cli.global, &args),
+        Command::Doctor(args) => commands::doctor::run(&cli.global, &args),
         Command::Users(command) => commands::users::run(&cli.global, &command),
         Command::Schema => commands::schema::run(&cli.global),
         Command::Completions { shell } => commands::completions::run(shell),

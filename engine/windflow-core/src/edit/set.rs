@@ -20,6 +20,8 @@ const DOCUMENT_ORDER: &[&str] = &[
     "windflow",
     "name",
     "description",
+    "folder",
+    "tags",
     "inputs",
     "triggers",
     "permissions",

@@ -36,6 +36,8 @@ pub(super) fn document_schema(registry: &(impl Registry + ?Sized)) -> Value {
             "windflow": { "const": super::FORMAT, "description": "The version of the format" },
             "name": { "type": "string", "pattern": "^[a-z][a-z0-9_-]{0,63}$" },
             "description": { "type": "string" },
+            "folder": { "type": "string", "maxLength": 204, "description": "Where lists show it, as in team/reports" },
+            "tags": { "type": "array", "maxItems": 20, "uniqueItems": true, "items": { "type": "string", "minLength": 1, "maxLength": 40 }, "description": "By what lists find it" },
             "inputs": { "type": "object", "additionalProperties": { "type": "object" }, "description": "What a start wants to know: JSON Schemas by name" },
             "triggers": { "type": "object", "additionalProperties": { "$ref": "#/$defs/trigger" } },
             "permissions": {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use super::read::{Fields, Reader};
-use super::{Input, Permissions, Workflow, concurrency, node, trigger};
+use super::{Input, Permissions, Workflow, concurrency, labels, node, trigger};
 use crate::capability::HttpPattern;
 use crate::expression::{Template, reserved};
 use crate::id::NodeId;
@@ -22,6 +22,8 @@ const KEYS: &[&str] = &[
     "windflow",
     "name",
     "description",
+    "folder",
+    "tags",
     "inputs",
     "triggers",
     "permissions",
@@ -51,6 +53,8 @@ fn document(reader: &mut Reader, root: &yaml::Node) -> Option<Workflow> {
     let description = fields.get("description").and_then(|node| {
         reader.text(node, "`description`").map(|text| Spanned::new(text.to_owned(), node.place.clone()))
     });
+    let folder = fields.get("folder").and_then(|node| labels::folder(reader, node));
+    let tags = fields.get("tags").map(|node| labels::tags(reader, node)).unwrap_or_default();
     let inputs = fields.get("inputs").map(|node| inputs(reader, node)).unwrap_or_default();
     let triggers = fields.get("triggers").map(|node| trigger::triggers(reader, node)).unwrap_or_default();
     let permissions = fields.get("permissions").map(|node| permissions(reader, node)).unwrap_or_default();
@@ -65,6 +69,8 @@ fn document(reader: &mut Reader, root: &yaml::Node) -> Option<Workflow> {
     Some(Workflow {
         name,
         description,
+        folder,
+        tags,
         inputs,
         triggers,
         permissions,

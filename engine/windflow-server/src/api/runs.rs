@@ -1,23 +1,28 @@
 //! Runs: started, listed, shown, stopped.
 
+use std::collections::BTreeMap;
+
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
-use windflow_core::id::{OrganisationId, RunId, RunKey, WorkflowName};
+use windflow_core::id::{NodeId, OrganisationId, RunId, RunKey, WorkflowName};
+use windflow_core::json::Json;
+use windflow_core::manifest::DEFAULT_PORT;
 use windflow_core::ports::store::{Position, RunQuery, RunStatus};
-use windflow_core::run::{Record, Timestamp};
+use windflow_core::run::{Emitted, Record, Timestamp};
 use windflow_runtime::ResumeError;
 
-use super::extract::{Allowed, Json, Path, Query, need};
+use super::extract::{self, Allowed, Path, Query, need};
 use super::page::{self, Page, PageQuery};
 use super::refusals::Refusals;
 use super::views::RunView;
 use crate::access::Permission;
 use crate::catalogue;
-use crate::launch::{Launch, key_of, launch, launch_once};
+use crate::launch::{Launch, TEST, key_of, launch, launch_once};
+use crate::people::Caller;
 use crate::problem::{Answer, Problem};
 use crate::state::{App, blocking};
 
@@ -31,6 +36,41 @@ pub(crate) struct StartRun {
     inputs: Map<String, Value>,
     /// Number of the version to run; the latest where nothing is said.
     version: Option<u32>,
+    /// What nodes put out without being run, by their ids: to try the rest of the workflow. Such a run tells no events.
+    #[serde(default)]
+    pins: BTreeMap<String, Pin>,
+}
+
+/// What a node puts out without being run.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Pin {
+    /// On which port; `out` where nothing is said.
+    #[serde(default = "usual_port")]
+    port: String,
+    /// The value.
+    output: Value,
+}
+
+fn usual_port() -> String {
+    DEFAULT_PORT.to_owned()
+}
+
+/// Pinned data as the runtime takes it.
+fn pinned(pins: BTreeMap<String, Pin>) -> Answer<BTreeMap<NodeId, Emitted>> {
+    let invalid = |detail: String| Problem::invalid("invalid_pin", detail);
+    let pin = |(node, pin): (String, Pin)| {
+        let id = node.parse::<NodeId>().map_err(|error| invalid(format!("`pins`: {error}")))?;
+        let port = pin.port.parse().map_err(|error| invalid(format!("`port` of the pin of {id}: {error}")))?;
+        Ok((id, Emitted { port, output: Json::from(pin.output) }))
+    };
+    pins.into_iter().map(pin).collect()
+}
+
+/// The words for somebody who tries something.
+pub(super) fn tried_by(caller: &Caller) -> String {
+    let name = caller.name();
+    format!("{TEST}{}", name.split_once(':').map_or(name.as_str(), |(_, name)| name))
 }
 
 /// A run that is under way.
@@ -61,18 +101,15 @@ pub(crate) async fn start(
     State(app): State<App>,
     Path(name): Path<WorkflowName>,
     headers: HeaderMap,
-    Json(body): Json<StartRun>,
+    extract::Json(body): extract::Json<StartRun>,
 ) -> Answer<Response> {
     let caller = allowed.0;
     let entry = catalogue::entry(&app, &caller.organisation, &name)?.value;
     let number = body.version.unwrap_or(entry.version);
     let version = catalogue::version(&app, &caller.organisation, &name, number)?;
-    let what = Launch {
-        organisation: caller.organisation.clone(),
-        document: version.text,
-        inputs: body.inputs,
-        by: caller.name(),
-    };
+    let pinned = pinned(body.pins)?;
+    let by = if pinned.is_empty() { caller.name() } else { tried_by(&caller) };
+    let what = Launch { pinned, ..Launch::new(&caller.organisation, version.text, body.inputs, by) };
     let launched = match key_of(&headers)? {
         // Two people, or two workflows, may well choose the same key.
         Some(key) => launch_once(&app, what, &format!("{}/{name}/{key}", caller.user.id)).await?,

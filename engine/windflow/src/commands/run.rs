@@ -37,6 +37,7 @@ pub(crate) fn run(global: &Global, args: RunArgs) -> anyhow::Result<ExitCode> {
             extra_grants: Grants { http: allowed, ..Grants::default() },
             started_by: "cli".into(),
             children,
+            pinned: std::collections::BTreeMap::new(),
         };
         let started = engine.runtime.start(start).map_err(|error| match error {
             StartError::Invalid(error) => {

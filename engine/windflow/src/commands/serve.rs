@@ -21,14 +21,21 @@ use crate::exit::{self, invalid};
 use crate::render;
 use crate::signal::interrupted;
 
+mod backups;
 pub(crate) mod secrets_key;
 mod settings;
 
 pub(crate) fn run(global: &Global, args: &ServeArgs) -> anyhow::Result<ExitCode> {
-    let Resolved { settings, data_dir, allow_hosts, secrets_key_file, max_runs } = settings::resolve(global, args)?;
+    let Resolved { settings, data_dir, allow_hosts, secrets_key_file, max_runs, backups } =
+        settings::resolve(global, args)?;
     std::fs::create_dir_all(&data_dir).with_context(|| format!("the data folder {}", data_dir.display()))?;
     let secrets_key = secrets_key::read_or_make(&data_dir, secrets_key_file.as_deref())?;
     let store = Arc::new(SledStore::open(data_dir.join("store"), Options::default())?);
+    crate::backup::remove_leftovers(&data_dir).with_context(|| format!("the data folder {}", data_dir.display()))?;
+    if let Some(schedule) = backups {
+        backups::start(schedule, &store, secrets_key)?;
+    }
+    crate::control::serve(&data_dir, &store, secrets_key);
     if global.credentials.is_some() {
         return Err(invalid(
             "the server keeps credentials itself: leave --credentials away, and set them with PUT /api/v1/credentials/NAME",

@@ -112,6 +112,7 @@ fn one(host: &Arc<PluginHost>, workflow: &Path, path: &Path) -> anyhow::Result<V
             extra_grants: Grants::default(),
             started_by: "test".into(),
             children,
+            pinned: std::collections::BTreeMap::new(),
         };
         let started = match runtime.start(start) {
             Ok(started) => started,

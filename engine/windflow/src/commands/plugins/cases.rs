@@ -108,6 +108,7 @@ fn one(host: &Arc<PluginHost>, package: &Package, case: &Case) -> anyhow::Result
             extra_grants: Grants::default(),
             started_by: "test".into(),
             children: windflow_core::workflow::Children::default(),
+            pinned: std::collections::BTreeMap::new(),
         };
         let started = match runtime.start(start) {
             Ok(started) => started,
