@@ -34,12 +34,19 @@ pub(crate) struct Global {
 
 pub(crate) use self::backup::{BackupArgs, DoctorArgs, RestoreArgs};
 pub(crate) use self::deploy::{AddTargetArgs, DeployArgs, DeploymentsCommand, OnTarget, StacksCommand, TargetsCommand};
+pub(crate) use self::lock::{CheckArgs, LockArgs};
+pub(crate) use self::plugins::{
+    BuildPluginArgs, CheckPluginArgs, InstallPluginArgs, NewPluginArgs, PackPluginArgs, PluginsCommand, TestPluginArgs,
+    UpdatePluginsArgs,
+};
 pub(crate) use self::serve::{LogFormat, ServeArgs};
 pub(crate) use self::templates::{ImportFormat, InstallArgs, TemplateKind, TemplatesCommand};
 pub(crate) use self::users::{AddUserArgs, UsersCommand};
 
 mod backup;
 mod deploy;
+mod lock;
+mod plugins;
 mod serve;
 mod templates;
 mod users;
@@ -52,6 +59,10 @@ pub(crate) enum Command {
     Dev(DevArgs),
     /// Check workflows and report every problem with its place
     Validate(ValidateArgs),
+    /// Check workflows, and hold them against `windflow.lock`: what they run, and what that may touch
+    Check(CheckArgs),
+    /// Pin what workflows run, and what that may touch, in `windflow.lock`
+    Lock(LockArgs),
     /// Run the cases of workflows, offline and in simulated time
     Test(TestArgs),
     /// Show a workflow's graph, and everything that it may reach
@@ -62,8 +73,8 @@ pub(crate) enum Command {
     /// Look after the folder that holds the runs
     #[command(subcommand)]
     Store(StoreCommand),
-    /// List and show the installed plugins
-    #[command(subcommand)]
+    /// Find out what plugins may touch; write, test, install, update and remove them
+    #[command(subcommand, visible_alias = "plugin")]
     Plugins(PluginsCommand),
     /// Deploy a stack to a Docker engine, and roll back where it does not become healthy
     Deploy(Box<DeployArgs>),
@@ -367,24 +378,6 @@ pub(crate) struct ResumeArgs {
     /// Show no progress
     #[arg(short, long)]
     pub(crate) quiet: bool,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum PluginsCommand {
-    /// List the node types that workflows can use
-    List {
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-    },
-    /// Show a node type: what it does, its configuration, its ports, and what it may touch
-    Show {
-        /// Its name, with or without its version: http or http@1
-        name: String,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-    },
 }
 
 fn key_value(text: &str) -> Result<(String, String), String> {

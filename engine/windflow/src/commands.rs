@@ -8,6 +8,7 @@ pub(crate) mod deployments;
 pub(crate) mod dev;
 pub(crate) mod doctor;
 pub(crate) mod document;
+pub(crate) mod lock;
 pub(crate) mod permission;
 pub(crate) mod plan;
 pub(crate) mod plugins;

@@ -9,6 +9,7 @@ mod http;
 mod keeping;
 mod load;
 mod orderly;
+mod released;
 mod scarce;
 mod server;
 mod support;

@@ -61,7 +61,7 @@ struct Session {
 }
 
 pub(crate) fn run(global: &Global, args: DevArgs) -> anyhow::Result<ExitCode> {
-    let host = Arc::new(crate::engine::host(Some(global))?);
+    let host = Arc::new(crate::engine::host(global)?);
     let main = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let guests = tokio::runtime::Builder::new_multi_thread().thread_name("guests").enable_all().build()?;
     // Nothing of it is kept: whoever tries things out does not want to find each try again.

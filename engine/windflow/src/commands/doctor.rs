@@ -173,7 +173,7 @@ fn others_may_read(_: &Path) -> bool {
 /// Runs a node for real, and keeps nothing of it.
 fn sandbox(global: &Global) -> Finding {
     let tried = || -> anyhow::Result<usize> {
-        let host = Arc::new(host(Some(global))?);
+        let host = Arc::new(host(global)?);
         let types = host.list().len();
         let threads = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
         let store = Arc::new(MemoryStore::default());

@@ -23,7 +23,7 @@ use crate::render::live::Live;
 use crate::signal::interrupted;
 
 pub(crate) fn run(global: &Global, args: RunArgs) -> anyhow::Result<ExitCode> {
-    let host = crate::engine::host(Some(global))?;
+    let host = crate::engine::host(global)?;
     let (text, workflow, children) = document::check(&args.file, &host)?.into_valid(&args.file)?;
     let inputs = inputs_of(&workflow, args.input_file.as_deref(), &args.inputs)?;
     let mut allowed = args.allow;

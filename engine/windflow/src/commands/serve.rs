@@ -44,12 +44,13 @@ pub(crate) fn run(global: &Global, args: &ServeArgs) -> anyhow::Result<ExitCode>
     let credentials = CredentialStore::new(store.clone(), &secrets_key)?;
     let policy = Arc::new(PublicHosts { also: allow_hosts });
     let fetch = Arc::new(GuardedFetch::new(policy.clone(), Arc::new(SystemResolver), TlsRoots::default()));
-    let host = Arc::new(crate::engine::host_of(HostConfig {
+    let config = HostConfig {
         cache_dir: Some(data_dir.join("compiled")),
         http_policy: policy,
         credentials: Arc::new(credentials.clone()),
         ..HostConfig::default()
-    })?);
+    };
+    let host = Arc::new(crate::engine::host_of(config, Some(&data_dir))?);
 
     host.set_targets(crate::deploying::targets(store.clone(), &secrets_key)?);
     let main = Builder::new_multi_thread().thread_name("server").enable_all().build()?;
