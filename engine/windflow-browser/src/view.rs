@@ -25,9 +25,10 @@ pub(crate) fn view(text: &str, workflow: &Workflow, offsets: &Utf16) -> Value {
         "outputs": section("outputs"),
         "nodes": nodes,
         "edges": edges(workflow),
+        "notes": workflow.notes,
         "layout": workflow.layout,
     });
-    for key in ["description", "timeout"] {
+    for key in ["description", "folder", "tags", "timeout"] {
         if let (Some(value), Some(view)) = (written.get(key), view.as_object_mut()) {
             view.insert(key.to_owned(), value.clone());
         }

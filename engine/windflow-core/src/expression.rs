@@ -15,6 +15,8 @@ pub use self::path::reserved;
 pub use self::reference::{Reference, Target};
 pub use self::template::{Field, Kind, Part, Template};
 
+pub mod preview;
+
 mod budget;
 mod code;
 mod convert;

@@ -4,8 +4,10 @@
 //! as data. The crate builds for the browser as well, so that the editor and the engine can never disagree.
 #![forbid(unsafe_code)]
 
+pub mod alone;
 pub mod capability;
 pub mod credential;
+pub mod difference;
 pub mod edit;
 pub mod expression;
 pub mod failure;

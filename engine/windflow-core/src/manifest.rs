@@ -11,8 +11,10 @@ use serde::{Deserialize, Serialize};
 use crate::capability::{Capability, HttpPattern};
 use crate::schema::{Checker, CompiledOnce, InvalidSchema};
 
+pub use self::difference::{Difference, difference};
 pub use self::reach::reach;
 
+mod difference;
 mod reach;
 
 /// Name of the component's custom section that holds the packed manifest.

@@ -17,6 +17,7 @@ use crate::schema::Checker;
 pub use self::children::{Child, ChildName, Children, Documents, FoundDocument, resolve as resolve_children};
 pub use self::concurrency::{Concurrency, OnLimit};
 pub use self::duration::{format_duration, parse as parse_duration};
+pub use self::note::{MAX_NOTE_CHARS, MAX_NOTES, NOTE_SIDE, NOTE_SIZE, Note, NoteColor};
 pub use self::parse::FORMAT;
 
 mod children;
@@ -26,7 +27,9 @@ mod document_schema;
 mod duration;
 mod grants;
 mod inputs;
+mod labels;
 mod node;
+mod note;
 mod parse;
 mod read;
 mod trigger;
@@ -40,6 +43,10 @@ pub struct Workflow {
     pub name: Spanned<WorkflowName>,
     /// One or two sentences.
     pub description: Option<Spanned<String>>,
+    /// Where lists show it: names of folders with `/` between them.
+    pub folder: Option<Spanned<String>>,
+    /// By what lists find it; each once.
+    pub tags: Vec<Spanned<String>>,
     /// What it wants to know when it is started.
     pub inputs: IndexMap<String, Spanned<Input>>,
     /// What starts it, besides people.
@@ -54,6 +61,8 @@ pub struct Workflow {
     pub concurrency: Option<Concurrency>,
     /// The longest that a run may take.
     pub timeout: Option<Duration>,
+    /// What people wrote beside its nodes, in the order of the file; no part of its logic.
+    pub notes: IndexMap<NodeId, Note>,
     /// Where the editor draws its nodes; no part of its logic.
     pub layout: BTreeMap<NodeId, [f64; 2]>,
     /// What is there but could not be read, as `nodes.a`, `uses.a`, `with.a` or `inputs.x`: told once, when it was read,

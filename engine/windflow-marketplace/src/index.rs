@@ -148,7 +148,7 @@ pub struct Made {
 pub fn make(files: &Files) -> Result<Made, Vec<Fault>> {
     let (template, faults) = template::read(files);
     let Some(template) = template else { return Err(faults) };
-    let package = package::pack(files).map_err(|error| {
+    let package = package::pack(files, package::TEMPLATE).map_err(|error| {
         vec![Fault::of("", windflow_core::problem::Problem::document("bad_package", error.to_string()))]
     })?;
     Ok(Made { entry: Entry::new(&template, &package), package, warnings: faults })

@@ -38,7 +38,7 @@ pub struct Template {
 /// Everything that is wrong with it.
 pub fn from_package(bytes: &[u8]) -> Result<Template, Vec<Fault>> {
     let refused = |error: package::BadPackage| vec![Fault::of("", Problem::document("bad_package", error.to_string()))];
-    let files = package::unpack(bytes).map_err(refused)?;
+    let files = package::unpack(bytes, package::TEMPLATE).map_err(refused)?;
     let (template, mut faults) = read(&files);
     match template {
         Some(template) if !faults.iter().any(Fault::is_error) => Ok(template),

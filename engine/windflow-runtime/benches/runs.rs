@@ -59,6 +59,7 @@ impl Bench {
                 extra_grants: windflow_core::capability::Grants::default(),
                 started_by: "bench".into(),
                 children: Default::default(),
+                pinned: std::collections::BTreeMap::new(),
             };
             let started = self.runtime.start(start).expect("a valid workflow");
             drop(started.updates);

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 use windflow_core::capability::Grants;
-use windflow_core::id::{NodeId, NodeTypeRef, OrganisationId, RunId, RunKey, WorkflowName};
+use windflow_core::id::{NodeId, NodeTypeRef, OrganisationId, PortName, RunId, RunKey, WorkflowName};
 use windflow_core::json::Json;
 use windflow_core::ports::store::{Position, StoreError};
-use windflow_core::problem::Problem;
+use windflow_core::problem::{Problem, did_you_mean, list};
 use windflow_core::run::{Emitted, Event, ParentRun, Phase, PinnedChild, RunStarted, RunState};
 use windflow_core::workflow::{self, Child, Children, OnLimit};
 
@@ -33,6 +33,8 @@ pub struct Start {
     pub started_by: String,
     /// The workflows that its nodes run, as [`workflow::resolve_children`] found them.
     pub children: Children,
+    /// What nodes put out without being run, by their ids: data that was pinned to try the rest of a workflow.
+    pub pinned: BTreeMap<NodeId, Emitted>,
 }
 
 /// A start whose documents are in the store.
@@ -120,8 +122,8 @@ pub enum ResumeError {
 
 pub(crate) fn start(inner: &Arc<Inner>, start: Start, run: RunId) -> Result<(RunLoop, Position), StartError> {
     let children = pin(inner, &start.organisation, start.children)?;
-    let Start { organisation, document, inputs, extra_grants: allowed, started_by, .. } = start;
-    let (parent, repeats, reused) = (None, None, BTreeMap::new());
+    let Start { organisation, document, inputs, extra_grants: allowed, started_by, pinned: reused, .. } = start;
+    let (parent, repeats) = (None, None);
     begin(inner, Begin { organisation, document, inputs, allowed, started_by, children, parent, repeats, reused }, run)
 }
 
@@ -142,6 +144,7 @@ pub(crate) fn begin(inner: &Arc<Inner>, start: Begin, run: RunId) -> Result<(Run
     let prepared = inner.plans.prepare(&start.document, &*inner.host).map_err(|problems| InvalidStart { problems })?;
     let invalid = |problems| InvalidStart { problems };
     let inputs = prepared.workflow.resolve_inputs(start.inputs).map_err(invalid)?;
+    check_emitted(&prepared, &start.reused).map_err(invalid)?;
     let grants = workflow::resolve_grants(&prepared.workflow, &inputs, &start.allowed).map_err(invalid)?;
     let key = RunKey { organisation: start.organisation.clone(), run };
     let limit = limit(&prepared, &key, &inputs).map_err(|problem| invalid(vec![problem]))?;
@@ -172,6 +175,25 @@ pub(crate) fn begin(inner: &Arc<Inner>, start: Begin, run: RunId) -> Result<(Run
         Err(Lost::Store(StoreError::Conflict { .. })) => Err(StartError::Exists(run)),
         Err(lost) => Err(lost.into()),
     }
+}
+
+/// Whether nodes can put out what they are to have put out.
+fn check_emitted(prepared: &Prepared, emitted: &BTreeMap<NodeId, Emitted>) -> Result<(), Vec<Problem>> {
+    let problem = |(id, emitted): (&NodeId, &Emitted)| {
+        let Some(node) = prepared.plan.index(id).map(|index| prepared.plan.node(index)) else {
+            let known = prepared.plan.nodes().map(|(_, node)| node.id.as_str());
+            let hint = did_you_mean(id.as_str(), known);
+            let message = format!("data is pinned to `{id}`, which is no node");
+            return Some(Problem::document("unknown_node", message).remedy_if(hint));
+        };
+        let port = &emitted.port;
+        let known = node.ports.contains(port);
+        let ports = list(node.ports.iter().map(PortName::as_str));
+        let message = format!("data is pinned to the port `{port}` of `{id}`, which it does not have");
+        (!known).then(|| Problem::document("unknown_port", message).remedy(format!("its ports are {ports}")))
+    };
+    let problems: Vec<Problem> = emitted.iter().filter_map(problem).collect();
+    if problems.is_empty() { Ok(()) } else { Err(problems) }
 }
 
 /// How many runs that count together with this one the workflow allows.

@@ -43,6 +43,7 @@ impl World {
             extra_grants: Default::default(),
             started_by: "test".into(),
             children: Default::default(),
+            pinned: std::collections::BTreeMap::new(),
         };
         self.runtime.start(start).map(|started| key(started.run))
     }

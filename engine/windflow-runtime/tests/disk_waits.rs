@@ -25,6 +25,7 @@ async fn check(nodes: &str, expect: u64) {
         extra_grants: Default::default(),
         started_by: "test".into(),
         children: Default::default(),
+        pinned: std::collections::BTreeMap::new(),
     };
     let run = runtime.start(start).unwrap().run;
     let report = runtime.wait(&RunKey { organisation: OrganisationId::local(), run }).await.unwrap();

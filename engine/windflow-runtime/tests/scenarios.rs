@@ -95,6 +95,7 @@ fn start(scenario: &Scenario) -> Start {
         extra_grants: Default::default(),
         started_by: "test".into(),
         children: Default::default(),
+        pinned: std::collections::BTreeMap::new(),
     }
 }
 

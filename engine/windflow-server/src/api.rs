@@ -16,27 +16,33 @@ use crate::state::App;
 use crate::{editor, hooks, layers};
 
 mod answers;
+mod archive;
 mod audit;
 mod auth;
 mod credentials;
+mod dead_letters;
 mod deployments;
+mod drafts;
 mod events;
 mod extract;
 mod health;
 mod keys;
 mod node_types;
 mod page;
+mod presence;
 mod refresh_cookie;
 mod refusals;
 mod registries;
 mod rerun;
 mod runs;
 mod secrets;
+mod sessions;
 mod stacks;
 mod statistics;
 mod streams;
 mod targets;
 mod templates;
+mod trials;
 mod users;
 mod validate;
 mod versions;
@@ -89,15 +95,25 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(auth::logout))
         .routes(routes!(auth::password))
         .routes(routes!(auth::me))
+        .routes(routes!(sessions::list))
+        .routes(routes!(sessions::end))
         .routes(routes!(auth::state))
         .routes(routes!(workflows::list, workflows::create))
+        .routes(routes!(workflows::labels))
         .routes(routes!(workflows::show, workflows::delete))
         .routes(routes!(workflows::document, workflows::replace))
         .routes(routes!(workflows::enable))
         .routes(routes!(workflows::disable))
         .routes(routes!(workflows::triggers))
+        .routes(routes!(presence::here))
         .routes(routes!(versions::list))
         .routes(routes!(versions::show))
+        .routes(routes!(versions::changes))
+        .routes(routes!(versions::restore))
+        .routes(routes!(drafts::list))
+        .routes(routes!(drafts::show, drafts::keep, drafts::discard))
+        .routes(routes!(archive::export))
+        .routes(routes!(archive::import))
         .routes(routes!(events::publish))
         .routes(routes!(audit::list))
         .routes(routes!(validate::validate))
@@ -114,11 +130,16 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(registries::remove))
         .routes(routes!(registries::refresh))
         .routes(routes!(runs::start))
+        .routes(routes!(trials::node))
+        .routes(routes!(trials::preview))
         .routes(routes!(runs::list))
         .routes(routes!(runs::show))
         .routes(routes!(runs::events))
         .routes(routes!(runs::cancel))
         .routes(routes!(runs::resume))
+        .routes(routes!(dead_letters::bulk))
+        .routes(routes!(dead_letters::list))
+        .routes(routes!(dead_letters::dismiss))
         .routes(routes!(answers::answer))
         .routes(routes!(rerun::rerun))
         .routes(routes!(runs::document))
@@ -176,6 +197,7 @@ pub(crate) fn router(app: App) -> Router {
     let document = serde_json::to_string(&document).unwrap_or_default();
     router
         .route("/api/v1/openapi.json", get(async move || ([("content-type", "application/json")], document)))
+        .route("/api/docs", get(editor::api_docs))
         .route("/callbacks/{organisation}/{run}/{node}/{token}", post(answers::callback))
         .route("/hooks/{organisation}/{*path}", any(hooks::receive))
         .fallback(editor::serve)

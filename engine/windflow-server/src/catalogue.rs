@@ -9,10 +9,10 @@ use windflow_core::run::Timestamp;
 use windflow_core::workflow::{self, Workflow};
 use windflow_triggers::Triggers;
 
-use crate::children;
 use crate::kept::{self, Kept};
 use crate::problem::{Answer, Problem};
 use crate::state::{App, blocking};
+use crate::{children, drafts};
 
 /// A workflow, as kept. Its text is that of its latest version.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -27,10 +27,36 @@ pub(crate) struct Entry {
     /// What starts it, as `cron` and `webhook`, each once.
     #[serde(default)]
     pub(crate) triggers: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) folder: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) tags: Vec<String>,
     pub(crate) created_at: Timestamp,
     pub(crate) created_by: String,
     pub(crate) updated_at: Timestamp,
     pub(crate) updated_by: String,
+}
+
+impl Entry {
+    /// With what the text says that lists show.
+    fn of(self, workflow: &Workflow) -> Self {
+        let mut triggers: Vec<String> = workflow.triggers.values().map(|trigger| trigger.uses.value.clone()).collect();
+        triggers.sort();
+        triggers.dedup();
+        Self {
+            description: workflow.description.as_ref().map(|text| text.value.clone()),
+            folder: workflow.folder.as_ref().map(|folder| folder.value.clone()),
+            tags: workflow.tags.iter().map(|tag| tag.value.clone()).collect(),
+            triggers,
+            ..self
+        }
+    }
+
+    /// Whether it lies in a folder, or in one within that.
+    pub(crate) fn is_in(&self, folder: &str) -> bool {
+        let within = |rest: &str| rest.is_empty() || rest.starts_with('/');
+        self.folder.as_deref().and_then(|own| own.strip_prefix(folder)).is_some_and(within)
+    }
 }
 
 /// A version of a workflow. Never changes.
@@ -97,10 +123,14 @@ pub(crate) async fn check(app: &App, organisation: &OrganisationId, text: String
     .await
 }
 
+/// One workflow, where there is one of the name.
+pub(crate) fn find(app: &App, organisation: &OrganisationId, name: &WorkflowName) -> Answer<Option<Kept<Entry>>> {
+    Ok(kept::read(&*app.records, organisation, &entry_key(name))?)
+}
+
 /// One workflow.
 pub(crate) fn entry(app: &App, organisation: &OrganisationId, name: &WorkflowName) -> Answer<Kept<Entry>> {
-    kept::read(&*app.records, organisation, &entry_key(name))?
-        .ok_or_else(|| Problem::not_found(format!("workflow {name}")))
+    find(app, organisation, name)?.ok_or_else(|| Problem::not_found(format!("workflow {name}")))
 }
 
 /// One version of a workflow.
@@ -142,16 +172,19 @@ pub(crate) async fn create(app: &App, organisation: &OrganisationId, text: Strin
     let number = last_version(app, organisation, &name)? + 1;
     let entry = Entry {
         name: name.clone(),
-        description: workflow.description.as_ref().map(|text| text.value.clone()),
+        description: None,
         enabled: false,
         version: number,
         document: Digest::of(text.as_bytes()),
-        triggers: kinds(&workflow),
+        triggers: Vec::new(),
+        folder: None,
+        tags: Vec::new(),
         created_at: now,
         created_by: by.clone(),
         updated_at: now,
         updated_by: by,
     };
+    let entry = entry.of(&workflow);
     save(app, organisation, entry, Expected::Absent, Some(text)).await.map_err(|problem| {
         if problem.status() == 409 {
             Problem::conflict("workflow_exists", format!("there is a workflow {name} already"))
@@ -160,14 +193,6 @@ pub(crate) async fn create(app: &App, organisation: &OrganisationId, text: Strin
             problem
         }
     })
-}
-
-/// What starts a workflow, each kind once.
-fn kinds(workflow: &Workflow) -> Vec<String> {
-    let mut kinds: Vec<String> = workflow.triggers.values().map(|trigger| trigger.uses.value.clone()).collect();
-    kinds.sort();
-    kinds.dedup();
-    kinds
 }
 
 fn last_version(app: &App, organisation: &OrganisationId, name: &WorkflowName) -> Result<u32, StoreError> {
@@ -203,6 +228,7 @@ async fn save(
         };
         let key = version_key(&entry.name, entry.version);
         changes.push(Change::put(organisation, key, Expected::Absent, kept::encode(&version)?));
+        changes.push(drafts::gone(organisation, &entry.name));
     }
     // The entry is the last change: its version is that of the batch.
     changes.push(Change::put(organisation, entry_key(&entry.name), expected, kept::encode(&entry)?));
@@ -256,14 +282,13 @@ pub(crate) async fn replace(
         check_paths(app, organisation, name, &triggers)?;
     }
     let entry = Entry {
-        description: workflow.description.as_ref().map(|text| text.value.clone()),
         version: before.value.version + 1,
         document: Digest::of(text.as_bytes()),
-        triggers: kinds(&workflow),
         updated_at: app.now(),
         updated_by: by,
         ..before.value
     };
+    let entry = entry.of(&workflow);
     let kept = save(app, organisation, entry, Expected::Version(before.version), Some(text.clone())).await?;
     if kept.value.enabled {
         app.active.arm(organisation, name, &text, &triggers);

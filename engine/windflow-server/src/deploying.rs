@@ -159,8 +159,7 @@ pub(crate) async fn begin(
         }
         other => other?,
     };
-    let launch =
-        Launch { organisation: organisation.clone(), document: document(target, &begun.id), inputs: Map::new(), by };
+    let launch = Launch::new(organisation, document(target, &begun.id), Map::new(), by);
     match launch_as(app, launch, run).await {
         Ok(_) => Ok(begun),
         Err(error) => {
@@ -201,13 +200,8 @@ pub(crate) async fn recover(app: &App, organisation: &OrganisationId) -> Answer<
                     continue;
                 };
                 if matches!(app.store.run(&key), Err(StoreError::NotFound(_))) {
-                    let launch = Launch {
-                        organisation: organisation.clone(),
-                        document: document(&target.name, &id),
-                        inputs: Map::new(),
-                        by: deployment.by.clone(),
-                    };
-                    launch_as(app, launch, key.run).await?;
+                    let (document, by) = (document(&target.name, &id), deployment.by.clone());
+                    launch_as(app, Launch::new(organisation, document, Map::new(), by), key.run).await?;
                 }
             }
         }

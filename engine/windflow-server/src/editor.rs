@@ -31,6 +31,12 @@ const POLICY: &str = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; 
     img-src 'self' data:; font-src 'self'; connect-src 'self'; worker-src 'self'; object-src 'none'; \
     frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
 
+/// Whether this build brings the editor along.
+#[must_use]
+pub fn has_editor() -> bool {
+    Files::get("index.html.br").is_some() || Files::get("index.html").is_some()
+}
+
 /// Addresses of programs. A page is never the answer there.
 const NOT_PAGES: [&str; 3] = ["/api/", "/hooks/", "/callbacks/"];
 
@@ -47,11 +53,18 @@ pub(crate) async fn serve(method: Method, uri: Uri, headers: HeaderMap) -> Respo
     if path != "/" && !wants_page.is_some_and(|accept| accept.contains("text/html")) {
         return Problem::not_found("such address").into_response();
     }
-    file("index.html", &headers).unwrap_or_else(|| {
-        let text = "This build of WindFlow has no web editor: build it with `make editor`, then build the binary again.\n\
-            The API is at /api/v1.\n";
-        (StatusCode::NOT_FOUND, text).into_response()
-    })
+    file("index.html", &headers).unwrap_or_else(no_editor)
+}
+
+/// The reference of the API, to read and to try.
+pub(crate) async fn api_docs(headers: HeaderMap) -> Response {
+    file("api-docs/index.html", &headers).unwrap_or_else(no_editor)
+}
+
+fn no_editor() -> Response {
+    let text = "This build of WindFlow has no web editor: build it with `make editor`, then build the binary again.\n\
+        The API is at /api/v1, its OpenAPI document at /api/v1/openapi.json.\n";
+    (StatusCode::NOT_FOUND, text).into_response()
 }
 
 fn file(path: &str, headers: &HeaderMap) -> Option<Response> {

@@ -15,8 +15,9 @@ use windflow_core::run::Timestamp;
 use windflow_runtime::Turn;
 use windflow_triggers::event_run_id;
 
+use crate::dead_letters;
 use crate::kept;
-use crate::launch::{Launch, launch_as};
+use crate::launch::{self, Launch, launch_as};
 use crate::problem::{Answer, Problem};
 use crate::state::{App, blocking};
 
@@ -69,12 +70,8 @@ pub(crate) async fn tell(app: &App, event: &Event) -> Answer<Vec<Told>> {
         let started = match inputs {
             Err(error) => Err(error.to_string()),
             Ok(inputs) => {
-                let what = Launch {
-                    organisation: event.organisation.clone(),
-                    document: armed.document.to_string(),
-                    inputs,
-                    by: chain::started_by(&trigger.name, event.depth),
-                };
+                let by = chain::started_by(&trigger.name, event.depth);
+                let what = Launch::new(&event.organisation, &*armed.document, inputs, by);
                 match launch_as(app, what, run).await.map_err(Problem::from) {
                     Ok(_) => Ok(run),
                     // Nothing can be kept: whoever told it has to tell it again.
@@ -92,7 +89,7 @@ pub(crate) async fn tell(app: &App, event: &Event) -> Answer<Vec<Told>> {
 }
 
 /// The event of a run's end. What an event has started tells none, or two workflows could start each other for ever; a
-/// run that another one started is that one's business.
+/// run that another one started is that one's business, and one that tries something is the business of who tries.
 fn of_run(organisation: &OrganisationId, run: &RunSummary) -> Option<Event> {
     let word = match run.status {
         RunStatus::Succeeded => "succeeded",
@@ -100,7 +97,7 @@ fn of_run(organisation: &OrganisationId, run: &RunSummary) -> Option<Event> {
         RunStatus::Cancelled => "cancelled",
         RunStatus::Running | RunStatus::Cancelling => return None,
     };
-    if run.started_by.starts_with("event:") || run.started_by.starts_with("run ") {
+    if ["event:", "run ", launch::TEST].iter().any(|by| run.started_by.starts_with(by)) {
         return None;
     }
     Some(Event {
@@ -164,6 +161,9 @@ pub(crate) async fn watch(app: App) {
 }
 
 async fn one(app: &App, organisation: &OrganisationId, run: &RunSummary) {
+    if let Err(error) = dead_letters::keep(app, organisation, run) {
+        tracing::error!(run = %run.run, %error, "a run that failed could not be kept as a dead letter");
+    }
     let Some(event) = of_run(organisation, run) else { return };
     if app.active.listeners(organisation, &event.name).is_empty() {
         return;

@@ -58,12 +58,8 @@ async fn answer(app: &App, organisation: &str, path: &str, request: Request) -> 
         let detail = format!("the request does not have what the workflow makes its inputs from: {}", error.message);
         Problem::invalid("webhook_inputs", detail)
     })?;
-    let what = Launch {
-        organisation: organisation.clone(),
-        document: hook.document.to_string(),
-        inputs,
-        by: format!("webhook:{}", hook.trigger.name),
-    };
+    let by = format!("webhook:{}", hook.trigger.name);
+    let what = Launch::new(&organisation, &*hook.document, inputs, by);
     let key = key_of(&parts.headers)?;
     let run = match (key, hook.trigger.reply) {
         (Some(key), _) => launch_once(app, what, &format!("webhook/{}/{path}/{key}", hook.workflow)).await?.run,

@@ -1,13 +1,15 @@
 //! Starting runs, each cause once.
 
+use std::collections::BTreeMap;
+
 use axum::http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use windflow_core::capability::Grants;
-use windflow_core::id::{Digest, OrganisationId, RunId, RunKey};
+use windflow_core::id::{Digest, NodeId, OrganisationId, RunId, RunKey};
 use windflow_core::ports::records::{Expected, RecordsError};
 use windflow_core::ports::store::StoreError;
-use windflow_core::run::Timestamp;
+use windflow_core::run::{Emitted, Timestamp};
 use windflow_runtime::{InvalidStart, Start, StartError};
 
 use crate::problem::{Answer, Problem};
@@ -16,6 +18,9 @@ use crate::{children, kept};
 
 /// How long a key of a start is remembered, in milliseconds.
 const REMEMBERED: u64 = 48 * 3600 * 1000;
+
+/// Begins the name of whoever tries a workflow, with data that was pinned. What becomes of such a run is news to nobody else.
+pub(crate) const TEST: &str = "test:";
 
 /// Longest key.
 const MAX_KEY_BYTES: usize = 200;
@@ -42,8 +47,22 @@ pub(crate) struct Launch {
     pub(crate) organisation: OrganisationId,
     pub(crate) document: String,
     pub(crate) inputs: Map<String, Value>,
+    /// What nodes put out without being run.
+    pub(crate) pinned: BTreeMap<NodeId, Emitted>,
     /// Who or what starts it: `user:…`, `webhook:…`, `cron:…`.
     pub(crate) by: String,
+}
+
+impl Launch {
+    pub(crate) fn new(
+        organisation: &OrganisationId,
+        document: impl Into<String>,
+        inputs: Map<String, Value>,
+        by: String,
+    ) -> Self {
+        let (organisation, document) = (organisation.clone(), document.into());
+        Self { organisation, document, inputs, pinned: BTreeMap::new(), by }
+    }
 }
 
 fn start(app: &App, launch: Launch, run: RunId) -> Result<windflow_runtime::Started, StartError> {
@@ -59,6 +78,7 @@ fn start(app: &App, launch: Launch, run: RunId) -> Result<windflow_runtime::Star
             extra_grants: Grants::default(),
             started_by: launch.by,
             children,
+            pinned: launch.pinned,
         },
         run,
     )?;
@@ -127,8 +147,9 @@ pub(crate) fn promise(app: &App, organisation: &OrganisationId, key: &str, asked
 
 /// Starts a run once for a key, whatever happens in between: the id is kept before the run begins, and a run begins once.
 pub(crate) async fn launch_once(app: &App, what: Launch, key: &str) -> Answer<Launched> {
-    let asked =
-        Digest::of(format!("{}\0{}\0{}", what.document, Value::Object(what.inputs.clone()), what.by).as_bytes());
+    let pinned = serde_json::to_string(&what.pinned).map_err(Problem::internal)?;
+    let inputs = Value::Object(what.inputs.clone());
+    let asked = Digest::of(format!("{}\0{inputs}\0{pinned}\0{}", what.document, what.by).as_bytes());
     let organisation = what.organisation.clone();
     let promise = promise(app, &organisation, key, asked)?;
     // The promise stands before the run in the order of the journal: once the run is durable, so is the promise.

@@ -25,13 +25,16 @@ pub(crate) async fn in_time(State(app): State<App>, request: Request, next: Next
 }
 
 /// What changes nothing although it is sent by POST, and what says for itself who did it: runs.
-const NOT_AUDITED: [&str; 7] = [
+const NOT_AUDITED: [&str; 10] = [
     "/api/v1/auth/refresh",
     "/api/v1/validate",
+    "/api/v1/preview",
+    "/api/v1/workflows/{name}/presence",
     "/api/v1/stacks/preview",
     "/api/v1/stacks/{name}/plan/{target}",
     "/api/v1/targets/{name}/test",
     "/api/v1/workflows/{name}/runs",
+    "/api/v1/workflows/{name}/nodes/{node}/runs",
     "/api/v1/events",
 ];
 

@@ -170,12 +170,8 @@ async fn fire(app: &App, cron: &Armed<Cron>, state: &mut CronState, instant: u64
     let outcome = match windflow_triggers::inputs(&cron.trigger.inputs, &data) {
         Err(error) => Err(error.to_string()),
         Ok(inputs) => {
-            let what = Launch {
-                organisation: cron.organisation.clone(),
-                document: cron.document.to_string(),
-                inputs,
-                by: format!("cron:{}", cron.trigger.name),
-            };
+            let by = format!("cron:{}", cron.trigger.name);
+            let what = Launch::new(&cron.organisation, &*cron.document, inputs, by);
             match launch_as(app, what, run).await {
                 Ok(_) => Ok(()),
                 Err(StartError::Invalid(invalid)) => {

@@ -9,10 +9,14 @@ mod answers;
 mod credentials;
 #[path = "server/cron.rs"]
 mod cron;
+#[path = "server/dead_letters.rs"]
+mod dead_letters;
 #[path = "server/editor.rs"]
 mod editor;
 #[path = "server/events.rs"]
 mod events;
+#[path = "server/library.rs"]
+mod library;
 #[path = "server/live.rs"]
 mod live;
 #[path = "server/openapi.rs"]
@@ -27,6 +31,8 @@ mod runs;
 mod support;
 #[path = "server/templates.rs"]
 mod templates;
+#[path = "server/trials.rs"]
+mod trials;
 #[path = "server/webhooks.rs"]
 mod webhooks;
 #[path = "server/workflows.rs"]

@@ -31,6 +31,7 @@ pub use self::disk::{Disk, RealDisk};
 use self::inner::Inner;
 pub use self::stats::Stats;
 
+mod backup;
 mod changes;
 mod check;
 mod commit;
@@ -156,6 +157,16 @@ impl SledStore {
     /// Those of reading and writing. Whatever the error, the store is as good as before.
     pub fn compact(&self) -> Result<Compacted, StoreError> {
         self.inner.compact()
+    }
+
+    /// Makes a new folder a store that holds what this one holds at one moment, with all that was durable before the call.
+    /// Others go on meanwhile.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] where the folder is there, or cannot be made; those of reading and writing. No part of a
+    /// copy is left behind, and this store is as good as before.
+    pub fn backup(&self, to: impl AsRef<Path>) -> Result<(), StoreError> {
+        self.inner.backup(to.as_ref())
     }
 
     /// Reads everything, and says what is damaged or contradicts something else. Others go on meanwhile.

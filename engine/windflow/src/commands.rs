@@ -1,10 +1,14 @@
 //! One command a file.
 
 pub(crate) mod answer;
+pub(crate) mod backup;
 pub(crate) mod completions;
 pub(crate) mod deploy;
 pub(crate) mod deployments;
+pub(crate) mod dev;
+pub(crate) mod doctor;
 pub(crate) mod document;
+pub(crate) mod lock;
 pub(crate) mod permission;
 pub(crate) mod plan;
 pub(crate) mod plugins;

@@ -20,6 +20,8 @@ const DOCUMENT_ORDER: &[&str] = &[
     "windflow",
     "name",
     "description",
+    "folder",
+    "tags",
     "inputs",
     "triggers",
     "permissions",
@@ -27,6 +29,7 @@ const DOCUMENT_ORDER: &[&str] = &[
     "nodes",
     "outputs",
     "timeout",
+    "notes",
     "layout",
 ];
 

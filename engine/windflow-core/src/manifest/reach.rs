@@ -9,6 +9,14 @@ pub fn reach(asked: &RequestedCapabilities, pure: bool) -> Text {
     Text(sentences.map(|(language, words)| (language.to_owned(), words.sentence(asked, pure))).into())
 }
 
+/// The same one by one, as what follows "it may".
+pub(super) fn powers(asked: &RequestedCapabilities) -> Vec<Text> {
+    let (english, french) = (ENGLISH.powers(asked), FRENCH.powers(asked));
+    let both = english.into_iter().zip(french);
+    let trimmed = |text: String| text.trim_end_matches(',').to_owned();
+    both.map(|(en, fr)| Text([("en".to_owned(), trimmed(en)), ("fr".to_owned(), trimmed(fr))].into())).collect()
+}
+
 struct Words {
     computes: &'static str,
     may: &'static str,
@@ -60,6 +68,14 @@ const FRENCH: Words = Words {
 
 impl Words {
     fn sentence(&self, asked: &RequestedCapabilities, pure: bool) -> String {
+        let all = self.powers(asked);
+        if pure || all.is_empty() {
+            return self.computes.to_owned();
+        }
+        format!("{}{}{}", self.may, self.listed(&all).trim_end_matches(','), self.nothing_else)
+    }
+
+    fn powers(&self, asked: &RequestedCapabilities) -> Vec<String> {
         let mut all = Vec::new();
         if !asked.http.is_empty() {
             let mut text = if asked.http.iter().any(HttpPattern::is_anything) {
@@ -98,10 +114,7 @@ impl Words {
         if asked.cancellation {
             all.push(self.cancellation.to_owned());
         }
-        if pure || all.is_empty() {
-            return self.computes.to_owned();
-        }
-        format!("{}{}{}", self.may, self.listed(&all).trim_end_matches(','), self.nothing_else)
+        all
     }
 
     fn listed(&self, all: &[String]) -> String {

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::note::{FARTHEST, MAX_NOTE_CHARS, NOTE_SIDE, NOTE_SIZE, NoteColor};
 use crate::native::WithNative;
 use crate::ports::host::Registry;
 
@@ -36,6 +37,8 @@ pub(super) fn document_schema(registry: &(impl Registry + ?Sized)) -> Value {
             "windflow": { "const": super::FORMAT, "description": "The version of the format" },
             "name": { "type": "string", "pattern": "^[a-z][a-z0-9_-]{0,63}$" },
             "description": { "type": "string" },
+            "folder": { "type": "string", "maxLength": 204, "description": "Where lists show it, as in team/reports" },
+            "tags": { "type": "array", "maxItems": 20, "uniqueItems": true, "items": { "type": "string", "minLength": 1, "maxLength": 40 }, "description": "By what lists find it" },
             "inputs": { "type": "object", "additionalProperties": { "type": "object" }, "description": "What a start wants to know: JSON Schemas by name" },
             "triggers": { "type": "object", "additionalProperties": { "$ref": "#/$defs/trigger" } },
             "permissions": {
@@ -69,6 +72,10 @@ pub(super) fn document_schema(registry: &(impl Registry + ?Sized)) -> Value {
                 ],
             },
             "timeout": { "$ref": "#/$defs/duration", "description": "The longest that a run may take" },
+            "notes": {
+                "type": "object", "maxProperties": super::MAX_NOTES, "propertyNames": { "pattern": name },
+                "description": "What people wrote beside the nodes", "additionalProperties": { "$ref": "#/$defs/note" },
+            },
             "layout": {
                 "type": "object", "description": "Where the editor draws the nodes",
                 "additionalProperties": { "type": "array", "items": { "type": "number" }, "minItems": 2, "maxItems": 2 },
@@ -84,6 +91,7 @@ pub(super) fn document_schema(registry: &(impl Registry + ?Sized)) -> Value {
                     "inputs": { "type": "object" },
                 },
             },
+            "note": note(),
             "node": {
                 "type": "object", "required": ["uses"], "additionalProperties": false,
                 "properties": {
@@ -116,6 +124,24 @@ pub(super) fn document_schema(registry: &(impl Registry + ?Sized)) -> Value {
                 },
                 "allOf": types,
             },
+        },
+    })
+}
+
+fn note() -> Value {
+    let pair = |least: f64, most: f64| json!({ "type": "array", "items": { "type": "number", "minimum": least, "maximum": most }, "minItems": 2, "maxItems": 2 });
+    let mut at = pair(-FARTHEST, FARTHEST);
+    at["description"] = json!("Where its upper left corner stands");
+    let mut size = pair(*NOTE_SIDE.start(), *NOTE_SIDE.end());
+    size["description"] = json!("Width and height");
+    size["default"] = json!(NOTE_SIZE);
+    json!({
+        "type": "object", "required": ["text"], "additionalProperties": false,
+        "properties": {
+            "text": { "type": "string", "maxLength": MAX_NOTE_CHARS, "description": "Markdown" },
+            "at": at,
+            "size": size,
+            "color": { "enum": NoteColor::WORDS.map(|(word, _)| word), "default": "yellow" },
         },
     })
 }

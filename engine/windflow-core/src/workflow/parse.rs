@@ -6,7 +6,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use super::read::{Fields, Reader};
-use super::{Input, Permissions, Workflow, concurrency, node, trigger};
+use super::{Input, Permissions, Workflow, concurrency, labels, node, note, trigger};
 use crate::capability::{EventPattern, HttpPattern, InvalidEventPattern};
 use crate::expression::{Template, reserved};
 use crate::id::NodeId;
@@ -22,6 +22,8 @@ const KEYS: &[&str] = &[
     "windflow",
     "name",
     "description",
+    "folder",
+    "tags",
     "inputs",
     "triggers",
     "permissions",
@@ -29,6 +31,7 @@ const KEYS: &[&str] = &[
     "outputs",
     "concurrency",
     "timeout",
+    "notes",
     "layout",
 ];
 
@@ -51,6 +54,8 @@ fn document(reader: &mut Reader, root: &yaml::Node) -> Option<Workflow> {
     let description = fields.get("description").and_then(|node| {
         reader.text(node, "`description`").map(|text| Spanned::new(text.to_owned(), node.place.clone()))
     });
+    let folder = fields.get("folder").and_then(|node| labels::folder(reader, node));
+    let tags = fields.get("tags").map(|node| labels::tags(reader, node)).unwrap_or_default();
     let inputs = fields.get("inputs").map(|node| inputs(reader, node)).unwrap_or_default();
     let triggers = fields.get("triggers").map(|node| trigger::triggers(reader, node)).unwrap_or_default();
     let permissions = fields.get("permissions").map(|node| permissions(reader, node)).unwrap_or_default();
@@ -58,6 +63,7 @@ fn document(reader: &mut Reader, root: &yaml::Node) -> Option<Workflow> {
     let outputs = fields.get("outputs").map(|node| templates(reader, node, "`outputs`")).unwrap_or_default();
     let concurrency = fields.get("concurrency").and_then(|node| concurrency::parse(reader, node));
     let timeout = fields.get("timeout").and_then(|node| node::timeout(reader, node));
+    let notes = fields.get("notes").map(|node| note::notes(reader, node)).unwrap_or_default();
     let layout = fields.get("layout").map(|node| layout(reader, node, &nodes)).unwrap_or_default();
     layout_is_last(reader, &fields);
     let name = name.or_else(|| Some(Spanned::new("unnamed".parse().ok()?, root.place.clone())))?;
@@ -65,6 +71,8 @@ fn document(reader: &mut Reader, root: &yaml::Node) -> Option<Workflow> {
     Some(Workflow {
         name,
         description,
+        folder,
+        tags,
         inputs,
         triggers,
         permissions,
@@ -72,6 +80,7 @@ fn document(reader: &mut Reader, root: &yaml::Node) -> Option<Workflow> {
         outputs,
         concurrency,
         timeout,
+        notes,
         layout,
         unreadable,
     })

@@ -10,6 +10,7 @@ mod keeping;
 mod load;
 mod orderly;
 mod publishing;
+mod released;
 mod scarce;
 mod server;
 mod support;

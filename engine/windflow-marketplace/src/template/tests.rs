@@ -42,7 +42,7 @@ fn a_good_template_is_read_with_what_is_in_it() {
     assert_eq!(template.contents.images, ["nginx:1.29.3", "postgres:18.1"]);
     assert_eq!(template.contents.services[0].depends_on, ["db"]);
     assert_eq!(template.readme.get("fr"), "# Boutique\n");
-    let packed = package::pack(&shop()).unwrap();
+    let packed = package::pack(&shop(), package::TEMPLATE).unwrap();
     assert_eq!(from_package(&packed).unwrap().text, template.text);
 }
 

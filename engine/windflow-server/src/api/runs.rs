@@ -1,23 +1,28 @@
 //! Runs: started, listed, shown, stopped.
 
+use std::collections::BTreeMap;
+
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
-use windflow_core::id::{OrganisationId, RunId, RunKey, WorkflowName};
-use windflow_core::ports::store::{Position, RunQuery, RunStatus};
-use windflow_core::run::{Record, Timestamp};
+use windflow_core::id::{NodeId, OrganisationId, RunId, RunKey, WorkflowName};
+use windflow_core::json::Json;
+use windflow_core::manifest::DEFAULT_PORT;
+use windflow_core::ports::store::{Position, RunQuery, RunStatus, RunSummary};
+use windflow_core::run::{Emitted, Record, Timestamp};
 use windflow_runtime::ResumeError;
 
-use super::extract::{Allowed, Json, Path, Query, need};
+use super::extract::{self, Allowed, Path, Query, need};
 use super::page::{self, Page, PageQuery};
 use super::refusals::Refusals;
 use super::views::RunView;
 use crate::access::Permission;
 use crate::catalogue;
-use crate::launch::{Launch, key_of, launch, launch_once};
+use crate::launch::{Launch, TEST, key_of, launch, launch_once};
+use crate::people::Caller;
 use crate::problem::{Answer, Problem};
 use crate::state::{App, blocking};
 
@@ -31,6 +36,41 @@ pub(crate) struct StartRun {
     inputs: Map<String, Value>,
     /// Number of the version to run; the latest where nothing is said.
     version: Option<u32>,
+    /// What nodes put out without being run, by their ids: to try the rest of the workflow. Such a run tells no events.
+    #[serde(default)]
+    pins: BTreeMap<String, Pin>,
+}
+
+/// What a node puts out without being run.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Pin {
+    /// On which port; `out` where nothing is said.
+    #[serde(default = "usual_port")]
+    port: String,
+    /// The value.
+    output: Value,
+}
+
+fn usual_port() -> String {
+    DEFAULT_PORT.to_owned()
+}
+
+/// Pinned data as the runtime takes it.
+fn pinned(pins: BTreeMap<String, Pin>) -> Answer<BTreeMap<NodeId, Emitted>> {
+    let invalid = |detail: String| Problem::invalid("invalid_pin", detail);
+    let pin = |(node, pin): (String, Pin)| {
+        let id = node.parse::<NodeId>().map_err(|error| invalid(format!("`pins`: {error}")))?;
+        let port = pin.port.parse().map_err(|error| invalid(format!("`port` of the pin of {id}: {error}")))?;
+        Ok((id, Emitted { port, output: Json::from(pin.output) }))
+    };
+    pins.into_iter().map(pin).collect()
+}
+
+/// The words for somebody who tries something.
+pub(super) fn tried_by(caller: &Caller) -> String {
+    let name = caller.name();
+    format!("{TEST}{}", name.split_once(':').map_or(name.as_str(), |(_, name)| name))
 }
 
 /// A run that is under way.
@@ -61,18 +101,15 @@ pub(crate) async fn start(
     State(app): State<App>,
     Path(name): Path<WorkflowName>,
     headers: HeaderMap,
-    Json(body): Json<StartRun>,
+    extract::Json(body): extract::Json<StartRun>,
 ) -> Answer<Response> {
     let caller = allowed.0;
     let entry = catalogue::entry(&app, &caller.organisation, &name)?.value;
     let number = body.version.unwrap_or(entry.version);
     let version = catalogue::version(&app, &caller.organisation, &name, number)?;
-    let what = Launch {
-        organisation: caller.organisation.clone(),
-        document: version.text,
-        inputs: body.inputs,
-        by: caller.name(),
-    };
+    let pinned = pinned(body.pins)?;
+    let by = if pinned.is_empty() { caller.name() } else { tried_by(&caller) };
+    let what = Launch { pinned, ..Launch::new(&caller.organisation, version.text, body.inputs, by) };
     let launched = match key_of(&headers)? {
         // Two people, or two workflows, may well choose the same key.
         Some(key) => launch_once(&app, what, &format!("{}/{name}/{key}", caller.user.id)).await?,
@@ -108,6 +145,13 @@ pub(crate) struct RunsQuery {
     since: Option<u64>,
     /// Started before this instant.
     until: Option<u64>,
+    /// Started by this: `user`, `key`, `webhook`, `cron`, `event`, `test`, `run`.
+    #[param(max_length = 20)]
+    trigger: Option<String>,
+    /// Whose id begins with this, or whose workflow, starter or error holds it, whatever the case of its letters. Of very many runs a page may
+    /// be short, or empty, and go on.
+    #[param(max_length = 200)]
+    q: Option<String>,
     /// How many items at most, 50 where nothing is said.
     #[param(minimum = 1, maximum = 500)]
     limit: Option<u16>,
@@ -130,6 +174,8 @@ pub(crate) async fn list(
         // No workflow can have this name, so it has no runs.
         return Ok(axum::Json(Page::new(Vec::new(), None::<String>)));
     };
+    let text = query.q.map(|text| text.chars().take(200).collect::<String>().to_lowercase()).unwrap_or_default();
+    let sought = Sought { trigger: query.trigger, text };
     let after = query.cursor.as_deref().map(page::decode).transpose()?;
     let after = after.map(|cursor| cursor.parse::<RunId>().map_err(|_| page::invalid())).transpose()?;
     let query = RunQuery {
@@ -148,11 +194,65 @@ pub(crate) async fn list(
     };
     let organisation = allowed.0.organisation;
     let listed = blocking(move || -> Answer<_> {
-        let found = app.store.runs(&organisation, &query)?;
-        let items = found.items.iter().map(|run| RunView::new(&app, &organisation, run)).collect();
-        Ok(Page::new(items, found.next.map(|run| run.to_string())))
+        let (items, next) = search(&app, &organisation, query, &sought)?;
+        let items = items.iter().map(|run| RunView::new(&app, &organisation, run)).collect();
+        Ok(Page::new(items, next.map(|run| run.to_string())))
     });
     Ok(axum::Json(listed.await??))
+}
+
+/// What is looked for in runs, beside what the store has lists of.
+struct Sought {
+    trigger: Option<String>,
+    text: String,
+}
+
+impl Sought {
+    fn is_all(&self) -> bool {
+        self.trigger.is_none() && self.text.is_empty()
+    }
+
+    fn fits(&self, run: &RunSummary) -> bool {
+        let by = run.started_by.split([':', ' ']).next();
+        let holds = |text: &str| text.to_lowercase().contains(&self.text);
+        self.trigger.as_deref().is_none_or(|trigger| by == Some(trigger))
+            && (self.text.is_empty()
+                || run.run.to_string().starts_with(&self.text)
+                || holds(run.workflow.as_str())
+                || holds(&run.started_by)
+                || run.failure.as_ref().is_some_and(|failure| holds(&failure.failure.message)))
+    }
+}
+
+/// Runs that are looked at for one page at most: some tens of milliseconds.
+const LOOKED_AT: usize = 10_000;
+
+/// The runs of a page that fit, and after which one the next page begins.
+fn search(
+    app: &App,
+    organisation: &OrganisationId,
+    mut query: RunQuery,
+    sought: &Sought,
+) -> Answer<(Vec<RunSummary>, Option<RunId>)> {
+    let wanted = query.limit;
+    let (mut found, mut looked_at) = (Vec::new(), 0);
+    loop {
+        query.limit = if sought.is_all() { wanted } else { 500 };
+        let page = app.store.runs(organisation, &query)?;
+        let last = page.items.last().map(|run| run.run);
+        looked_at += page.items.len();
+        for run in page.items.into_iter().filter(|run| sought.is_all() || sought.fits(run)) {
+            let id = run.run;
+            found.push(run);
+            if found.len() == wanted && last != Some(id) {
+                return Ok((found, Some(id)));
+            }
+        }
+        query.after = page.next;
+        if page.next.is_none() || found.len() >= wanted || looked_at >= LOOKED_AT {
+            return Ok((found, page.next));
+        }
+    }
 }
 
 /// A run with its nodes.

@@ -1,15 +1,22 @@
 //! Versions of workflows: who wrote what, and when.
 
 use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::Response;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use windflow_core::difference::{Difference, between};
 use windflow_core::id::WorkflowName;
+use windflow_marketplace::difference::unified;
 
 use super::extract::{Allowed, Path, Query, need};
 use super::page::{self, Page, PageQuery};
 use super::refusals::Refusals;
-use super::views::VersionView;
+use super::views::{VersionView, WorkflowView};
+use super::workflows;
 use crate::catalogue;
 use crate::problem::Answer;
-use crate::state::App;
+use crate::state::{App, blocking};
 
 /// The versions of a workflow, the first one first, without their texts. Those of a deleted workflow stay.
 #[utoipa::path(
@@ -50,4 +57,84 @@ pub(crate) async fn show(
 ) -> Answer<axum::Json<VersionView>> {
     let version = catalogue::version(&app, &allowed.0.organisation, &name, version)?;
     Ok(axum::Json(VersionView::new(version, true)))
+}
+
+/// With which version.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ChangesQuery {
+    /// Number of the version that is compared; the one before where nothing is said.
+    since: Option<u32>,
+}
+
+/// How two versions differ.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Changes {
+    /// Number of the older version; 0 before the first.
+    since: u32,
+    version: u32,
+    /// Nodes that only the newer one has.
+    added: Vec<String>,
+    /// Nodes that only the older one has.
+    removed: Vec<String>,
+    /// Nodes that say something else.
+    changed: Vec<String>,
+    /// Other keys that say something else; the layout is not among them.
+    keys: Vec<String>,
+    /// The lines that differ, in unified form; empty where the texts are the same.
+    diff: String,
+}
+
+/// What a version changed.
+#[utoipa::path(
+    get, path = "/workflows/{name}/versions/{version}/changes", tag = "workflows", operation_id = "version_changes",
+    params(
+        ("name" = String, Path, description = "Name of the workflow"),
+        ("version" = u32, Path, description = "Number of the newer version, from 1"),
+        ChangesQuery
+    ),
+    security(("token" = ["workflows:read"])), responses((status = 200, description = "As asked", body = Changes), Refusals)
+)]
+pub(crate) async fn changes(
+    allowed: Allowed<need::WorkflowsRead>,
+    State(app): State<App>,
+    Path((name, version)): Path<(WorkflowName, u32)>,
+    Query(query): Query<ChangesQuery>,
+) -> Answer<axum::Json<Changes>> {
+    let organisation = allowed.0.organisation;
+    let since = query.since.unwrap_or(version.saturating_sub(1));
+    let new = catalogue::version(&app, &organisation, &name, version)?.text;
+    let old = match since {
+        0 => String::new(),
+        since => catalogue::version(&app, &organisation, &name, since)?.text,
+    };
+    let changes = blocking(move || {
+        let Difference { added, removed, changed, keys } = between(&old, &new);
+        let diff = unified((&format!("version {since}"), &old), (&format!("version {version}"), &new));
+        Changes { since, version, added, removed, changed, keys, diff }
+    });
+    Ok(axum::Json(changes.await?))
+}
+
+/// Make the text of a version the workflow's text again: as its next version, so that nothing is lost.
+#[utoipa::path(
+    post, path = "/workflows/{name}/versions/{version}/restore", tag = "workflows", operation_id = "restore_version",
+    params(
+        ("name" = String, Path, description = "Name of the workflow"),
+        ("version" = u32, Path, description = "Number of the version, from 1"),
+        ("If-Match" = String, Header, description = "The ETag of the workflow that was seen, or `*`")
+    ),
+    security(("token" = ["workflows:write"])),
+    responses((status = 200, description = "As asked", body = WorkflowView, headers(("ETag" = String))), Refusals)
+)]
+pub(crate) async fn restore(
+    allowed: Allowed<need::WorkflowsWrite>,
+    State(app): State<App>,
+    Path((name, version)): Path<(WorkflowName, u32)>,
+    headers: HeaderMap,
+) -> Answer<Response> {
+    let caller = allowed.0;
+    let seen = workflows::seen(&headers, true)?;
+    let text = catalogue::version(&app, &caller.organisation, &name, version)?.text;
+    catalogue::replace(&app, &caller.organisation, &name, text, seen, caller.name()).await.map(workflows::answer)
 }

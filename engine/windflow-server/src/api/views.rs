@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 use windflow_core::id::{OrganisationId, RunKey};
 use windflow_core::ports::store::RunSummary;
 
+use super::drafts::DraftView;
 use crate::access::Role;
 use crate::catalogue::{Entry, Version};
 use crate::people::User;
@@ -25,6 +26,9 @@ pub(crate) struct WorkflowView {
     document: String,
     /// What starts it beside people: `cron`, `webhook`; each once.
     triggers: Vec<String>,
+    /// Where lists show it: names of folders with `/` between them.
+    folder: Option<String>,
+    tags: Vec<String>,
     created_at: u64,
     created_by: String,
     updated_at: u64,
@@ -40,6 +44,8 @@ impl From<Entry> for WorkflowView {
             version: entry.version,
             document: entry.document.to_string(),
             triggers: entry.triggers,
+            folder: entry.folder,
+            tags: entry.tags,
             created_at: entry.created_at.0,
             created_by: entry.created_by,
             updated_at: entry.updated_at.0,
@@ -55,6 +61,8 @@ pub(crate) struct ListedWorkflow {
     pub(crate) workflow: WorkflowView,
     /// Its newest run.
     pub(crate) last_run: Option<RunView>,
+    /// What somebody has begun to change and not finished.
+    pub(crate) draft: Option<DraftView>,
 }
 
 /// A version of a workflow.

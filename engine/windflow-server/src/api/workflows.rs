@@ -1,5 +1,7 @@
 //! Workflows: created, read, replaced, deleted as the very YAML text.
 
+use std::collections::BTreeMap;
+
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -9,12 +11,14 @@ use windflow_core::id::{OrganisationId, WorkflowName};
 use windflow_core::ports::store::RunQuery;
 use windflow_triggers::CronState;
 
+use super::drafts::DraftView;
 use super::extract::{Allowed, Document, Path, Query, need};
 use super::page::{Page, PageQuery};
 use super::refusals::Refusals;
 use super::views::{ListedWorkflow, RunView, WorkflowView};
 use crate::access::Permission;
 use crate::catalogue::{self, Entry, Seen};
+use crate::drafts;
 use crate::kept::{self, Kept};
 use crate::problem::{Answer, Problem};
 use crate::scheduler::state_key;
@@ -26,7 +30,7 @@ fn etag(entry: &Kept<Entry>) -> (header::HeaderName, HeaderValue) {
     (header::ETAG, value)
 }
 
-fn answer(entry: Kept<Entry>) -> Response {
+pub(super) fn answer(entry: Kept<Entry>) -> Response {
     ([etag(&entry)], axum::Json(WorkflowView::from(entry.value))).into_response()
 }
 
@@ -63,6 +67,12 @@ pub(crate) struct WorkflowsQuery {
     /// Those whose name or description holds this, whatever the case of its letters.
     #[param(max_length = 200)]
     q: Option<String>,
+    /// Those with this tag.
+    #[param(max_length = 40)]
+    tag: Option<String>,
+    /// Those in this folder, and in the folders within it.
+    #[param(max_length = 204)]
+    folder: Option<String>,
     /// How many items at most, 50 where nothing is said.
     #[param(minimum = 1, maximum = 500)]
     limit: Option<u16>,
@@ -83,7 +93,7 @@ pub(crate) async fn list(
 ) -> Answer<axum::Json<Page<ListedWorkflow>>> {
     let page = PageQuery { limit: query.limit, cursor: query.cursor };
     let (limit, after) = (page.limit()?, page.after()?);
-    let sought = query.q.map(|text| text.chars().take(200).collect::<String>().to_lowercase()).unwrap_or_default();
+    let sought = Sought::new(query.q, query.tag, query.folder);
     let caller = allowed.0;
     let sees_runs = caller.permissions.contains(&Permission::RunsRead);
     let listed = blocking(move || -> Answer<_> {
@@ -91,7 +101,9 @@ pub(crate) async fn list(
         let items = entries.into_iter().map(|entry| -> Answer<ListedWorkflow> {
             let newest = RunQuery { workflow: Some(entry.name.clone()), limit: 1, ..RunQuery::default() };
             let runs = if sees_runs { app.store.runs(&caller.organisation, &newest)?.items } else { Vec::new() };
+            let draft = drafts::find(&app, &caller.organisation, &entry.name)?;
             Ok(ListedWorkflow {
+                draft: draft.map(|draft| DraftView::new(draft.value, false)),
                 workflow: entry.into(),
                 last_run: runs.first().map(|run| RunView::new(&app, &caller.organisation, run)),
             })
@@ -101,11 +113,32 @@ pub(crate) async fn list(
     Ok(axum::Json(listed.await??))
 }
 
-/// The workflows of a page that hold a text.
-fn search(
+/// Which workflows are looked for.
+pub(super) struct Sought {
+    text: String,
+    tag: Option<String>,
+    folder: Option<String>,
+}
+
+impl Sought {
+    pub(super) fn new(text: Option<String>, tag: Option<String>, folder: Option<String>) -> Self {
+        let text = text.map(|text| text.chars().take(200).collect::<String>().to_lowercase()).unwrap_or_default();
+        Self { text, tag, folder }
+    }
+
+    fn fits(&self, entry: &Entry) -> bool {
+        let holds = |text: &str| text.to_lowercase().contains(&self.text);
+        (holds(entry.name.as_str()) || entry.description.as_deref().is_some_and(holds))
+            && self.tag.as_ref().is_none_or(|tag| entry.tags.contains(tag))
+            && self.folder.as_deref().is_none_or(|folder| entry.is_in(folder))
+    }
+}
+
+/// The workflows of a page that fit.
+pub(super) fn search(
     app: &App,
     organisation: &OrganisationId,
-    sought: &str,
+    sought: &Sought,
     mut after: Option<String>,
     limit: usize,
 ) -> Answer<(Vec<Entry>, Option<String>)> {
@@ -113,16 +146,56 @@ fn search(
     loop {
         let wanted = limit - found.len();
         let (items, next) = kept::scan::<Entry>(&*app.records, organisation, "workflows/", after.as_deref(), wanted)?;
-        let holds = |entry: &Entry| {
-            entry.name.as_str().contains(sought)
-                || entry.description.as_ref().is_some_and(|text| text.to_lowercase().contains(sought))
-        };
-        found.extend(items.into_iter().map(|kept| kept.value).filter(holds));
+        found.extend(items.into_iter().map(|kept| kept.value).filter(|entry| sought.fits(entry)));
         if next.is_none() || found.len() == limit {
             return Ok((found, next));
         }
         after = next;
     }
+}
+
+/// A tag or a folder, and how many workflows have it.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct LabelCount {
+    label: String,
+    workflows: usize,
+}
+
+/// The tags and folders that workflows have.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Labels {
+    /// Tags, by name.
+    tags: Vec<LabelCount>,
+    /// Folders, by name, those that only hold folders included. A workflow counts in each folder around it.
+    folders: Vec<LabelCount>,
+}
+
+/// The tags and folders that workflows have.
+#[utoipa::path(
+    get, path = "/labels", tag = "workflows", operation_id = "list_labels",
+    security(("token" = ["workflows:read"])), responses((status = 200, description = "As asked", body = Labels), Refusals)
+)]
+pub(crate) async fn labels(
+    allowed: Allowed<need::WorkflowsRead>,
+    State(app): State<App>,
+) -> Answer<axum::Json<Labels>> {
+    let (mut tags, mut folders) = (BTreeMap::<String, usize>::new(), BTreeMap::<String, usize>::new());
+    let organisation = allowed.0.organisation;
+    let entries = blocking(move || kept::all::<Entry>(&*app.records, &organisation, "workflows/")).await??;
+    for entry in entries {
+        for tag in entry.value.tags {
+            *tags.entry(tag).or_default() += 1;
+        }
+        let folder = entry.value.folder.unwrap_or_default();
+        let ends = folder.match_indices('/').map(|(at, _)| at).chain((!folder.is_empty()).then_some(folder.len()));
+        for end in ends {
+            *folders.entry(folder[..end].to_owned()).or_default() += 1;
+        }
+    }
+    let counted = |labels: BTreeMap<String, usize>| {
+        labels.into_iter().map(|(label, workflows)| LabelCount { label, workflows }).collect()
+    };
+    Ok(axum::Json(Labels { tags: counted(tags), folders: counted(folders) }))
 }
 
 /// Create a workflow from its text. Its triggers are off until it is enabled.

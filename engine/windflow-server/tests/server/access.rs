@@ -54,6 +54,8 @@ impl Things {
             .replace("{version}", "1")
             .replace("{kind}", "workflow")
             .replace("{as}", "pure")
+            .replace("{node}", "a")
+            .replace("{session}", "0123456789abcdef0123456789abcdef")
             .replace("{uses}", "pure@1")
             .replace("{id}", id)
     }
@@ -61,11 +63,12 @@ impl Things {
 
 async fn ask(client: &Client, operation: &Operation, path: &str) -> Answer {
     let request = client.request(&operation.method, path);
-    let text = ["/workflows", "/document", "/validate"].iter().any(|end| operation.path.ends_with(end));
+    let text =
+        ["/workflows", "/document", "/validate", "/drafts/{name}"].iter().any(|end| operation.path.ends_with(end));
     let request = match operation.method.as_str() {
         "GET" | "DELETE" => request,
         "PUT" | "POST" if text => request.header("content-type", "application/yaml").header("if-match", "*").body(PURE),
-        _ => request.json(&body(&operation.path)),
+        _ => request.header("if-match", "*").json(&body(&operation.path)),
     };
     // Streams do not end; what matters is how they begin.
     if operation.path.ends_with("/live") {
@@ -83,7 +86,11 @@ async fn ask(client: &Client, operation: &Operation, path: &str) -> Answer {
 const STACK: &str = "name: pure\nservices: { web: { image: web } }\n";
 
 fn body(path: &str) -> Value {
-    if path.ends_with("/users") {
+    if path == "/api/v1/preview" {
+        json!({ "template": 1 })
+    } else if path.ends_with("/presence") {
+        json!({ "window": "w" })
+    } else if path.ends_with("/users") {
         json!({ "email": "new@local.example", "role": "viewer", "password": "correct horse battery" })
     } else if path.contains("/users/") {
         json!({ "role": "viewer" })

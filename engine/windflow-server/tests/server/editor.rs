@@ -22,6 +22,15 @@ async fn the_page_is_served_at_every_address_that_is_no_program_s() {
     let again = anybody.send(html("/").header("if-none-match", page.header("etag"))).await;
     assert_eq!(again.status, 304);
 
+    // The reference of the API brings along all that it shows.
+    let reference = anybody.send(html("/api/docs")).await;
+    assert_eq!(reference.status, 200, "{}", reference.body);
+    for part in reference.body.as_str().unwrap().split('"').filter(|part| part.starts_with("/api-docs/")) {
+        let file = anybody.get(part).await;
+        assert_eq!(file.status, 200, "{part}");
+        assert!(file.header("content-security-policy").contains("script-src 'self'"));
+    }
+
     // The very files that the page names, packed as the client likes.
     let text = page.body.as_str().unwrap();
     let script = text.split('"').find(|part| part.starts_with("/assets/") && part.ends_with(".js")).expect("a script");

@@ -22,7 +22,7 @@ use super::database::Database;
 use super::disk::{Files, bytes_in};
 use super::folder::unwritable;
 use super::guard::{damaged, failed, guarded};
-use super::inner::Inner;
+use super::inner::{Inner, Turn};
 use super::layout::Section;
 use super::merge::Merge;
 
@@ -61,7 +61,7 @@ pub(super) struct Compactor {
     wish: Mutex<Wish>,
     changed: Condvar,
     /// Held while one is at work.
-    running: Mutex<()>,
+    pub(super) running: Mutex<()>,
 }
 
 #[derive(Debug, Default)]
@@ -172,6 +172,12 @@ impl Inner {
     }
 
     fn copy_and_switch(&self, folder: &Path) -> Result<(), StoreError> {
+        let (copy, files) = self.copy_whole(folder)?;
+        self.switch(&copy, files)
+    }
+
+    /// Copies everything into a new database. What is written meanwhile, and from then on, is written to both.
+    pub(super) fn copy_whole(&self, folder: &Path) -> Result<(Arc<Database>, Files), StoreError> {
         let copy = guarded(&self.dir, || Database::open(&self.dir, folder, self.options.cache_bytes))?;
         let copy = Arc::new(copy);
         self.turn().copy = Some(Arc::clone(&copy));
@@ -183,7 +189,24 @@ impl Inner {
                 self.copy_section(section, &copy, &mut files)?;
             }
         }
-        self.switch(&copy, files)
+        // Most of it is synced before anybody has to wait.
+        self.sync_copy(&copy, &mut files)?;
+        Ok((copy, files))
+    }
+
+    /// Makes sure, while nobody writes, that the copy is what the database is.
+    pub(super) fn complete(&self, turn: &Turn, copy: &Database) -> Result<(), StoreError> {
+        if turn.copy.is_none() || self.state().failed.is_some() {
+            return Err(given_up());
+        }
+        // Where there was nothing to copy, nothing has told the copy yet how many batches there were.
+        let batches = self.state().batches;
+        guarded(&self.dir, || copy.write(&Changes::default(), batches))?;
+        let (old, new) = (self.database().totals(), copy.totals());
+        if old == new {
+            return Ok(());
+        }
+        Err(damaged(&self.dir, format_args!("a copy of the database came out as {new:?} instead of {old:?}")))
     }
 
     /// Copies entries in the order of their keys. Where values are large, a stretch of keys is put first and their values
@@ -283,28 +306,14 @@ impl Inner {
 
     /// Makes durable what was copied. File systems make everybody's syncs wait for what is not written of any file, so that
     /// this is done often.
-    fn sync_copy(&self, copy: &Database, files: &mut Files) -> Result<(), StoreError> {
+    pub(super) fn sync_copy(&self, copy: &Database, files: &mut Files) -> Result<(), StoreError> {
         guarded(&self.dir, || copy.flush())?;
         files.sync(self.options.disk.as_ref()).map_err(|error| unwritable(&self.dir, &error))
     }
 
     fn switch(&self, copy: &Arc<Database>, mut files: Files) -> Result<(), StoreError> {
-        // Most of it is synced before anybody has to wait.
-        self.sync_copy(copy, &mut files)?;
         let mut turn = self.turn();
-        if turn.copy.is_none() || self.state().failed.is_some() {
-            return Err(given_up());
-        }
-        // Where there was nothing to copy, nothing has told the copy yet how many batches there were.
-        let batches = self.state().batches;
-        guarded(&self.dir, || copy.write(&Changes::default(), batches))?;
-        let (old, new) = (self.database().totals(), copy.totals());
-        if old != new {
-            return Err(damaged(
-                &self.dir,
-                format_args!("a copy of the database came out as {new:?} instead of {old:?}"),
-            ));
-        }
+        self.complete(&turn, copy)?;
         self.sync_copy(copy, &mut files)?;
         if let Err((error, moved)) = self.folder.switch(copy.folder()) {
             let why = unwritable(&self.dir, &error);

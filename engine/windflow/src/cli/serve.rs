@@ -54,6 +54,15 @@ pub(crate) struct ServeArgs {
     /// How long the audit trail is kept; 0s for ever [default: 365days]
     #[arg(long, value_name = "TIME", env = "WINDFLOW_KEEP_AUDIT", value_parser = humantime::parse_duration)]
     pub(crate) keep_audit: Option<Duration>,
+    /// Make backups by itself in this folder
+    #[arg(long, value_name = "FOLDER", env = "WINDFLOW_BACKUP_DIR")]
+    pub(crate) backup_dir: Option<PathBuf>,
+    /// How often [default: 1day]
+    #[arg(long, value_name = "TIME", env = "WINDFLOW_BACKUP_EVERY", value_parser = humantime::parse_duration)]
+    pub(crate) backup_every: Option<Duration>,
+    /// How many of them are kept; 0 keeps all [default: 7]
+    #[arg(long, value_name = "NUMBER", env = "WINDFLOW_KEEP_BACKUPS")]
+    pub(crate) keep_backups: Option<usize>,
     /// Show /metrics without sign-in
     #[arg(long, env = "WINDFLOW_PUBLIC_METRICS")]
     pub(crate) public_metrics: bool,

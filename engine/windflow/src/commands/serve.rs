@@ -21,14 +21,21 @@ use crate::exit::{self, invalid};
 use crate::render;
 use crate::signal::interrupted;
 
+mod backups;
 pub(crate) mod secrets_key;
 mod settings;
 
 pub(crate) fn run(global: &Global, args: &ServeArgs) -> anyhow::Result<ExitCode> {
-    let Resolved { settings, data_dir, allow_hosts, secrets_key_file, max_runs } = settings::resolve(global, args)?;
+    let Resolved { settings, data_dir, allow_hosts, secrets_key_file, max_runs, backups } =
+        settings::resolve(global, args)?;
     std::fs::create_dir_all(&data_dir).with_context(|| format!("the data folder {}", data_dir.display()))?;
     let secrets_key = secrets_key::read_or_make(&data_dir, secrets_key_file.as_deref())?;
     let store = Arc::new(SledStore::open(data_dir.join("store"), Options::default())?);
+    crate::backup::remove_leftovers(&data_dir).with_context(|| format!("the data folder {}", data_dir.display()))?;
+    if let Some(schedule) = backups {
+        backups::start(schedule, &store, secrets_key)?;
+    }
+    crate::control::serve(&data_dir, &store, secrets_key);
     if global.credentials.is_some() {
         return Err(invalid(
             "the server keeps credentials itself: leave --credentials away, and set them with PUT /api/v1/credentials/NAME",
@@ -37,12 +44,13 @@ pub(crate) fn run(global: &Global, args: &ServeArgs) -> anyhow::Result<ExitCode>
     let credentials = CredentialStore::new(store.clone(), &secrets_key)?;
     let policy = Arc::new(PublicHosts { also: allow_hosts });
     let fetch = Arc::new(GuardedFetch::new(policy.clone(), Arc::new(SystemResolver), TlsRoots::default()));
-    let host = Arc::new(crate::engine::host_of(HostConfig {
+    let config = HostConfig {
         cache_dir: Some(data_dir.join("compiled")),
         http_policy: policy,
         credentials: Arc::new(credentials.clone()),
         ..HostConfig::default()
-    })?);
+    };
+    let host = Arc::new(crate::engine::host_of(config, Some(&data_dir))?);
 
     host.set_targets(crate::deploying::targets(store.clone(), &secrets_key)?);
     let main = Builder::new_multi_thread().thread_name("server").enable_all().build()?;

@@ -38,7 +38,7 @@ async fn picture(
     if headers.get(header::IF_NONE_MATCH).is_some_and(|seen| seen.as_bytes() == tag.as_bytes()) {
         return Ok((StatusCode::NOT_MODIFIED, fields).into_response());
     }
-    let files = blocking(move || package::unpack(&bytes)).await?;
+    let files = blocking(move || package::unpack(&bytes, package::TEMPLATE)).await?;
     let mut files = files.map_err(|error| Problem::invalid("bad_package", error.to_string()))?;
     let found = files.remove(file).or_else(|| (file == "icon.svg").then(|| PLAIN.as_bytes().to_vec()));
     let found = found.ok_or_else(|| Problem::not_found(format!("{file} of template {}", entry.name())))?;

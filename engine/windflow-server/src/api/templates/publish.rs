@@ -87,7 +87,8 @@ fn refused(refusal: Refusal) -> Problem {
 async fn files(app: &App, organisation: &OrganisationId, body: PublishTemplate) -> Answer<Files> {
     if let Some(text) = &body.package {
         let bytes = STANDARD.decode(text).map_err(|_| Problem::invalid("bad_package", "`package` is no base64"))?;
-        return package::unpack(&bytes).map_err(|error| Problem::invalid("bad_package", error.to_string()));
+        return package::unpack(&bytes, package::TEMPLATE)
+            .map_err(|error| Problem::invalid("bad_package", error.to_string()));
     }
     let (kind, text) = match &body.from {
         Some(PublishFrom::Stack(name)) => {

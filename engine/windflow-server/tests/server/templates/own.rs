@@ -21,7 +21,7 @@ fn files(name: &str) -> Files {
 }
 
 fn packed(files: &Files) -> Value {
-    json!({ "package": STANDARD.encode(package::pack(files).unwrap()) })
+    json!({ "package": STANDARD.encode(package::pack(files, package::TEMPLATE).unwrap()) })
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -12,8 +12,15 @@ const VARIABLE: &str = "WINDFLOW_SECRETS_KEY";
 
 /// The key of the environment, else that of the file, which is made where it was not named and is not there.
 pub(crate) fn read_or_make(data_dir: &Path, named: Option<&Path>) -> anyhow::Result<[u8; 32]> {
+    let path = data_dir.join("secrets.key");
+    read(data_dir, named)?
+        .map_or_else(|| make(&path).with_context(|| format!("the key of secrets, {}", path.display())), Ok)
+}
+
+/// The same where there is one.
+pub(crate) fn read(data_dir: &Path, named: Option<&Path>) -> anyhow::Result<Option<[u8; 32]>> {
     if let Some(text) = std::env::var(VARIABLE).ok().filter(|text| !text.is_empty()) {
-        return parse(&text).ok_or_else(|| invalid(format!("{VARIABLE} has to be 64 hexadecimal digits")));
+        return parse(&text).map(Some).ok_or_else(|| invalid(format!("{VARIABLE} has to be 64 hexadecimal digits")));
     }
     let own = data_dir.join("secrets.key");
     let path = named.unwrap_or(&own);
@@ -22,9 +29,11 @@ pub(crate) fn read_or_make(data_dir: &Path, named: Option<&Path>) -> anyhow::Res
         Ok(file) => {
             let mut text = String::new();
             file.take(200).read_to_string(&mut text).with_context(cannot)?;
-            parse(&text).ok_or_else(|| invalid(format!("{}: no key, which has 64 hexadecimal digits", path.display())))
+            parse(&text)
+                .map(Some)
+                .ok_or_else(|| invalid(format!("{}: no key, which has 64 hexadecimal digits", path.display())))
         }
-        Err(error) if error.kind() == ErrorKind::NotFound && named.is_none() => make(path).with_context(cannot),
+        Err(error) if error.kind() == ErrorKind::NotFound && named.is_none() => Ok(None),
         Err(error) => Err(error).with_context(cannot),
     }
 }

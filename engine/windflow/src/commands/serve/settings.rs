@@ -8,9 +8,14 @@ use serde::{Deserialize, Deserializer, de};
 use windflow_core::capability::HttpPattern;
 use windflow_server::Settings;
 
+use super::backups::Schedule;
 use crate::cli::{Global, ServeArgs};
 use crate::commands::document;
 use crate::exit::invalid;
+
+const A_DAY: Duration = Duration::from_secs(24 * 3600);
+/// More often than that, backups would do nothing else.
+const SHORTEST: Duration = Duration::from_secs(1);
 
 /// What a file may say. A word that is none is refused: it would silently do nothing.
 #[derive(Debug, Default, Deserialize)]
@@ -35,6 +40,10 @@ struct File {
     #[serde(default, deserialize_with = "duration")]
     keep_audit: Option<Duration>,
     max_runs: Option<usize>,
+    backup_dir: Option<PathBuf>,
+    #[serde(default, deserialize_with = "duration")]
+    backup_every: Option<Duration>,
+    keep_backups: Option<usize>,
     public_metrics: Option<bool>,
     secrets_key_file: Option<PathBuf>,
 }
@@ -52,6 +61,7 @@ pub(crate) struct Resolved {
     pub(crate) allow_hosts: Vec<HttpPattern>,
     pub(crate) secrets_key_file: Option<PathBuf>,
     pub(crate) max_runs: Option<usize>,
+    pub(crate) backups: Option<Schedule>,
 }
 
 pub(crate) fn resolve(global: &Global, args: &ServeArgs) -> anyhow::Result<Resolved> {
@@ -80,7 +90,12 @@ pub(crate) fn resolve(global: &Global, args: &ServeArgs) -> anyhow::Result<Resol
     let allow_hosts = if args.allow_host.is_empty() { file.allow_hosts } else { args.allow_host.clone() };
     let secrets_key_file = args.secrets_key_file.clone().or(file.secrets_key_file);
     let max_runs = args.max_runs.or(file.max_runs);
-    Ok(Resolved { settings, data_dir, allow_hosts, secrets_key_file, max_runs })
+    let backups = args.backup_dir.clone().or(file.backup_dir).map(|folder| Schedule {
+        folder,
+        every: args.backup_every.or(file.backup_every).unwrap_or(A_DAY).max(SHORTEST),
+        keep: args.keep_backups.or(file.keep_backups).unwrap_or(7),
+    });
+    Ok(Resolved { settings, data_dir, allow_hosts, secrets_key_file, max_runs, backups })
 }
 
 fn read(path: &Path) -> anyhow::Result<File> {
