@@ -57,7 +57,7 @@ fn code_is_a_body_an_expression_or_a_function_and_has_no_world() {
         ),
         (
             "return [typeof fetch, typeof require, typeof process, typeof setTimeout, typeof Deno, typeof WebAssembly]",
-            json!(["undefined"; 6]),
+            json!(vec!["undefined"; 6]),
         ),
         (
             "return [Date.now(), new Date().getTime(), new Date(0).toISOString(), new Date(2026, 0, 1).getTimezoneOffset()]",

@@ -35,7 +35,7 @@ pub struct Started {
 }
 
 /// Publishes it.
-#[node]
+#[node(name = "publish-event")]
 pub fn publish_event(config: Config) -> Result<Output, NodeError> {
     events::publish(&config.name, &config.data)
 }
