@@ -22,11 +22,12 @@ pub(crate) fn syntax(error: &str, code: &str) -> NodeError {
 
 /// Code that threw.
 pub(crate) fn thrown(error: &str, code: &str) -> NodeError {
-    let place = error.split_once(&format!("({NAME}:")).and_then(|(_, place)| {
+    // The functions that called each other follow, the innermost first: where it was thrown.
+    let calls = error.find("\n    at ").map_or(error, |at| &error[at..]);
+    let place = calls.split_once(&format!("({NAME}:")).and_then(|(_, place)| {
         let (line, column) = place.split_once(':')?;
         numbers(line, column)
     });
-    // What follows are the functions that called each other.
     let message = error.split("\n    at ").next().unwrap_or(error);
     let message = message.split(&format!(" ({NAME}:")).next().unwrap_or(message);
     told("script_failed", message, place, code)
@@ -51,20 +52,23 @@ fn told(kind: &'static str, message: &str, place: Option<(usize, usize)>, code: 
 
 #[cfg(test)]
 mod tests {
+    use windflow_sdk::serde_json::{self, Value};
+
     use super::*;
 
     #[test]
     fn places_are_those_of_the_code() {
         let code = "const a = 1;\nreturn a.b.c";
         let error = thrown(
-            "TypeError: cannot convert 'null' or 'undefined' to object (script:3:12)\n    at <main> (script:3:12)",
+            "TypeError: cannot convert 'null' or 'undefined' to object (script:4:1)\n    at f (script:3:12)\n    at <main> (script:4:1)",
             code,
         );
         assert_eq!(
             error.message,
             "the code, line 2, column 12: TypeError: cannot convert 'null' or 'undefined' to object"
         );
-        assert_eq!(error.details.unwrap(), br#"{"column":12,"line":2}"#);
+        let details: Value = serde_json::from_slice(&error.details.unwrap()).unwrap();
+        assert_eq!(details, json!({ "line": 2, "column": 12 }));
         let error = syntax("SyntaxError: expected token ';', got 'b' in statement at line 2, col 7", code);
         assert_eq!(error.message, "the code, line 1, column 7: SyntaxError: expected token ';', got 'b' in statement");
         let error = syntax("SyntaxError: unexpected token '}' at line 4, col 1", code);
