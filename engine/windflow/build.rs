@@ -1,4 +1,4 @@
-//! Embeds the built-in plugins and templates. They are built before this crate, by `cargo xtask plugins` and `cargo xtask
+//! Embeds the built-in plugins and templates, and what authors of plugins begin with. They are built before this crate, by `cargo xtask plugins` and `cargo xtask
 //! marketplace`, into `plugins/` and `marketplace/` of the target directory; cargo cannot do that here, since it would wait for its
 //! own lock.
 
@@ -30,8 +30,41 @@ fn main() -> Result<(), String> {
         code.push_str(&format!("    ({:?}, include_bytes!({path:?})),\n", format!("packages/{name}")));
     }
     code.push_str("];\n");
+    code.push_str(&sources(Path::new("../../sdk"))?);
     let out = env::var("OUT_DIR").map_err(|error| error.to_string())?;
     fs::write(Path::new(&out).join("builtins.rs"), code).map_err(|error| error.to_string())
+}
+
+/// What authors of plugins need: the SDK and the starter, and which versions of other crates they were tested with.
+fn sources(sdk: &Path) -> Result<String, String> {
+    let mut paths = Vec::new();
+    for folder in ["rust", "wit", "template"] {
+        walk(&sdk.join(folder), &mut paths).map_err(|error| format!("{}: {error}", sdk.display()))?;
+    }
+    paths.sort();
+    let mut code = String::from("pub(crate) const SDK: &[(&str, &str)] = &[\n");
+    for path in paths {
+        let name = path.strip_prefix(sdk).map_err(|error| error.to_string())?.display().to_string();
+        let path = path.canonicalize().map_err(|error| error.to_string())?;
+        code.push_str(&format!("    ({name:?}, include_str!({:?})),\n", path.display().to_string()));
+    }
+    code.push_str("];\n");
+    let lock = sdk.join("../Cargo.lock").canonicalize().map_err(|error| format!("Cargo.lock: {error}"))?;
+    code.push_str(&format!("pub(crate) const LOCK: &str = include_str!({:?});\n", lock.display().to_string()));
+    Ok(code)
+}
+
+fn walk(folder: &Path, paths: &mut Vec<PathBuf>) -> std::io::Result<()> {
+    println!("cargo::rerun-if-changed={}", folder.display());
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            walk(&path, paths)?;
+        } else {
+            paths.push(path);
+        }
+    }
+    Ok(())
 }
 
 /// The files of a folder that end so, in the order of their names. Cargo builds anew when they change.

@@ -159,6 +159,8 @@ pub struct Permissions {
     pub docker: Vec<Spanned<String>>,
     /// Mail servers, each with its port.
     pub email: Vec<Spanned<HttpPattern>>,
+    /// Whether nodes may keep values for later runs.
+    pub state: bool,
 }
 
 /// One node.

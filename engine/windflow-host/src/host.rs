@@ -89,6 +89,16 @@ impl PluginHost {
         Ok(plugin.node_types().collect())
     }
 
+    /// Keeps a component for runs that pinned it, and for them only: it offers nothing to new runs.
+    ///
+    /// # Errors
+    /// As [`PluginHost::install`].
+    pub fn keep(&self, component: impl Into<Bytes>) -> Result<(), LoadError> {
+        let plugin = load::read(component.into(), self.0.shared.limits.component_bytes)?;
+        self.0.plugins.keep(plugin);
+        Ok(())
+    }
+
     /// Says who does what nodes ask of targets; whoever is said first. Until then, such nodes fail.
     pub fn set_targets(&self, targets: Arc<dyn Targets>) {
         let _ = self.0.shared.targets.set(targets);
@@ -103,6 +113,17 @@ impl PluginHost {
             tasks.spawn(async move { host.0.code(&plugin).await.map(drop) });
         }
         tasks.join_all().await;
+    }
+}
+
+impl PluginHost {
+    /// Compiles an installed component, or loads what was compiled, and so tells whether it can run here.
+    ///
+    /// # Errors
+    /// Why it cannot: its code is not valid, or it does not fit the contract.
+    pub async fn compile(&self, component: &Digest) -> Result<(), String> {
+        let plugin = self.0.plugins.by_digest(component).ok_or("the component is not installed")?;
+        self.0.code(&plugin).await.map(drop).map_err(|error| error.to_string())
     }
 }
 

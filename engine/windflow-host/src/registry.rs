@@ -24,10 +24,8 @@ impl Plugins {
     /// by its digest.
     pub(crate) fn add(&self, plugin: Plugin) -> Result<Arc<Plugin>, LoadError> {
         let mut tables = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = tables.by_digest.get(&plugin.digest) {
-            return Ok(Arc::clone(known));
-        }
-        let plugin = Arc::new(plugin);
+        // One that was only kept so far takes its names now.
+        let plugin = tables.by_digest.get(&plugin.digest).map_or_else(|| Arc::new(plugin), Arc::clone);
         let offered: Vec<_> = plugin.node_types().collect();
         let ours = &plugin.manifest.plugin;
         for (uses, _) in &offered {
@@ -49,6 +47,12 @@ impl Plugins {
         }
         tables.by_digest.insert(plugin.digest, Arc::clone(&plugin));
         Ok(plugin)
+    }
+
+    /// Adds a plugin for runs that pinned it.
+    pub(crate) fn keep(&self, plugin: Plugin) {
+        let mut tables = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        tables.by_digest.entry(plugin.digest).or_insert_with(|| Arc::new(plugin));
     }
 
     pub(crate) fn by_name(&self, uses: &NodeTypeRef) -> Option<InstalledNodeType> {

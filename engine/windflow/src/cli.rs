@@ -34,12 +34,19 @@ pub(crate) struct Global {
 
 pub(crate) use self::backup::{BackupArgs, DoctorArgs, RestoreArgs};
 pub(crate) use self::deploy::{AddTargetArgs, DeployArgs, DeploymentsCommand, OnTarget, StacksCommand, TargetsCommand};
+pub(crate) use self::lock::{CheckArgs, LockArgs};
+pub(crate) use self::plugins::{
+    BuildPluginArgs, CheckPluginArgs, InstallPluginArgs, NewPluginArgs, PackPluginArgs, PluginsCommand, TestPluginArgs,
+    UpdatePluginsArgs,
+};
 pub(crate) use self::serve::{LogFormat, ServeArgs};
 pub(crate) use self::templates::{ImportFormat, InstallArgs, TemplateKind, TemplatesCommand};
 pub(crate) use self::users::{AddUserArgs, UsersCommand};
 
 mod backup;
 mod deploy;
+mod lock;
+mod plugins;
 mod serve;
 mod templates;
 mod users;
@@ -48,8 +55,14 @@ mod users;
 pub(crate) enum Command {
     /// Run a workflow to its end and show it live
     Run(RunArgs),
+    /// Run a workflow again whenever its file is saved, with the outputs of what is unchanged
+    Dev(DevArgs),
     /// Check workflows and report every problem with its place
     Validate(ValidateArgs),
+    /// Check workflows, and hold them against `windflow.lock`: what they run, and what that may touch
+    Check(CheckArgs),
+    /// Pin what workflows run, and what that may touch, in `windflow.lock`
+    Lock(LockArgs),
     /// Run the cases of workflows, offline and in simulated time
     Test(TestArgs),
     /// Show a workflow's graph, and everything that it may reach
@@ -60,8 +73,8 @@ pub(crate) enum Command {
     /// Look after the folder that holds the runs
     #[command(subcommand)]
     Store(StoreCommand),
-    /// List and show the installed plugins
-    #[command(subcommand)]
+    /// Find out what plugins may touch; write, test, install, update and remove them
+    #[command(subcommand, visible_alias = "plugin")]
     Plugins(PluginsCommand),
     /// Deploy a stack to a Docker engine, and roll back where it does not become healthy
     Deploy(Box<DeployArgs>),
@@ -125,6 +138,29 @@ pub(crate) struct RunArgs {
     /// Show no progress
     #[arg(short, long)]
     pub(crate) quiet: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Problems are shown at each save, with their places. What is unchanged, and all that it needs, is taken over from the last run;\n\
+Enter runs everything again. Nothing is kept. A pinned node is not run: it puts out what it is told to.\n\n\
+  windflow dev flow.yaml -i city=Lyon --pin fetch=@sample.json"
+)]
+pub(crate) struct DevArgs {
+    /// The workflow file
+    pub(crate) file: PathBuf,
+    /// An input, as key=value; text that is JSON is taken as such where the input is no string
+    #[arg(short, long = "input", value_name = "KEY=VALUE", value_parser = key_value)]
+    pub(crate) inputs: Vec<(String, String)>,
+    /// A JSON object with inputs, which is watched as well
+    #[arg(long, value_name = "FILE")]
+    pub(crate) input_file: Option<PathBuf>,
+    /// What a node puts out instead of being run, as node=JSON or node=@FILE
+    #[arg(long = "pin", value_name = "NODE=JSON", value_parser = key_value)]
+    pub(crate) pins: Vec<(String, String)>,
+    /// Grant requests to a host beyond what the workflow's permissions say, for example 127.0.0.1:8080
+    #[arg(long, value_name = "HOST")]
+    pub(crate) allow: Vec<HttpPattern>,
 }
 
 #[derive(Debug, Args)]
@@ -342,24 +378,6 @@ pub(crate) struct ResumeArgs {
     /// Show no progress
     #[arg(short, long)]
     pub(crate) quiet: bool,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum PluginsCommand {
-    /// List the node types that workflows can use
-    List {
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-    },
-    /// Show a node type: what it does, its configuration, its ports, and what it may touch
-    Show {
-        /// Its name, with or without its version: http or http@1
-        name: String,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-    },
 }
 
 fn key_value(text: &str) -> Result<(String, String), String> {

@@ -1,13 +1,13 @@
 //! Wiring: the adapters that this binary consists of.
 
 use std::future::Future;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context;
 use windflow_core::ports::host::Registry;
 use windflow_host::{HostConfig, PluginHost};
-use windflow_runtime::{Config, Runtime, SystemClock};
+use windflow_runtime::{Config, RecordState, Runtime, SystemClock};
 use windflow_store::{Options, SledStore};
 
 use crate::builtins;
@@ -15,6 +15,7 @@ use crate::cli::Global;
 use crate::commands::serve::secrets_key;
 use crate::credentials::FromUser;
 use crate::exit::invalid;
+use crate::installed::Installed;
 
 /// Everything that commands which touch runs need.
 pub(crate) struct Engine {
@@ -26,25 +27,36 @@ pub(crate) struct Engine {
     _guests: tokio::runtime::Runtime,
 }
 
-/// A host with the built-in plugins. Without the global options it keeps no compiled code: enough to check and show.
+/// A host with all plugins, for runs.
 ///
 /// # Errors
-/// Where this machine cannot run WebAssembly, or a built-in plugin is broken.
-pub(crate) fn host(global: Option<&Global>) -> anyhow::Result<PluginHost> {
-    let Some(global) = global else { return host_of(HostConfig::default()) };
-    let cache_dir = Some(data_dir(global)?.join("compiled"));
+/// Where this machine cannot run WebAssembly, a built-in plugin is broken, or it cannot be read what is installed.
+pub(crate) fn host(global: &Global) -> anyhow::Result<PluginHost> {
+    let data_dir = data_dir(global)?;
+    let cache_dir = Some(data_dir.join("compiled"));
     let credentials = Arc::new(FromUser::read(global.credentials.as_deref())?);
-    host_of(HostConfig { cache_dir, credentials, ..HostConfig::default() })
+    host_of(HostConfig { cache_dir, credentials, ..HostConfig::default() }, Some(&data_dir))
 }
 
-/// A host with the built-in plugins, made as a configuration says.
+/// A host with all plugins that keeps no compiled code: enough to check and show.
 ///
 /// # Errors
 /// As [`host`].
-pub(crate) fn host_of(config: HostConfig) -> anyhow::Result<PluginHost> {
+pub(crate) fn checker(global: &Global) -> anyhow::Result<PluginHost> {
+    host_of(HostConfig::default(), data_dir(global).ok().as_deref())
+}
+
+/// A host with the built-in plugins and those that a data folder holds, made as a configuration says.
+///
+/// # Errors
+/// As [`host`].
+pub(crate) fn host_of(config: HostConfig, data_dir: Option<&Path>) -> anyhow::Result<PluginHost> {
     let host = PluginHost::new(config)?;
     for (name, component) in builtins::COMPONENTS {
         host.install(*component).with_context(|| format!("the built-in plugin {name}"))?;
+    }
+    if let Some(data_dir) = data_dir {
+        Installed::open(data_dir)?.load_into(&host)?;
     }
     Ok(host)
 }
@@ -75,11 +87,12 @@ impl Engine {
         let store = Arc::new(open_store(global)?);
         let main = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let guests = tokio::runtime::Builder::new_multi_thread().thread_name("guests").enable_all().build()?;
-        let config = Config::new(guests.handle().clone());
         host.set_targets(crate::deploying::targets(
             store.clone(),
             &secrets_key::read_or_make(&data_dir(global)?, None)?,
         )?);
+        let state = Arc::new(RecordState::new(store.clone()));
+        let config = Config { state: Some(state), ..Config::new(guests.handle().clone()) };
         let host = Arc::new(host);
         let runtime = Runtime::new(store.clone(), host.clone(), Arc::new(SystemClock), config);
         Ok(Self { store, runtime, host, main, _guests: guests })

@@ -16,20 +16,26 @@ mod credentials;
 mod deploying;
 mod engine;
 mod exit;
+mod installed;
+mod lock;
 mod render;
 mod signal;
+mod starter;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
     start_tracing(&cli);
     let result = match cli.command {
         Command::Run(args) => commands::run::run(&cli.global, args),
-        Command::Validate(args) => commands::validate::run(&args),
+        Command::Dev(args) => commands::dev::run(&cli.global, args),
+        Command::Validate(args) => commands::validate::run(&cli.global, &args),
+        Command::Check(args) => commands::lock::check(&cli.global, &args),
+        Command::Lock(args) => commands::lock::lock(&cli.global, &args),
         Command::Test(args) => commands::test::run(&cli.global, &args),
-        Command::Plan(args) => commands::plan::run(&args),
+        Command::Plan(args) => commands::plan::run(&cli.global, &args),
         Command::Runs(command) => commands::runs::run(&cli.global, command),
         Command::Store(command) => commands::store::run(&cli.global, &command),
-        Command::Plugins(command) => commands::plugins::run(command),
+        Command::Plugins(command) => commands::plugins::run(&cli.global, &command),
         Command::Deploy(args) => commands::deploy::run(&cli.global, &args),
         Command::Targets(command) => commands::targets::run(&cli.global, &command),
         Command::Stacks(command) => commands::stacks::run(&cli.global, &command),
@@ -40,7 +46,7 @@ fn main() -> ExitCode {
         Command::Restore(args) => commands::backup::restore(&cli.global, &args),
         Command::Doctor(args) => commands::doctor::run(&cli.global, &args),
         Command::Users(command) => commands::users::run(&cli.global, &command),
-        Command::Schema => commands::schema::run(),
+        Command::Schema => commands::schema::run(&cli.global),
         Command::Completions { shell } => commands::completions::run(shell),
     };
     result.unwrap_or_else(|error| exit::report(&error))

@@ -61,6 +61,12 @@ pub(crate) fn duration(microseconds: u64) -> String {
     }
 }
 
+/// The day of an instant.
+pub(crate) fn day(at: windflow_core::run::Timestamp) -> String {
+    let at = i64::try_from(at.0).ok().and_then(|at| jiff::Timestamp::from_millisecond(at).ok());
+    at.map(|at| at.strftime("%Y-%m-%d").to_string()).unwrap_or_default()
+}
+
 /// A number of bytes in as few characters as tell it.
 pub(crate) fn bytes(bytes: u64) -> String {
     match bytes {

@@ -10,6 +10,7 @@ use serde_json::Value;
 const ALLOWED: &[(&str, &[&str])] = &[
     ("windflow-core", &[]),
     ("windflow-package", &["windflow-core"]),
+    ("windflow-build", &["windflow-core", "windflow-package"]),
     ("windflow-store", &["windflow-core"]),
     ("windflow-host", &["windflow-core", "windflow-package"]),
     ("windflow-runtime", &["windflow-core"]),
@@ -26,6 +27,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     (
         "windflow",
         &[
+            "windflow-build",
             "windflow-core",
             "windflow-host",
             "windflow-marketplace",
@@ -37,7 +39,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "windflow-targets",
         ],
     ),
-    ("xtask", &["windflow-core", "windflow-marketplace", "windflow-package"]),
+    ("xtask", &["windflow-build", "windflow-marketplace", "windflow-package"]),
     ("windflow-sdk", &["windflow-sdk-macros"]),
     ("windflow-sdk-macros", &[]),
 ];

@@ -7,15 +7,12 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-mod build;
-mod guest;
 mod marketplace;
 mod output;
-mod workspace;
 
-use guest::Guest;
+use windflow_build::{Guest, Workspace};
+
 use output::Row;
-use workspace::Workspace;
 
 const USAGE: &str = "\
 Usage:
@@ -34,7 +31,9 @@ fn main() -> ExitCode {
         }
         Some(Command::Plugins) => plugins(),
         Some(Command::EditorCore) => editor_core(),
-        Some(Command::Marketplace) => Workspace::find(None).and_then(|workspace| marketplace::build(&workspace)),
+        Some(Command::Marketplace) => {
+            Workspace::find(None).map_err(String::from).and_then(|workspace| marketplace::build(&workspace))
+        }
         Some(Command::Pack { crates, out }) => pack(&crates, &out),
         None => Err(format!("these arguments are not known: {}\n{USAGE}", arguments.join(" "))),
     };
@@ -86,12 +85,12 @@ fn plugins() -> Result<(), String> {
     let guests = workspace.plugins()?;
     let out = workspace.target.join("plugins");
     if !guests.is_empty() {
-        build::members(&workspace, &guests)?;
+        windflow_build::members(&workspace, &guests)?;
     }
     let rows = guests
         .iter()
         .map(|guest| {
-            let row = pack_one(guest, &build::artifact(&workspace.target, guest), &out)?;
+            let row = pack_one(guest, &guest.artifact(&workspace.target), &out)?;
             if row.plugin == guest.name {
                 return Ok(row);
             }
@@ -109,7 +108,7 @@ fn plugins() -> Result<(), String> {
 
 fn editor_core() -> Result<(), String> {
     let workspace = Workspace::find(None)?;
-    let built = build::browser(&workspace)?;
+    let built = windflow_build::browser(&workspace)?;
     let bytes = std::fs::read(&built).map_err(|error| format!("{}: {error}", built.display()))?;
     let out = workspace.target.join("editor").join("windflow_browser.wasm");
     output::write_if_changed(&out, &bytes)?;
@@ -123,9 +122,9 @@ fn pack(crates: &[PathBuf], out: &Path) -> Result<(), String> {
     let mut rows = Vec::new();
     for folder in crates {
         let guest = Workspace::find(Some(folder))?.guest(folder)?;
-        build::outsider(&workspace, &target, &guest)?;
+        windflow_build::outsider(&guest, &target, &workspace.sysroots())?;
         // Before the next one is built: nothing keeps two of them from having the same library's name.
-        rows.push(pack_one(&guest, &build::artifact(&target, &guest), out)?);
+        rows.push(pack_one(&guest, &guest.artifact(&target), out)?);
     }
     report(&rows)
 }

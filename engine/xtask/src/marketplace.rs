@@ -4,13 +4,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use windflow_build::Workspace;
 use windflow_marketplace::files::{Fault, Files, from_folder};
 use windflow_marketplace::index::{Entry, Index, Made, make};
 use windflow_marketplace::manifest::Kind;
 use windflow_marketplace::signature::SigningKey;
 
 use crate::output;
-use crate::workspace::Workspace;
 
 /// The registry's name for itself.
 const NAME: &str = "windflow";

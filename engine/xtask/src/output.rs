@@ -4,9 +4,8 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::{fs, io};
 
+use windflow_build::Guest;
 use windflow_package::Package;
-
-use crate::guest::Guest;
 
 /// What the table tells of a packed guest.
 pub(crate) struct Row {

@@ -9,6 +9,14 @@ pub fn reach(asked: &RequestedCapabilities, pure: bool) -> Text {
     Text(sentences.map(|(language, words)| (language.to_owned(), words.sentence(asked, pure))).into())
 }
 
+/// The same one by one, as what follows "it may".
+pub(super) fn powers(asked: &RequestedCapabilities) -> Vec<Text> {
+    let (english, french) = (ENGLISH.powers(asked), FRENCH.powers(asked));
+    let both = english.into_iter().zip(french);
+    let trimmed = |text: String| text.trim_end_matches(',').to_owned();
+    both.map(|(en, fr)| Text([("en".to_owned(), trimmed(en)), ("fr".to_owned(), trimmed(fr))].into())).collect()
+}
+
 struct Words {
     computes: &'static str,
     may: &'static str,
@@ -19,6 +27,7 @@ struct Words {
     credential: &'static str,
     docker: &'static str,
     email: &'static str,
+    state: &'static str,
     run_context: &'static str,
     cancellation: &'static str,
     nothing_else: &'static str,
@@ -33,6 +42,7 @@ const ENGLISH: Words = Words {
     credential: ", with a credential of the workflow that it never sees,",
     docker: "deploy to the targets that the workflow allows and look after what is there",
     email: "send mail through the servers that the workflow allows",
+    state: "keep values for later runs of the same workflow where it allows that",
     run_context: "know which run, node and attempt it is",
     cancellation: "hear that it should stop",
     nothing_else: "; it can touch nothing else.",
@@ -47,6 +57,7 @@ const FRENCH: Words = Words {
     credential: ", avec un identifiant du workflow qu'il ne voit jamais,",
     docker: "déployer sur les cibles que le workflow autorise et s'occuper de ce qui s'y trouve",
     email: "envoyer du courrier par les serveurs que le workflow autorise",
+    state: "garder des valeurs pour les exécutions suivantes du même workflow s'il l'autorise",
     run_context: "savoir de quels exécution, nœud et essai il s'agit",
     cancellation: "apprendre qu'il doit s'arrêter",
     nothing_else: " ; il ne peut toucher à rien d'autre.",
@@ -54,6 +65,14 @@ const FRENCH: Words = Words {
 
 impl Words {
     fn sentence(&self, asked: &RequestedCapabilities, pure: bool) -> String {
+        let all = self.powers(asked);
+        if pure || all.is_empty() {
+            return self.computes.to_owned();
+        }
+        format!("{}{}{}", self.may, self.listed(&all).trim_end_matches(','), self.nothing_else)
+    }
+
+    fn powers(&self, asked: &RequestedCapabilities) -> Vec<String> {
         let mut all = Vec::new();
         if !asked.http.is_empty() {
             let mut text = if asked.http.iter().any(HttpPattern::is_anything) {
@@ -80,16 +99,16 @@ impl Words {
             }
             all.push(text);
         }
+        if asked.state {
+            all.push(self.state.to_owned());
+        }
         if asked.run_context {
             all.push(self.run_context.to_owned());
         }
         if asked.cancellation {
             all.push(self.cancellation.to_owned());
         }
-        if pure || all.is_empty() {
-            return self.computes.to_owned();
-        }
-        format!("{}{}{}", self.may, self.listed(&all).trim_end_matches(','), self.nothing_else)
+        all
     }
 
     fn listed(&self, all: &[String]) -> String {
@@ -137,6 +156,12 @@ mod tests {
             false,
             "It may deploy to the targets that the workflow allows and look after what is there; it can touch nothing else.",
             "Il peut déployer sur les cibles que le workflow autorise et s'occuper de ce qui s'y trouve ; il ne peut toucher à rien d'autre.",
+        );
+        check(
+            &json!({ "state": true, "run_context": true }),
+            false,
+            "It may keep values for later runs of the same workflow where it allows that and know which run, node and attempt it is; it can touch nothing else.",
+            "Il peut garder des valeurs pour les exécutions suivantes du même workflow s'il l'autorise et savoir de quels exécution, nœud et essai il s'agit ; il ne peut toucher à rien d'autre.",
         );
         check(
             &json!({ "http": ["api.example.org"] }),

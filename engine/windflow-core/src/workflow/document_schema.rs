@@ -48,6 +48,7 @@ pub(super) fn document_schema(registry: &(impl Registry + ?Sized)) -> Value {
                     "credentials": { "type": "array", "items": { "type": "string" } },
                     "docker": { "type": "array", "items": { "type": "string" }, "description": "Names of targets" },
                     "email": { "type": "array", "items": { "type": "string" }, "description": "Mail servers with their ports" },
+                    "state": { "type": "boolean", "description": "Whether nodes may keep values for later runs" },
                 },
             },
             "nodes": {

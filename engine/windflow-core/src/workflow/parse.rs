@@ -167,7 +167,7 @@ fn name(reader: &mut Reader, key: &Spanned<String>, what: &str) {
 }
 
 fn permissions(reader: &mut Reader, node: &yaml::Node) -> Permissions {
-    let Some(fields) = reader.map(node, "`permissions`", &["http", "credentials", "docker", "email"]) else {
+    let Some(fields) = reader.map(node, "`permissions`", &["http", "credentials", "docker", "email", "state"]) else {
         return Permissions::default();
     };
     let http = fields.get("http").map(|node| reader.list(node, "`http`")).unwrap_or_default();
@@ -184,7 +184,8 @@ fn permissions(reader: &mut Reader, node: &yaml::Node) -> Permissions {
     let docker = names(reader, &fields, "docker", "a target");
     let email = fields.get("email").map(|node| reader.list(node, "`email`")).unwrap_or_default();
     let email = email.iter().filter_map(|item| mail_server(reader, item)).collect();
-    Permissions { http, credentials, docker, email }
+    let state = fields.get("state").and_then(|node| reader.bool(node, "`state`")).unwrap_or(false);
+    Permissions { http, credentials, docker, email, state }
 }
 
 /// A host of which the port is told: mail has no one port of its own.

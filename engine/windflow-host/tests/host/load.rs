@@ -92,9 +92,11 @@ async fn code_that_is_not_valid() {
     let mut component = wat::parse_str(text).unwrap();
     add_section(&mut component, "windflow:manifest", manifest("echo", &json!({})).to_string().as_bytes());
     let host = host();
-    host.install(component).unwrap();
+    let installed = host.install(component).unwrap();
     let attempt = crate::support::Attempt::of("echo");
     attempt.fails(&host, windflow_core::failure::FailureKind::Unavailable, "cannot be compiled").await;
+    let told = host.compile(&installed[0].1.component).await.unwrap_err();
+    assert!(told.contains("cannot be compiled"), "{told}");
 }
 
 /// An `execute` of another type than the contract's.
@@ -133,4 +135,6 @@ fn a_later_version_takes_over_and_another_plugin_does_not() {
     assert!(matches!(host.install(versioned("1.2.0", "mimic")), Err(LoadError::Taken { .. })));
     host.install(versioned("2.0.0", "echo")).unwrap();
     assert_eq!(host.list().len(), 2);
+    host.keep(versioned("3.0.0", "echo")).unwrap();
+    assert_eq!(host.list().len(), 2, "what is kept for runs offers nothing to others");
 }

@@ -173,7 +173,7 @@ fn others_may_read(_: &Path) -> bool {
 /// Runs a node for real, and keeps nothing of it.
 fn sandbox(global: &Global) -> Finding {
     let tried = || -> anyhow::Result<usize> {
-        let host = Arc::new(host(Some(global))?);
+        let host = Arc::new(host(global)?);
         let types = host.list().len();
         let threads = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
         let store = Arc::new(MemoryStore::default());
@@ -232,10 +232,11 @@ fn docker() -> Finding {
     const ADDRESS: &str = "unix:///var/run/docker.sock";
     let asked = || -> anyhow::Result<String> {
         let main = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let asked = main.block_on(tokio::time::timeout(PATIENCE, async {
+        let facts = async {
             let driver = AllDrivers.connect(ADDRESS, &Credentials::default()).await?;
             driver.facts().await
-        }));
+        };
+        let asked = main.block_on(async { tokio::time::timeout(PATIENCE, facts).await });
         Ok(asked.context("it does not answer")?.map_err(|error| anyhow::anyhow!("{error}"))?.engine)
     };
     match asked() {

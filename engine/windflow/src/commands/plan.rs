@@ -10,11 +10,11 @@ use windflow_core::ports::host::Registry;
 use windflow_core::workflow::{Join, Workflow, format_duration};
 
 use super::document;
-use crate::cli::PlanArgs;
+use crate::cli::{Global, PlanArgs};
 use crate::{engine, render};
 
-pub(crate) fn run(args: &PlanArgs) -> anyhow::Result<ExitCode> {
-    let host = engine::host(None)?;
+pub(crate) fn run(global: &Global, args: &PlanArgs) -> anyhow::Result<ExitCode> {
+    let host = engine::checker(global)?;
     let (_, workflow, _) = document::check(&args.file, &host)?.into_valid(&args.file)?;
     let plan = plan::build(&workflow, &host)?;
     let mut text = format!("{}\n", workflow.name.value);
@@ -146,6 +146,9 @@ fn reach(text: &mut String, workflow: &Workflow, plan: &Plan, registry: &dyn Reg
     }
     for server in &workflow.permissions.email {
         let _ = writeln!(text, "    email: the server {}", server.value);
+    }
+    if let Some(nodes) = asking.get("state").filter(|_| workflow.permissions.state) {
+        let _ = writeln!(text, "  values kept for later runs, from {}", nodes.join(", "));
     }
     for credential in &workflow.permissions.credentials {
         let _ = writeln!(text, "  the credential {}", credential.value);

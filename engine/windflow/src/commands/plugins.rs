@@ -12,17 +12,35 @@ use windflow_core::native::{Native, WithNative};
 use windflow_core::ports::host::{InstalledNodeType, Registry};
 use windflow_core::problem;
 
-use crate::cli::PluginsCommand;
+use crate::cli::{Global, PluginsCommand};
+use crate::engine::{checker, data_dir};
 use crate::exit::invalid;
+use crate::installed::Installed;
 use crate::render::{self, shorten, table::table};
 
-pub(crate) fn run(command: PluginsCommand) -> anyhow::Result<ExitCode> {
-    let host = crate::engine::host(None)?;
-    let host = WithNative(&host);
+mod build;
+mod cases;
+mod check;
+mod consent;
+mod fetch;
+mod install;
+
+pub(crate) fn run(global: &Global, command: &PluginsCommand) -> anyhow::Result<ExitCode> {
     match command {
-        PluginsCommand::List { json } => list(&host, json),
-        PluginsCommand::Show { name, json } => show(&host, &name, json),
-    }?;
+        PluginsCommand::List { json } => list(&WithNative(&checker(global)?), *json)?,
+        PluginsCommand::Show { name, json } => {
+            let installed = Installed::open(&data_dir(global)?)?;
+            show(&WithNative(&checker(global)?), &installed, name, *json)?;
+        }
+        PluginsCommand::New(args) => build::new(args)?,
+        PluginsCommand::Build(args) => build::build(global, args)?,
+        PluginsCommand::Pack(args) => build::pack(args)?,
+        PluginsCommand::Check(args) => return check::run(global, args),
+        PluginsCommand::Test(args) => return cases::run(global, args),
+        PluginsCommand::Install(args) => install::install(global, args)?,
+        PluginsCommand::Update(args) => install::update(global, args)?,
+        PluginsCommand::Remove { name } => install::remove(global, name)?,
+    }
     Ok(ExitCode::SUCCESS)
 }
 
@@ -63,6 +81,9 @@ fn touches_briefly(uses: &NodeTypeRef, installed: &InstalledNodeType) -> String 
     if Native::find(uses).is_none() && !installed.pure && installed.manifest.capabilities.email {
         return "granted mail servers".into();
     }
+    if Native::find(uses).is_none() && !installed.pure && installed.manifest.capabilities.state {
+        return "what the workflow keeps".into();
+    }
     if Native::find(uses).is_some() || installed.pure || asked.is_empty() {
         return "nothing".into();
     }
@@ -73,7 +94,7 @@ fn touches_briefly(uses: &NodeTypeRef, installed: &InstalledNodeType) -> String 
     hosts.join(", ")
 }
 
-fn show(host: &dyn Registry, name: &str, as_json: bool) -> anyhow::Result<()> {
+fn show(host: &dyn Registry, ours: &Installed, name: &str, as_json: bool) -> anyhow::Result<()> {
     let all = host.list();
     let fits = |uses: &NodeTypeRef| uses.to_string() == name || &*uses.name == name;
     let Some((uses, installed)) = all.iter().rev().find(|(uses, _)| fits(uses)) else {
@@ -87,6 +108,12 @@ fn show(host: &dyn Registry, name: &str, as_json: bool) -> anyhow::Result<()> {
     let manifest = &installed.manifest.plugin;
     let mut text = format!("{}  {}\n{}\n", style(uses).bold(), node.title.get("en"), node.description.get("en"));
     let _ = writeln!(text, "\nplugin     {} {}, {}", manifest.name, manifest.version, installed.component);
+    let from = match ours.entries().iter().find(|entry| entry.component == installed.component) {
+        Some(entry) => format!("{}, installed {}", entry.source, render::day(entry.installed_at)),
+        None if Native::find(uses).is_some() => "the engine".into(),
+        None => "part of this binary".into(),
+    };
+    let _ = writeln!(text, "from       {from}");
     let _ = writeln!(text, "may touch  {}", touches(uses, installed));
     text.push_str("\nconfiguration\n");
     text.push_str(&table(&fields(&node.config)));

@@ -15,7 +15,7 @@ use crate::render::live::Live;
 use crate::render::{self, duration, shorten, status, table::table};
 
 pub(crate) fn run(global: &Global, command: RunsCommand) -> anyhow::Result<ExitCode> {
-    let engine = Engine::open(global, crate::engine::host(Some(global))?)?;
+    let engine = Engine::open(global, crate::engine::host(global)?)?;
     match command {
         RunsCommand::List(args) => list(&engine, args),
         RunsCommand::Show(args) => show(&engine, &args),

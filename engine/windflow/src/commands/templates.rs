@@ -43,7 +43,7 @@ pub(crate) fn run(global: &Global, command: &TemplatesCommand) -> anyhow::Result
         TemplatesCommand::Update { stack, yes } => install::update(global, stack, *yes)?,
         TemplatesCommand::Installed { json } => install::list(global, *json)?,
         TemplatesCommand::Publish { folder } => author::publish(global, folder)?,
-        TemplatesCommand::Check { folders } => return author::check(folders),
+        TemplatesCommand::Check { folders } => return author::check(global, folders),
         TemplatesCommand::New { name, kind } => author::new(name, (*kind).into())?,
         TemplatesCommand::Import { file, from, out } => return author::import(file, *from, out),
     }

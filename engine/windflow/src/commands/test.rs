@@ -10,7 +10,7 @@ use windflow_core::capability::Grants;
 use windflow_core::id::{OrganisationId, RunKey};
 use windflow_core::run::Timestamp;
 use windflow_host::PluginHost;
-use windflow_runtime::{Config, Runtime, SimulatedClock, Start, StartError};
+use windflow_runtime::{Config, RecordState, Runtime, SimulatedClock, Start, StartError};
 use windflow_store::MemoryStore;
 
 use self::case::Case;
@@ -23,32 +23,32 @@ use crate::render;
 mod case;
 mod expect;
 pub(crate) mod export;
-mod junit;
+pub(crate) mod junit;
 mod mock;
 
 /// Where simulated time begins: 2026-01-01T00:00:00Z.
-const BEGINNING: Timestamp = Timestamp(1_767_225_600_000);
+pub(crate) const BEGINNING: Timestamp = Timestamp(1_767_225_600_000);
 
 /// The longest that a case may take, in real time.
-const LONGEST: Duration = Duration::from_secs(60);
+pub(crate) const LONGEST: Duration = Duration::from_secs(60);
 
 /// How a case went.
 pub(crate) struct Outcome {
-    /// The workflow's file.
-    workflow: PathBuf,
+    /// The file of the workflow or plugin.
+    pub(crate) subject: PathBuf,
     /// The case's name: its file without the ending.
-    name: String,
-    took: Duration,
+    pub(crate) name: String,
+    pub(crate) took: Duration,
     /// What is not as the case expects.
-    differences: Vec<String>,
+    pub(crate) differences: Vec<String>,
 }
 
 pub(crate) fn run(global: &Global, args: &TestArgs) -> anyhow::Result<ExitCode> {
-    let host = Arc::new(crate::engine::host(Some(global))?);
+    let host = Arc::new(crate::engine::host(global)?);
     let mut outcomes = Vec::new();
     for path in &args.paths {
         let workflow = if path.is_dir() { path.join("workflow.yaml") } else { path.clone() };
-        let cases = find(&workflow, args.filter.as_deref())?;
+        let cases = find(&folder(&workflow), args.filter.as_deref())?;
         if cases.is_empty() && args.filter.is_none() {
             return Err(invalid(format!(
                 "{} has no cases: write some into {}",
@@ -60,7 +60,7 @@ pub(crate) fn run(global: &Global, args: &TestArgs) -> anyhow::Result<ExitCode> 
             let began = Instant::now();
             let differences = one(&host, &workflow, &path)?;
             let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-            let outcome = Outcome { workflow: workflow.clone(), name, took: began.elapsed(), differences };
+            let outcome = Outcome { subject: workflow.clone(), name, took: began.elapsed(), differences };
             show(&outcome);
             outcomes.push(outcome);
         }
@@ -78,9 +78,9 @@ fn folder(workflow: &Path) -> PathBuf {
     workflow.parent().unwrap_or(Path::new("")).join("cases")
 }
 
-/// The cases of a workflow, by name.
-fn find(workflow: &Path, filter: Option<&str>) -> anyhow::Result<Vec<PathBuf>> {
-    let Ok(entries) = std::fs::read_dir(folder(workflow)) else { return Ok(Vec::new()) };
+/// The cases of a folder, by name.
+pub(crate) fn find(folder: &Path, filter: Option<&str>) -> anyhow::Result<Vec<PathBuf>> {
+    let Ok(entries) = std::fs::read_dir(folder) else { return Ok(Vec::new()) };
     let mut found: Vec<PathBuf> = entries
         .filter_map(|entry| Some(entry.ok()?.path()))
         .filter(|path| path.extension().is_some_and(|ending| ending == "yaml" || ending == "yml"))
@@ -100,9 +100,14 @@ fn one(host: &Arc<PluginHost>, workflow: &Path, path: &Path) -> anyhow::Result<V
     let inputs = case.inputs(folder(workflow).parent().unwrap_or(Path::new("")))?;
     let threads = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let mocks = Arc::new(MockHost::new(host.clone(), &case));
-    let config = Config { responder: Some(Arc::new(case.answers.clone())), ..Config::new(threads.handle().clone()) };
+    let store = Arc::new(MemoryStore::default());
+    let config = Config {
+        responder: Some(Arc::new(case.answers.clone())),
+        state: Some(Arc::new(RecordState::new(store.clone()))),
+        ..Config::new(threads.handle().clone())
+    };
     let clock = Arc::new(SimulatedClock::new(BEGINNING));
-    let runtime = Runtime::new(Arc::new(MemoryStore::default()), mocks.clone(), clock, config);
+    let runtime = Runtime::new(store, mocks.clone(), clock, config);
     let report = threads.block_on(async {
         let organisation = OrganisationId::local();
         let start = Start {
@@ -130,11 +135,11 @@ fn one(host: &Arc<PluginHost>, workflow: &Path, path: &Path) -> anyhow::Result<V
     Ok(expect::differences(&case, report, &mocks.calls()))
 }
 
-fn show(outcome: &Outcome) {
+pub(crate) fn show(outcome: &Outcome) {
     let sign = if outcome.differences.is_empty() { style("✓").green() } else { style("✗").red() };
-    let workflow = outcome.workflow.display();
+    let subject = outcome.subject.display();
     let took = style(format!("{} ms", outcome.took.as_millis())).dim().for_stderr();
-    render::line(&format!("{} {workflow} › {}  {took}", sign.for_stderr(), outcome.name));
+    render::line(&format!("{} {subject} › {}  {took}", sign.for_stderr(), outcome.name));
     for difference in &outcome.differences {
         render::line(&format!("    {}", difference.replace('\n', "\n    ")));
     }

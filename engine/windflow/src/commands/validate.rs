@@ -5,11 +5,11 @@ use std::process::ExitCode;
 use serde_json::json;
 
 use super::document;
-use crate::cli::ValidateArgs;
+use crate::cli::{Global, ValidateArgs};
 use crate::{engine, exit, render};
 
-pub(crate) fn run(args: &ValidateArgs) -> anyhow::Result<ExitCode> {
-    let host = engine::host(None)?;
+pub(crate) fn run(global: &Global, args: &ValidateArgs) -> anyhow::Result<ExitCode> {
+    let host = engine::checker(global)?;
     let mut all_valid = true;
     let mut report = Vec::new();
     for path in &args.files {

@@ -19,14 +19,14 @@ use crate::exit::{self, invalid};
 use crate::{engine, render};
 
 /// Reads a folder, and judges its workflow with the installed plugins, too.
-fn read(folder: &Path) -> anyhow::Result<Result<Made, Vec<Fault>>> {
+fn read(global: &Global, folder: &Path) -> anyhow::Result<Result<Made, Vec<Fault>>> {
     let files = from_folder(folder).map_err(|error| invalid(format!("{}: {error}", folder.display())))?;
     let made = match make(&files) {
         Ok(made) => made,
         Err(faults) => return Ok(Err(faults)),
     };
     if made.entry.kind() == Kind::Workflow {
-        let checked = document::check(&folder.join(Kind::Workflow.document()), &engine::host(None)?)?;
+        let checked = document::check(&folder.join(Kind::Workflow.document()), &engine::checker(global)?)?;
         if !checked.is_valid() {
             let fault =
                 |problem: &Problem| Fault { file: Kind::Workflow.document().to_owned(), problem: problem.clone() };
@@ -36,10 +36,10 @@ fn read(folder: &Path) -> anyhow::Result<Result<Made, Vec<Fault>>> {
     Ok(Ok(made))
 }
 
-pub(super) fn check(folders: &[PathBuf]) -> anyhow::Result<ExitCode> {
+pub(super) fn check(global: &Global, folders: &[PathBuf]) -> anyhow::Result<ExitCode> {
     let mut all_good = true;
     for folder in folders {
-        let faults = match read(folder)? {
+        let faults = match read(global, folder)? {
             Ok(made) => {
                 let Made { entry, warnings, package } = made;
                 let (name, version, size) =
@@ -58,7 +58,7 @@ pub(super) fn check(folders: &[PathBuf]) -> anyhow::Result<ExitCode> {
 }
 
 pub(super) fn publish(global: &Global, folder: &Path) -> anyhow::Result<()> {
-    let made = match read(folder)? {
+    let made = match read(global, folder)? {
         Ok(made) => made,
         Err(faults) => {
             faults.iter().for_each(|fault| render::line(&told(folder, fault)));

@@ -4,16 +4,16 @@ use std::fmt::Write as _;
 
 use super::Outcome;
 
-pub(super) fn report(outcomes: &[Outcome]) -> String {
+pub(crate) fn report(outcomes: &[Outcome]) -> String {
     let failures = outcomes.iter().filter(|outcome| !outcome.differences.is_empty()).count();
     let mut xml = format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuite name=\"windflow\" tests=\"{}\" failures=\"{failures}\">\n",
         outcomes.len()
     );
     for outcome in outcomes {
-        let workflow = escape(&outcome.workflow.display().to_string());
+        let subject = escape(&outcome.subject.display().to_string());
         let (name, seconds) = (escape(&outcome.name), outcome.took.as_secs_f64());
-        let _ = write!(xml, "  <testcase classname=\"{workflow}\" name=\"{name}\" time=\"{seconds:.3}\"");
+        let _ = write!(xml, "  <testcase classname=\"{subject}\" name=\"{name}\" time=\"{seconds:.3}\"");
         if outcome.differences.is_empty() {
             xml.push_str("/>\n");
         } else {

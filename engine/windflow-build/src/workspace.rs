@@ -1,43 +1,40 @@
 //! What `cargo metadata` tells.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use crate::guest::Guest;
+use crate::toolchain::{cargo, output};
+use crate::{BuildError, Guest};
 
 /// Packed plugins of ours are at most this long, unless their Cargo.toml says otherwise: they are all part of the binary.
 const DEFAULT_MAX_KIB: u64 = 250;
 
 /// A cargo workspace.
-pub(crate) struct Workspace {
-    pub(crate) root: PathBuf,
-    pub(crate) target: PathBuf,
+#[derive(Debug)]
+pub struct Workspace {
+    /// Its folder.
+    pub root: PathBuf,
+    /// Where cargo builds.
+    pub target: PathBuf,
     packages: Vec<Value>,
-}
-
-/// The cargo that runs this, and so the toolchain that it belongs to.
-pub(crate) fn cargo() -> Command {
-    Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
 }
 
 impl Workspace {
     /// The workspace of a crate, or that of the working directory.
-    pub(crate) fn find(folder: Option<&Path>) -> Result<Self, String> {
+    ///
+    /// # Errors
+    /// Where there is none, or cargo cannot read it.
+    pub fn find(folder: Option<&Path>) -> Result<Self, BuildError> {
         let mut command = cargo();
         command.args(["metadata", "--no-deps", "--format-version", "1"]);
         if let Some(folder) = folder {
             command.arg("--manifest-path").arg(folder.join("Cargo.toml"));
         }
-        let output = command.stderr(Stdio::inherit()).output().map_err(|error| format!("cargo metadata: {error}"))?;
-        if !output.status.success() {
-            return Err("cargo metadata failed, see above".to_owned());
-        }
-        Self::parse(&output.stdout)
+        Self::parse(&output(&mut command, "cargo metadata")?)
     }
 
-    fn parse(metadata: &[u8]) -> Result<Self, String> {
+    fn parse(metadata: &[u8]) -> Result<Self, BuildError> {
         let mut metadata: Value =
             serde_json::from_slice(metadata).map_err(|error| format!("cargo metadata: {error}"))?;
         let path = |key: &str| {
@@ -46,13 +43,22 @@ impl Workspace {
         let (root, target) = (path("workspace_root")?, path("target_directory")?);
         let packages = match metadata["packages"].take() {
             Value::Array(packages) => packages,
-            _ => return Err("cargo metadata does not tell packages".to_owned()),
+            _ => return Err("cargo metadata does not tell packages".into()),
         };
         Ok(Self { root, target, packages })
     }
 
+    /// Where standard libraries for WebAssembly are kept that had to be built.
+    #[must_use]
+    pub fn sysroots(&self) -> PathBuf {
+        self.target.join("wasm-sysroot")
+    }
+
     /// Every folder of `plugins/` that holds a `plugin.toml`, in the order of their names.
-    pub(crate) fn plugins(&self) -> Result<Vec<Guest>, String> {
+    ///
+    /// # Errors
+    /// Where one of them is no crate that makes a plugin.
+    pub fn plugins(&self) -> Result<Vec<Guest>, BuildError> {
         let folder = self.root.join("plugins");
         let entries = std::fs::read_dir(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
         let mut folders: Vec<PathBuf> = entries
@@ -70,8 +76,11 @@ impl Workspace {
     }
 
     /// The guest in a folder.
-    pub(crate) fn guest(&self, folder: &Path) -> Result<Guest, String> {
-        let at = |problem: &str| format!("{}: {problem}", folder.display());
+    ///
+    /// # Errors
+    /// Where it is no crate that makes a plugin.
+    pub fn guest(&self, folder: &Path) -> Result<Guest, BuildError> {
+        let at = |problem: &str| BuildError(format!("{}: {problem}", folder.display()));
         let folder = folder.canonicalize().map_err(|error| at(&error.to_string()))?;
         let package = self
             .packages
@@ -102,9 +111,21 @@ impl Workspace {
             package: package["name"].as_str().unwrap_or_default().to_owned(),
             library: library.replace('-', "_"),
             max_kib: package["metadata"]["windflow"]["max-size-kib"].as_u64(),
+            paths: paths(package, &folder),
             folder,
         })
     }
+}
+
+/// The crates that a package takes from outside of its folder.
+fn paths(package: &Value, folder: &Path) -> Vec<(PathBuf, String)> {
+    let dependencies = package["dependencies"].as_array().into_iter().flatten();
+    let outside = dependencies.filter_map(|dependency| {
+        let path = Path::new(dependency["path"].as_str()?).canonicalize().ok()?;
+        let name = format!("/{}", dependency["name"].as_str()?);
+        (!path.starts_with(folder)).then_some((path, name))
+    });
+    outside.collect()
 }
 
 #[cfg(test)]
@@ -144,6 +165,6 @@ mod tests {
             ("big", "windflow-plugin-big", "windflow_plugin_big", Some(900)),
         ];
         assert_eq!(told, expected);
-        assert!(metadata("lib").plugins().err().unwrap().contains("cdylib"));
+        assert!(metadata("lib").plugins().unwrap_err().to_string().contains("cdylib"));
     }
 }

@@ -1,0 +1,81 @@
+//! Keeping a plugin from passing for another.
+
+use windflow_core::manifest::Manifest;
+use windflow_core::native::WithNative;
+use windflow_core::ports::host::Registry;
+use windflow_core::problem;
+
+use super::Entry;
+use crate::builtins;
+use crate::exit::invalid;
+
+/// Refuses a plugin that is called as a built-in one or offers what a built-in one, the engine or another plugin offers, in any
+/// version: `http@2` of a stranger is not the next version of `http`.
+///
+/// # Errors
+/// The name that is taken, and by whom.
+pub(crate) fn refuse(manifest: &Manifest, own: &[String], installed: &[(Entry, Manifest)]) -> anyhow::Result<()> {
+    let name = &manifest.plugin.name;
+    if builtins::COMPONENTS.iter().any(|(built_in, _)| built_in == name) {
+        return Err(invalid(format!(
+            "the plugin calls itself {name}, as a plugin that is part of windflow: its author has to choose another name"
+        )));
+    }
+    for node in manifest.nodes.keys() {
+        if own.iter().any(|own| own == node) {
+            return Err(invalid(format!(
+                "the plugin {name} offers a node type `{node}`, and so does windflow itself: its author has to choose another name"
+            )));
+        }
+        for (other, offers) in installed.iter().filter(|(other, _)| other.name != *name) {
+            if offers.nodes.contains_key(node) {
+                return Err(invalid(format!(
+                    "the plugin {name} offers a node type `{node}`, and so does the installed plugin {other}: keep one of them; \
+                     `windflow plugins remove {other}` removes that one",
+                    other = other.name
+                )));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Names that are easily taken for those of built-in node types: whoever installs should look twice.
+pub(crate) fn alike(manifest: &Manifest, own: &[String]) -> Vec<String> {
+    let names = manifest.nodes.keys().chain([&manifest.plugin.name]);
+    let mut found: Vec<String> = names
+        .filter_map(|name| {
+            let near = problem::nearest(name, own.iter().map(String::as_str)).filter(|near| near != name)?;
+            Some(format!("`{name}` is spelt almost as windflow's own `{near}`, and has nothing to do with it"))
+        })
+        .collect();
+    found.dedup();
+    found
+}
+
+/// The node types of the binary and of the engine.
+///
+/// # Errors
+/// Where a built-in plugin is broken.
+pub(crate) fn own() -> anyhow::Result<Vec<String>> {
+    let mut names = Vec::new();
+    for (_, component) in builtins::COMPONENTS {
+        names.extend(windflow_package::read(component)?.manifest.nodes.into_keys());
+    }
+    let native = WithNative(&Nothing);
+    names.extend(native.list().iter().map(|(uses, _)| uses.name.to_string()));
+    Ok(names)
+}
+
+/// Nothing is installed.
+struct Nothing;
+
+impl Registry for Nothing {
+    fn get(&self, _: &windflow_core::id::NodeTypeRef) -> Option<windflow_core::ports::host::InstalledNodeType> {
+        None
+    }
+
+    fn list(&self) -> Vec<(windflow_core::id::NodeTypeRef, windflow_core::ports::host::InstalledNodeType)> {
+        Vec::new()
+    }
+}
