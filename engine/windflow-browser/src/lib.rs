@@ -37,8 +37,13 @@ enum Request {
     Read { text: String },
     /// Makes edits.
     Edit { text: String, edits: Vec<Edit> },
-    /// Nodes as YAML.
-    Copy { text: String, ids: Vec<String> },
+    /// Nodes and notes as YAML.
+    Copy {
+        text: String,
+        ids: Vec<String>,
+        #[serde(default)]
+        notes: Vec<String>,
+    },
     /// What a value with expressions would be.
     Preview { template: Value, scope: Box<Scope> },
 }
@@ -73,9 +78,14 @@ fn answer(request: Request) -> Result<Value, Value> {
             let changes = edited.changes.iter().map(|change| {
                 json!({ "from": offsets.of(change.from), "to": offsets.of(change.to), "insert": change.insert })
             });
-            Ok(json!({ "changes": changes.collect::<Vec<_>>(), "text": edited.text, "added": edited.added }))
+            Ok(json!({
+                "changes": changes.collect::<Vec<_>>(),
+                "text": edited.text,
+                "added": edited.added,
+                "added_notes": edited.added_notes,
+            }))
         }
-        Request::Copy { text, ids } => Ok(json!({ "yaml": edit::copy(&text, &ids).map_err(refused)? })),
+        Request::Copy { text, ids, notes } => Ok(json!({ "yaml": edit::copy(&text, &ids, &notes).map_err(refused)? })),
         Request::Preview { template, scope } => Ok(preview::preview(&template, &scope)),
     }
 }

@@ -35,6 +35,18 @@ fn edits_are_told_in_units_of_javascript() {
 }
 
 #[test]
+fn notes_are_read_added_and_copied() {
+    let edits = json!([{ "add_note": { "text": "é", "at": [1, 2], "color": "green" } }]);
+    let edited = ask(&json!({ "op": "edit", "text": TEXT, "edits": edits }));
+    assert_eq!(edited["added_notes"], json!(["note"]));
+    let read = ask(&json!({ "op": "read", "text": edited["text"] }));
+    let note = json!({ "text": "é", "at": [1.0, 2.0], "size": [240.0, 160.0], "color": "green" });
+    assert_eq!(read["workflow"]["notes"], json!({ "note": note }));
+    let copied = ask(&json!({ "op": "copy", "text": edited["text"], "ids": [], "notes": ["note"] }));
+    assert!(copied["yaml"].as_str().unwrap().starts_with("notes:\n  note:\n"), "{copied}");
+}
+
+#[test]
 fn values_are_previewed_on_the_data_of_a_run() {
     let scope = json!({ "inputs": { "n": 2 }, "nodes": { "a": { "output": [1, 2], "status": "succeeded" } }, "input": { "x": 1 } });
     let preview = |template: Value| ask(&json!({ "op": "preview", "template": template, "scope": scope }));

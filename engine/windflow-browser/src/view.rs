@@ -25,6 +25,7 @@ pub(crate) fn view(text: &str, workflow: &Workflow, offsets: &Utf16) -> Value {
         "outputs": section("outputs"),
         "nodes": nodes,
         "edges": edges(workflow),
+        "notes": workflow.notes,
         "layout": workflow.layout,
     });
     for key in ["description", "folder", "tags", "timeout"] {

@@ -93,7 +93,10 @@ mod tests {
         let asking: Vec<&str> = guests.iter().filter(asks).map(|guest| &*guest.name).collect();
         assert_eq!(
             asking,
-            ["deploy", "discord", "email", "github", "http", "llm", "ntfy", "rss", "slack", "teams", "webhook"]
+            [
+                "deploy", "discord", "email", "github", "http", "llm", "ntfy", "rss", "slack", "state", "teams",
+                "webhook"
+            ]
         );
     }
 }

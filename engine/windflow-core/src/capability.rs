@@ -23,6 +23,8 @@ pub enum Capability {
     Email,
     /// Having the host add a credential of the workflow to requests, without seeing it.
     Credentials,
+    /// Keeping values for later runs of the same workflow.
+    State,
     /// Knowing run, node, attempt, deadline and idempotency key. Harmless: it needs no grant, but ends purity.
     RunContext,
     /// Being told of cancellation. Harmless: it needs no grant, but ends purity.
@@ -36,6 +38,7 @@ impl fmt::Display for Capability {
             Self::Docker => "docker",
             Self::Email => "email",
             Self::Credentials => "credentials",
+            Self::State => "state",
             Self::RunContext => "run_context",
             Self::Cancellation => "cancellation",
         })
@@ -141,13 +144,16 @@ pub struct Grants {
     /// Mail servers, each with its port.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub email: Vec<HttpPattern>,
+    /// Whether values may be kept for later runs of the same workflow.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub state: bool,
 }
 
 impl Grants {
     /// Whether nothing is granted.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.http.is_empty() && self.credentials.is_empty() && self.docker.is_empty() && self.email.is_empty()
+        *self == Self::default()
     }
 
     /// Whether a request to this origin is granted. The address that the name resolves to is checked apart, by

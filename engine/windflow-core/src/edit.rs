@@ -16,6 +16,7 @@ use self::source::Source;
 mod clipboard;
 mod edges;
 mod nodes;
+mod notes;
 mod pieces;
 mod rename;
 mod render;
@@ -62,7 +63,19 @@ pub enum Edit {
         /// Where each goes.
         positions: BTreeMap<String, [f64; 2]>,
     },
-    /// Adds nodes that were copied from this or another workflow. Ids that are taken get a number.
+    /// Adds a note beside the nodes.
+    AddNote(NewNote),
+    /// Removes notes.
+    RemoveNotes {
+        /// Which.
+        ids: Vec<String>,
+    },
+    /// Moves notes, and makes them larger or smaller.
+    PlaceNotes {
+        /// Where each goes.
+        places: BTreeMap<String, NotePlace>,
+    },
+    /// Adds nodes and notes that were copied from this or another workflow. Ids that are taken get a number.
     Paste {
         /// What [`copy`] gave, or a whole workflow.
         yaml: String,
@@ -93,6 +106,33 @@ pub struct NewNode {
     /// Where it stands on the canvas.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<[f64; 2]>,
+}
+
+/// A note to add.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewNote {
+    /// Markdown.
+    pub text: String,
+    /// Where its upper left corner stands on the canvas.
+    pub at: [f64; 2],
+    /// Its width and height.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub size: Option<[f64; 2]>,
+    /// The colour of its paper.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub color: Option<String>,
+}
+
+/// Where a note goes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NotePlace {
+    /// Its upper left corner.
+    pub at: [f64; 2],
+    /// Its width and height; they stay where none are given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub size: Option<[f64; 2]>,
 }
 
 /// An edge.
@@ -153,6 +193,8 @@ pub struct Edited {
     pub changes: Vec<Change>,
     /// The ids of nodes that were added.
     pub added: Vec<String>,
+    /// The ids of notes that were added.
+    pub added_notes: Vec<String>,
 }
 
 /// Why an edit cannot be made. Nothing was changed.
@@ -186,21 +228,26 @@ pub fn apply(text: &str, edits: &[Edit]) -> Result<Edited, EditError> {
     if edits.len() > MAX_EDITS {
         return Err(EditError::new("too_many_edits", format!("at most {MAX_EDITS} edits are made at once")));
     }
-    let mut draft = Draft { pieces: Pieces::new(text), added: Vec::new() };
+    let mut draft = Draft::new(text);
     for edit in edits {
         draft.edit(edit)?;
     }
     let (text, changes) = draft.pieces.finish();
-    Ok(Edited { text, changes, added: draft.added })
+    Ok(Edited { text, changes, added: draft.added, added_notes: draft.added_notes })
 }
 
 /// A document under way.
 struct Draft {
     pieces: Pieces,
     added: Vec<String>,
+    added_notes: Vec<String>,
 }
 
 impl Draft {
+    fn new(text: &str) -> Self {
+        Self { pieces: Pieces::new(text), added: Vec::new(), added_notes: Vec::new() }
+    }
+
     fn edit(&mut self, edit: &Edit) -> Result<(), EditError> {
         match edit {
             Edit::AddNode(node) => self.add_node(node),
@@ -216,6 +263,9 @@ impl Draft {
             }),
             Edit::Unset { path } => self.change(|document| unset(document, path)),
             Edit::Move { positions } => self.change(|document| nodes::place(document, positions)),
+            Edit::AddNote(note) => self.add_note(note),
+            Edit::RemoveNotes { ids } => self.change(|document| notes::remove(document, ids)),
+            Edit::PlaceNotes { places } => self.change(|document| notes::place(document, places)),
             Edit::Paste { yaml, at } => self.paste(yaml, *at),
         }
     }

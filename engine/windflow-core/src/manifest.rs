@@ -178,6 +178,9 @@ pub struct RequestedCapabilities {
     /// never sees it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub credentials: bool,
+    /// Wants to keep values for later runs of the same workflow.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub state: bool,
     /// Wants to know run, node, attempt, deadline and idempotency key.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub run_context: bool,
@@ -202,6 +205,9 @@ impl RequestedCapabilities {
         }
         if self.credentials {
             all.push(Capability::Credentials);
+        }
+        if self.state {
+            all.push(Capability::State);
         }
         if self.run_context {
             all.push(Capability::RunContext);

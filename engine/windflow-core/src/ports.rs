@@ -5,5 +5,6 @@ pub mod fetch;
 pub mod host;
 pub mod records;
 pub mod retention;
+pub mod state;
 pub mod store;
 pub mod targets;

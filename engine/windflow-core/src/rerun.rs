@@ -69,13 +69,13 @@ pub struct Old<'a> {
 
 /// Judges what a new run of a document can take over from an old run with the same inputs. `from` run again whatever they
 /// did; with nothing in it that is decided by the old run alone: what did not succeed runs again, and in a run that
-/// succeeded everything does.
+/// succeeded everything does, unless `keep_unchanged` says that what is as it was is taken over all the same.
 #[must_use]
-pub fn judge(old: &Old<'_>, document: &str, plan: &Plan, from: &[NodeId]) -> Verdict {
+pub fn judge(old: &Old<'_>, document: &str, plan: &Plan, from: &[NodeId], keep_unchanged: bool) -> Verdict {
     let (before, now) = (logic(old.document), logic(document));
     let mut order: Vec<(NodeIndex, &PlanNode)> = plan.nodes().collect();
     order.sort_by_key(|(_, node)| node.rank);
-    let all_again = from.is_empty() && !any_unfinished(old);
+    let all_again = from.is_empty() && !keep_unchanged && !any_unfinished(old);
     let mut fates: Vec<Option<Fate>> = vec![None; order.len()];
     let edges = incoming(plan);
     for (index, node) in order {

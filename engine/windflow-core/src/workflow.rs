@@ -17,6 +17,7 @@ use crate::schema::Checker;
 pub use self::children::{Child, ChildName, Children, Documents, FoundDocument, resolve as resolve_children};
 pub use self::concurrency::{Concurrency, OnLimit};
 pub use self::duration::{format_duration, parse as parse_duration};
+pub use self::note::{MAX_NOTE_CHARS, MAX_NOTES, NOTE_SIDE, NOTE_SIZE, Note, NoteColor};
 pub use self::parse::FORMAT;
 
 mod children;
@@ -28,6 +29,7 @@ mod grants;
 mod inputs;
 mod labels;
 mod node;
+mod note;
 mod parse;
 mod read;
 mod trigger;
@@ -59,6 +61,8 @@ pub struct Workflow {
     pub concurrency: Option<Concurrency>,
     /// The longest that a run may take.
     pub timeout: Option<Duration>,
+    /// What people wrote beside its nodes, in the order of the file; no part of its logic.
+    pub notes: IndexMap<NodeId, Note>,
     /// Where the editor draws its nodes; no part of its logic.
     pub layout: BTreeMap<NodeId, [f64; 2]>,
     /// What is there but could not be read, as `nodes.a`, `uses.a`, `with.a` or `inputs.x`: told once, when it was read,
@@ -155,6 +159,8 @@ pub struct Permissions {
     pub docker: Vec<Spanned<String>>,
     /// Mail servers, each with its port.
     pub email: Vec<Spanned<HttpPattern>>,
+    /// Whether nodes may keep values for later runs.
+    pub state: bool,
 }
 
 /// One node.

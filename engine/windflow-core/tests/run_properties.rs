@@ -10,7 +10,8 @@ use windflow_core::json::Json;
 use windflow_core::plan::{self, FiresOn, NodeIndex, Plan};
 use windflow_core::retry;
 use windflow_core::run::{
-    Effect, EndStatus, Event, NodeState, Phase, Record, RunStarted, RunState, SkipReason, Step, Timestamp, apply,
+    Effect, EndStatus, Event, KeptLog, NodeState, Phase, Record, RunStarted, RunState, SkipReason, Step, Timestamp,
+    apply,
 };
 use windflow_core::workflow::{Join, Workflow, validate};
 use windflow_testkit::documents::{Scripted, scripted};
@@ -122,7 +123,15 @@ impl<'a> Driver<'a> {
         let hint = match outcome {
             Outcome::Emit(port) => {
                 let (port, output) = (port.parse().unwrap(), Json::null());
-                return self.append(Event::AttemptSucceeded { node, item, attempt, port, output, took_us: 1 });
+                return self.append(Event::AttemptSucceeded {
+                    node,
+                    item,
+                    attempt,
+                    port,
+                    output,
+                    took_us: 1,
+                    log: KeptLog::default(),
+                });
             }
             Outcome::Fail => RetryHint::MayHelp,
             Outcome::FailForGood | Outcome::Hang => RetryHint::Never,
@@ -130,7 +139,15 @@ impl<'a> Driver<'a> {
         let failure = Failure { retry: hint, ..Failure::new(FailureKind::Node, "scripted") };
         let wait = retry::wait(self.plan.node(index).retry.as_ref(), attempt, &failure, 0.5);
         let retry_at = wait.filter(|_| goes_on(&self.state)).map(|_| Timestamp(1));
-        self.append(Event::AttemptFailed { node, item, attempt, failure, retry_at, took_us: 1 });
+        self.append(Event::AttemptFailed {
+            node,
+            item,
+            attempt,
+            failure,
+            retry_at,
+            took_us: 1,
+            log: KeptLog::default(),
+        });
     }
 
     fn run(&mut self) {
@@ -321,6 +338,7 @@ fn events_that_do_not_fit_are_refused_and_change_nothing() {
         port: "out".parse().unwrap(),
         output: Json::null(),
         took_us: 0,
+        log: KeptLog::default(),
     };
     let finished =
         Event::RunFinished { status: EndStatus::Succeeded, outputs: None, failure: None, uncompensated: Vec::new() };

@@ -12,6 +12,7 @@ pub(crate) mod http;
 pub(crate) mod log;
 pub(crate) mod progress;
 pub(crate) mod run_context;
+pub(crate) mod state;
 mod text;
 
 pub(crate) use text::{clean, cut};

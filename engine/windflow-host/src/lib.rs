@@ -22,7 +22,9 @@ mod registry;
 mod ticker;
 mod wasi;
 
-pub use capability::http::{AllowAll, GuardedFetch, HttpPolicy, PublicHosts, Resolver, SystemResolver, TlsRoots};
+pub use capability::http::{
+    AllowAll, BreakerSettings, GuardedFetch, HttpPolicy, PublicHosts, Resolver, SystemResolver, TlsRoots,
+};
 pub use config::HostConfig;
 pub use host::{HostError, PluginHost};
 pub use limits::{HttpLimits, Limits};

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::capability::http::BreakerSettings;
+
 /// Bounds of every attempt. They protect the host and the other attempts; a node's own `timeout:` comes on top.
 #[derive(Debug, Clone)]
 pub struct Limits {
@@ -50,6 +52,8 @@ pub struct HttpLimits {
     pub connect_time: Duration,
     /// Longest time until the headers of the response, and between two pieces of its body.
     pub idle_time: Duration,
+    /// When a server that cannot be reached is left alone.
+    pub breaker: BreakerSettings,
 }
 
 impl Default for Limits {
@@ -82,6 +86,7 @@ impl Default for HttpLimits {
             response_bytes: 64 << 20,
             connect_time: Duration::from_secs(10),
             idle_time: Duration::from_secs(60),
+            breaker: BreakerSettings::default(),
         }
     }
 }

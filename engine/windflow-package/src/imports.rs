@@ -31,6 +31,7 @@ fn check_one(import: &str, asked: &RequestedCapabilities) -> Result<bool, Packag
                 "run-context" => needs(asked.run_context, import, "write `run_context = true` under [capabilities]"),
                 "docker" => needs(asked.docker, import, "write `docker = true` under [capabilities]"),
                 "email" => needs(asked.email, import, "write `email = true` under [capabilities]"),
+                "state" => needs(asked.state, import, "write `state = true` under [capabilities]"),
                 "cancellation" => needs(asked.cancellation, import, "write `cancellation = true` under [capabilities]"),
                 _ => unknown("it may be newer than this WindFlow, so update WindFlow, or build with an older SDK"),
             }
@@ -89,6 +90,7 @@ mod tests {
             docker: true,
             email: true,
             credentials: true,
+            state: true,
         };
         for (import, without, with) in [
             ("windflow:node/types@1.0.0", "pure", "pure"),
@@ -99,6 +101,7 @@ mod tests {
             ("windflow:node/docker@1.1.0", "not asked for", "impure"),
             ("windflow:node/email@1.2.0", "not asked for", "impure"),
             ("windflow:node/telegraph@1.9.0", "unknown", "unknown"),
+            ("windflow:node/state@1.0.0", "not asked for", "impure"),
             ("windflow:node/log@2.0.0", "version", "version"),
             ("windflow:node/log@0.1.0", "version", "version"),
             ("windflow:node/log", "unknown", "unknown"),

@@ -1,7 +1,8 @@
 //! Making one attempt.
 
-use std::sync::Arc;
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::{Notify, broadcast};
@@ -10,12 +11,20 @@ use windflow_core::failure::{Failure, FailureKind};
 use windflow_core::id::{Digest, NodeId, RunKey};
 use windflow_core::ports::host::{Call, CancelSignal, Emission, LogLevel, Observer};
 use windflow_core::ports::store::{BoxFuture, Position, StoreError};
-use windflow_core::run::{Question, Step};
+use windflow_core::run::{KeptLog, LogLine, Question, Step};
 
 use crate::load::Prepared;
 use crate::run_loop::Lost;
 use crate::service::Inner;
 use crate::updates::Update;
+
+/// What is kept of an attempt's log: so many lines, and so many bytes of them.
+const KEPT_LINES: usize = 100;
+const KEPT_BYTES: usize = 16 << 10;
+/// The same for an attempt at one item of many.
+const KEPT_OF_ITEM: usize = 1 << 10;
+/// What is kept of one line, in bytes.
+const KEPT_LINE: usize = 1 << 10;
 
 /// An attempt that is ready to be made.
 pub(crate) struct Attempt {
@@ -41,11 +50,24 @@ pub(crate) enum Done {
     /// The run has had its time.
     RunTimedOut { limit: Duration },
     /// An attempt ended.
-    Ended { step: Step, attempt: u32, result: Result<Emission, Failure>, took_us: u64 },
+    Ended { step: Step, attempt: u32, result: Result<Emission, Failure>, course: Course },
     /// A run that a step started was given up until somebody takes it up again.
     GivenUp(Arc<Lost>),
     /// The store failed before an attempt could begin.
     Lost(StoreError),
+}
+
+/// How an attempt went, whatever came of it.
+#[derive(Debug, Default)]
+pub(crate) struct Course {
+    pub(crate) took_us: u64,
+    pub(crate) log: KeptLog,
+}
+
+impl Course {
+    pub(crate) fn took(took_us: u64) -> Self {
+        Self { took_us, log: KeptLog::default() }
+    }
 }
 
 /// The key that all attempts of a step send with their effects. It follows from the run, the node and the item alone.
@@ -77,6 +99,8 @@ pub(crate) fn make(
         };
         let node = prepared.plan.node(step.node);
         let begun = Instant::now();
+        let observer = Arc::new(AttemptObserver::new(observer, step.item.is_some()));
+        let said = observer.clone();
         let result = if cancel.is_cancelled() {
             Err(Failure::new(FailureKind::Cancelled, "the run was cancelled before the attempt began"))
         } else {
@@ -86,6 +110,8 @@ pub(crate) fn make(
                 config,
                 ports: node.ports.clone(),
                 organisation: run.organisation,
+                workflow: prepared.workflow.name.value.as_str().into(),
+                state: inner.config.state.clone(),
                 run: run.run,
                 node: node.id.clone(),
                 item: step.item,
@@ -99,7 +125,7 @@ pub(crate) fn make(
             inner.host.execute(call).await
         };
         let took_us = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
-        Done::Ended { step, attempt, result, took_us }
+        Done::Ended { step, attempt, result, course: Course { took_us, log: said.take() } }
     })
 }
 
@@ -132,6 +158,57 @@ impl Observer for RunObserver {
         if self.0.receiver_count() > 0 {
             let _ = self.0.send(Update::Progress { node: node.clone(), attempt, fraction, message: message.into() });
         }
+    }
+}
+
+/// Keeps what one attempt says, beside passing it on.
+struct AttemptObserver {
+    run: Arc<RunObserver>,
+    most_bytes: usize,
+    kept: Mutex<Kept>,
+}
+
+#[derive(Default)]
+struct Kept {
+    lines: VecDeque<LogLine>,
+    bytes: usize,
+    left_out: u64,
+}
+
+impl AttemptObserver {
+    /// Of a node with very many items each keeps less.
+    fn new(run: Arc<RunObserver>, of_item: bool) -> Self {
+        Self { run, most_bytes: if of_item { KEPT_OF_ITEM } else { KEPT_BYTES }, kept: Mutex::default() }
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn take(&self) -> KeptLog {
+        let Kept { lines, left_out, .. } = std::mem::take(&mut *self.kept());
+        KeptLog { lines: lines.into(), left_out }
+    }
+}
+
+impl Observer for AttemptObserver {
+    fn log(&self, node: &NodeId, attempt: u32, level: LogLevel, message: &str) {
+        self.run.log(node, attempt, level, message);
+        let cut = message.floor_char_boundary(message.len().min(KEPT_LINE));
+        let line = LogLine { level, message: message[..cut].to_owned() };
+        let mut kept = self.kept();
+        kept.bytes += line.message.len();
+        kept.lines.push_back(line);
+        // The last lines tell why an attempt failed.
+        while kept.lines.len() > KEPT_LINES || kept.bytes > self.most_bytes {
+            let Some(first) = kept.lines.pop_front() else { break };
+            kept.bytes -= first.message.len();
+            kept.left_out += 1;
+        }
+    }
+
+    fn progress(&self, node: &NodeId, attempt: u32, fraction: Option<f64>, message: &str) {
+        self.run.progress(node, attempt, fraction, message);
     }
 }
 

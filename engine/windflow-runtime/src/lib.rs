@@ -13,6 +13,7 @@ pub use crate::run_loop::Lost;
 pub use crate::service::{Config, Responder, Runtime, Turn, Turns};
 pub use crate::simulated::SimulatedClock;
 pub use crate::start::{InvalidStart, ResumeError, Start, StartError, Started};
+pub use crate::state::RecordState;
 pub use crate::updates::{Update, Updates};
 
 mod admission;
@@ -29,4 +30,5 @@ mod scope;
 mod service;
 mod simulated;
 mod start;
+mod state;
 mod updates;

@@ -22,6 +22,8 @@ pub struct Rerun {
     pub document: Option<(String, Children)>,
     /// Nodes that run again whatever they did, and all that follows them. Empty: what did not succeed.
     pub from: Vec<NodeId>,
+    /// Takes over what is unchanged of a run that succeeded, too.
+    pub keep_unchanged: bool,
     /// What the operator grants beyond the document's `permissions:`, besides what was granted to the old run.
     pub extra_grants: Grants,
     /// Who repeats it.
@@ -77,7 +79,7 @@ pub(crate) fn judge(inner: &Arc<Inner>, key: &RunKey, rerun: &Rerun) -> Result<(
         }
     }
     let old = Old { document: &before, plan: &replayed.prepared.plan, state: &replayed.state };
-    let verdict = rerun::judge(&old, document, &prepared.plan, &rerun.from);
+    let verdict = rerun::judge(&old, document, &prepared.plan, &rerun.from, rerun.keep_unchanged);
     Ok((verdict, document.clone()))
 }
 

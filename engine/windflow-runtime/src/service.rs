@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, broadcast, mpsc, oneshot, watch};
 use windflow_core::id::{NodeId, RunId, RunKey};
 use windflow_core::ports::host::Host;
+use windflow_core::ports::state::StateStore;
 use windflow_core::ports::store::{Position, Store, StoreError};
 use windflow_core::rerun::Verdict;
 use windflow_core::run::{Question, Sequence};
@@ -37,6 +38,8 @@ pub struct Config {
     pub attempt_timeout: Duration,
     /// Who answers before anybody is asked.
     pub responder: Option<Arc<dyn Responder>>,
+    /// Keeps what nodes want to have in their next run.
+    pub state: Option<Arc<dyn StateStore>>,
 }
 
 /// Answers questions in place of people and other systems.
@@ -56,6 +59,7 @@ impl Config {
             max_runs: 100_000,
             attempt_timeout: Duration::from_secs(300),
             responder: None,
+            state: None,
         }
     }
 }

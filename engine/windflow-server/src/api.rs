@@ -20,6 +20,7 @@ mod archive;
 mod audit;
 mod auth;
 mod credentials;
+mod dead_letters;
 mod deployments;
 mod drafts;
 mod events;
@@ -28,12 +29,14 @@ mod health;
 mod keys;
 mod node_types;
 mod page;
+mod presence;
 mod refresh_cookie;
 mod refusals;
 mod registries;
 mod rerun;
 mod runs;
 mod secrets;
+mod sessions;
 mod stacks;
 mod statistics;
 mod streams;
@@ -92,6 +95,8 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(auth::logout))
         .routes(routes!(auth::password))
         .routes(routes!(auth::me))
+        .routes(routes!(sessions::list))
+        .routes(routes!(sessions::end))
         .routes(routes!(auth::state))
         .routes(routes!(workflows::list, workflows::create))
         .routes(routes!(workflows::labels))
@@ -100,6 +105,7 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(workflows::enable))
         .routes(routes!(workflows::disable))
         .routes(routes!(workflows::triggers))
+        .routes(routes!(presence::here))
         .routes(routes!(versions::list))
         .routes(routes!(versions::show))
         .routes(routes!(versions::changes))
@@ -131,6 +137,9 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(runs::events))
         .routes(routes!(runs::cancel))
         .routes(routes!(runs::resume))
+        .routes(routes!(dead_letters::bulk))
+        .routes(routes!(dead_letters::list))
+        .routes(routes!(dead_letters::dismiss))
         .routes(routes!(answers::answer))
         .routes(routes!(rerun::rerun))
         .routes(routes!(runs::document))

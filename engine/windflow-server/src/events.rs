@@ -12,6 +12,7 @@ use windflow_core::run::Timestamp;
 use windflow_runtime::Turn;
 use windflow_triggers::event_run_id;
 
+use crate::dead_letters;
 use crate::kept;
 use crate::launch::{self, Launch, launch_as};
 use crate::problem::{Answer, Problem};
@@ -152,6 +153,9 @@ pub(crate) async fn watch(app: App) {
 }
 
 async fn one(app: &App, organisation: &OrganisationId, run: &RunSummary) {
+    if let Err(error) = dead_letters::keep(app, organisation, run) {
+        tracing::error!(run = %run.run, %error, "a run that failed could not be kept as a dead letter");
+    }
     let Some(event) = of_run(organisation, run) else { return };
     if app.active.listeners(organisation, &event.name).is_empty() {
         return;

@@ -11,7 +11,7 @@ use windflow_core::run::Timestamp;
 
 pub(crate) use self::caller::{Caller, Who};
 pub(crate) use self::key::ApiKey;
-pub(crate) use self::session::SignedIn;
+pub(crate) use self::session::{SessionOf, SignedIn};
 pub(crate) use self::user::User;
 
 use self::access_token::AccessTokens;

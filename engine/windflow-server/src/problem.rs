@@ -99,6 +99,11 @@ impl Problem {
         }))
     }
 
+    /// What is told of it where it is a part of an answer.
+    pub(crate) fn into_body(self) -> ProblemBody {
+        *self.0
+    }
+
     pub(crate) fn remedy(mut self, remedy: impl Into<String>) -> Self {
         self.0.remedy = Some(remedy.into());
         self

@@ -17,6 +17,7 @@ use crate::live::Feed;
 use crate::marketplace::{Marketplace, registries};
 use crate::metrics::Metrics;
 use crate::people::People;
+use crate::presence::Presence;
 use crate::problem::Problem;
 use crate::secrets::Secrets;
 use crate::settings::Settings;
@@ -81,6 +82,7 @@ impl Server {
             marketplace: Marketplace::open(templates, fetch)?,
             active: Active::default(),
             feed: Feed::new(clock.now()),
+            presence: Presence::default(),
             metrics: Metrics::new()?,
             streams: Arc::new(Semaphore::new(settings.max_streams)),
             started: AtomicBool::new(false),
@@ -208,6 +210,7 @@ fn prune_all(app: &App) -> Result<(), Problem> {
     for organisation in crate::people::organisations(&*app.records)? {
         app.people.prune(&organisation.id, now)?;
         crate::launch::prune(app, &organisation.id)?;
+        crate::dead_letters::prune(app, &organisation.id)?;
         if let Some(before) = before(app.settings.keep_audit) {
             audit::prune(app, &organisation.id, before)?;
         }

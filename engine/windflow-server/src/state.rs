@@ -21,6 +21,7 @@ use crate::live::Feed;
 use crate::marketplace::Marketplace;
 use crate::metrics::Metrics;
 use crate::people::People;
+use crate::presence::Presence;
 use crate::secrets::Secrets;
 use crate::settings::Settings;
 
@@ -68,6 +69,7 @@ pub(crate) struct Inner {
     pub(crate) marketplace: Marketplace,
     pub(crate) active: Active,
     pub(crate) feed: Feed,
+    pub(crate) presence: Presence,
     pub(crate) metrics: Metrics,
     /// Places for live streams.
     pub(crate) streams: Arc<Semaphore>,

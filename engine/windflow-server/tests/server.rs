@@ -9,6 +9,8 @@ mod answers;
 mod credentials;
 #[path = "server/cron.rs"]
 mod cron;
+#[path = "server/dead_letters.rs"]
+mod dead_letters;
 #[path = "server/editor.rs"]
 mod editor;
 #[path = "server/events.rs"]

@@ -55,6 +55,8 @@ mod users;
 pub(crate) enum Command {
     /// Run a workflow to its end and show it live
     Run(RunArgs),
+    /// Run a workflow again whenever its file is saved, with the outputs of what is unchanged
+    Dev(DevArgs),
     /// Check workflows and report every problem with its place
     Validate(ValidateArgs),
     /// Check workflows, and hold them against `windflow.lock`: what they run, and what that may touch
@@ -136,6 +138,29 @@ pub(crate) struct RunArgs {
     /// Show no progress
     #[arg(short, long)]
     pub(crate) quiet: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Problems are shown at each save, with their places. What is unchanged, and all that it needs, is taken over from the last run;\n\
+Enter runs everything again. Nothing is kept. A pinned node is not run: it puts out what it is told to.\n\n\
+  windflow dev flow.yaml -i city=Lyon --pin fetch=@sample.json"
+)]
+pub(crate) struct DevArgs {
+    /// The workflow file
+    pub(crate) file: PathBuf,
+    /// An input, as key=value; text that is JSON is taken as such where the input is no string
+    #[arg(short, long = "input", value_name = "KEY=VALUE", value_parser = key_value)]
+    pub(crate) inputs: Vec<(String, String)>,
+    /// A JSON object with inputs, which is watched as well
+    #[arg(long, value_name = "FILE")]
+    pub(crate) input_file: Option<PathBuf>,
+    /// What a node puts out instead of being run, as node=JSON or node=@FILE
+    #[arg(long = "pin", value_name = "NODE=JSON", value_parser = key_value)]
+    pub(crate) pins: Vec<(String, String)>,
+    /// Grant requests to a host beyond what the workflow's permissions say, for example 127.0.0.1:8080
+    #[arg(long, value_name = "HOST")]
+    pub(crate) allow: Vec<HttpPattern>,
 }
 
 #[derive(Debug, Args)]

@@ -5,6 +5,7 @@ pub(crate) mod backup;
 pub(crate) mod completions;
 pub(crate) mod deploy;
 pub(crate) mod deployments;
+pub(crate) mod dev;
 pub(crate) mod doctor;
 pub(crate) mod document;
 pub(crate) mod lock;

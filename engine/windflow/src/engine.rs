@@ -7,7 +7,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use windflow_core::ports::host::Registry;
 use windflow_host::{HostConfig, PluginHost};
-use windflow_runtime::{Config, Runtime, SystemClock};
+use windflow_runtime::{Config, RecordState, Runtime, SystemClock};
 use windflow_store::{Options, SledStore};
 
 use crate::builtins;
@@ -87,11 +87,12 @@ impl Engine {
         let store = Arc::new(open_store(global)?);
         let main = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let guests = tokio::runtime::Builder::new_multi_thread().thread_name("guests").enable_all().build()?;
-        let config = Config::new(guests.handle().clone());
         host.set_targets(crate::deploying::targets(
             store.clone(),
             &secrets_key::read_or_make(&data_dir(global)?, None)?,
         )?);
+        let state = Arc::new(RecordState::new(store.clone()));
+        let config = Config { state: Some(state), ..Config::new(guests.handle().clone()) };
         let host = Arc::new(host);
         let runtime = Runtime::new(store.clone(), host.clone(), Arc::new(SystemClock), config);
         Ok(Self { store, runtime, host, main, _guests: guests })

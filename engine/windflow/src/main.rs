@@ -27,6 +27,7 @@ fn main() -> ExitCode {
     start_tracing(&cli);
     let result = match cli.command {
         Command::Run(args) => commands::run::run(&cli.global, args),
+        Command::Dev(args) => commands::dev::run(&cli.global, args),
         Command::Validate(args) => commands::validate::run(&cli.global, &args),
         Command::Check(args) => commands::lock::check(&cli.global, &args),
         Command::Lock(args) => commands::lock::lock(&cli.global, &args),

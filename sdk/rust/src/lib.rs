@@ -57,6 +57,7 @@ mod node;
 pub mod progress;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod schema;
+pub mod state;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod testing;
 

@@ -201,6 +201,8 @@ pub mod email {
     }
 }
 
+pub(crate) mod state;
+
 /// Answers the requests of node types.
 #[cfg(feature = "http")]
 pub mod http {

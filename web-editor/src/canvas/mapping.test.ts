@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { NodeType } from '@/domain/node-types'
 import type { NodeView, WorkflowView } from '@/domain/workflow'
+import { noteOf } from './notes'
 import { draw, edgeId, portOfHandle, startId, type CardData } from './mapping'
 
 const type = (uses: string, extra: Partial<NodeType['type']> = {}): [string, NodeType] => [
@@ -9,7 +10,7 @@ const type = (uses: string, extra: Partial<NodeType['type']> = {}): [string, Nod
 ]
 const types = new Map([type('http@1'), type('condition@1', { ports: [{ name: 'true' }, { name: 'false' }] }), type('switch@1', { ports: [{ name: 'default' }], ports_from: 'cases' })])
 const node = (id: string, uses: string, extra: Partial<NodeView> = {}): NodeView => ({ id, uses, with: {}, needs: null, join: 'all', disabled: false, from: 0, to: 0, ...extra })
-const workflow = (extra: Partial<WorkflowView>): WorkflowView => ({ name: 'w', inputs: {}, triggers: {}, permissions: {}, outputs: {}, nodes: [], edges: [], layout: {}, ...extra })
+const workflow = (extra: Partial<WorkflowView>): WorkflowView => ({ name: 'w', inputs: {}, triggers: {}, permissions: {}, outputs: {}, nodes: [], edges: [], notes: {}, layout: {}, ...extra })
 const drawn = (extra: Partial<WorkflowView>) => draw(workflow(extra), types, 'en', [])
 const cardOf = (result: ReturnType<typeof draw>, id: string) => result.nodes.find((one) => one.id === id)?.data as CardData
 
@@ -63,6 +64,14 @@ describe('draw', () => {
   it('says what a node does in a few characters', () => {
     const card = cardOf(drawn({ nodes: [node('a', 'http@1', { with: { method: 'POST', url: '${{ inputs.url }}' } })] }), 'a')
     expect(card.summary).toBe('POST inputs.url')
+  })
+
+  it('draws notes below the nodes, under names of their own', () => {
+    const { nodes } = drawn({ nodes: [node('a', 'http@1')], notes: { a: { text: '## Why\nso', at: [8, -80], size: [240, 160], color: 'blue' } } })
+    const note = nodes.find(({ id }) => id === 'note:a')
+    expect(note).toMatchObject({ type: 'note', position: { x: 8, y: -80 }, ariaLabel: 'Why', data: { note: 'a', colour: 'blue' } })
+    expect(noteOf('note:a')).toBe('a')
+    expect(noteOf('a')).toBeUndefined()
   })
 
   it('stays quick with 500 nodes', () => {

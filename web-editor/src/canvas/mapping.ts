@@ -1,6 +1,7 @@
 import type { Edge, Node } from '@vue-flow/core'
 import { card, positions, step } from '@/domain/arrange'
 import { defaultPort, errorPort, kindColour, localized, portsOf, summary, type NodeTypes } from '@/domain/node-types'
+import { drawNotes, type NoteData } from './notes'
 import type { DocumentProblem, NodeView, Position, WorkflowView } from '@/domain/workflow'
 
 /** What a card shows of its node. */
@@ -34,7 +35,7 @@ export interface StartData {
   inputs: number
 }
 
-export type CanvasNode = Node<CardData | StartData>
+export type CanvasNode = Node<CardData | StartData | NoteData>
 export type CanvasEdge = Edge<WireData>
 
 export const startId = '@start'
@@ -108,13 +109,12 @@ export function draw(
     entered.add(edge.to)
   }
 
-  const nodes: CanvasNode[] = workflow.nodes.map((node) => ({
-    id: node.id,
-    type: 'card',
-    position: point(places.get(node.id) ?? [0, 0]),
-    data: cardOf(node, types, language, problems, [...(usedPorts.get(node.id) ?? [])], undoing.has(node.id)),
-    ariaLabel: node.title ?? node.id,
-  }))
+  const nodes: CanvasNode[] = workflow.nodes.map((node) => {
+    const data = cardOf(node, types, language, problems, [...(usedPorts.get(node.id) ?? [])], undoing.has(node.id))
+    // What is out of sight is not measured, and is on the map nevertheless.
+    const dimensions = { width: card.width, height: data.height }
+    return { id: node.id, type: 'card', position: point(places.get(node.id) ?? [0, 0]), dimensions, data, ariaLabel: node.title ?? node.id }
+  })
 
   const edges: CanvasEdge[] = workflow.edges
     .filter(({ from, to }) => known.has(from) && known.has(to))
@@ -145,6 +145,7 @@ export function draw(
       })
   }
 
+  nodes.push(...drawNotes(workflow.notes))
   // An empty drawing begins with an invitation instead.
   if (!workflow.nodes.length) return { nodes, edges }
   const roots = workflow.nodes.filter(({ id }) => !entered.has(id) && !undoing.has(id))

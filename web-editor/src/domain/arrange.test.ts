@@ -48,9 +48,16 @@ describe('align and distribute', () => {
 
 describe('layered', () => {
   it('tidies up from left to right, without overlaps', async () => {
-    const places = await layered(graph(['a', 'b', 'c', 'd'], [['a', 'b'], ['a', 'c'], ['b', 'd'], ['c', 'd']]))
+    const places = await layered(graph(['a', 'b', 'c', 'd'], [['a', 'b'], ['a', 'c'], ['b', 'd'], ['c', 'd']]), () => ['out'])
     expect(places.a?.[0]).toBe(0)
-    expect(places.d?.[0]).toBe(2 * step.x)
+    expect(places.d?.[0]).toBe(2 * (places.b?.[0] ?? 0))
     expect(overlap(Object.values(places))).toBe(false)
+  })
+
+  it('puts what follows a failure below, and leaves room for names of ports', async () => {
+    const { nodes, edges } = graph(['a', 'b', 'sorry'], [['a', 'b']])
+    const places = await layered({ nodes, edges: [...edges, { from: 'a', port: 'error', to: 'sorry', kind: 'needs' }] }, ({ id }) => (id === 'a' ? ['true', 'false'] : ['out']))
+    expect(places.sorry?.[1]).toBeGreaterThan(places.b?.[1] ?? 0)
+    expect(places.b?.[0]).toBeGreaterThan(card.width + 100)
   })
 })

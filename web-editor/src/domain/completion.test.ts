@@ -12,7 +12,7 @@ const scope: ExpressionScope = {
   run,
   types: new Map([['http@1', { output: { properties: { url: { type: 'string' } } } } as unknown as NodeType]]),
   workflow: {
-    name: 'w', triggers: {}, permissions: {}, outputs: {}, layout: {}, inputs: { order: { type: 'object' } },
+    name: 'w', triggers: {}, permissions: {}, outputs: {}, notes: {}, layout: {}, inputs: { order: { type: 'object' } },
     nodes: [node('fetch'), node('other'), node('last')],
     edges: [{ from: 'fetch', to: 'last', port: null, kind: 'needs' }],
   },

@@ -7,7 +7,7 @@ const types = new Map([['c@1', { uses: 'c@1', type: { ports: [{ name: 'true' }] 
 const node = (id: string, extra: Partial<NodeView> = {}): NodeView => ({ id, uses: 'c@1', with: {}, needs: null, join: 'all', disabled: false, from: 0, to: 0, ...extra })
 const edge = (from: string, to: string, port: string | null = null): EdgeView => ({ from, to, port, kind: 'needs' })
 const workflow: WorkflowView = {
-  name: 'w', inputs: {}, triggers: {}, permissions: {}, outputs: {}, layout: {},
+  name: 'w', inputs: {}, triggers: {}, permissions: {}, outputs: {}, notes: {}, layout: {},
   nodes: [node('a'), node('b'), node('c'), node('d'), node('undo'), node('did', { compensate: 'undo' })],
   edges: [edge('a', 'b'), edge('b', 'c', 'true')],
 }

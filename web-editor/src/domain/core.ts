@@ -41,9 +41,9 @@ export class Core {
     return this.ask({ op: 'edit', text, edits })
   }
 
-  /** The nodes as text, which `paste` takes. */
-  async copy(text: string, ids: readonly string[]): Promise<string> {
-    return (await this.ask<{ yaml: string }>({ op: 'copy', text, ids })).yaml
+  /** The nodes and notes as text, which `paste` takes. */
+  async copy(text: string, ids: readonly string[], notes: readonly string[] = []): Promise<string> {
+    return (await this.ask<{ yaml: string }>({ op: 'copy', text, ids, notes })).yaml
   }
 
   /** What an expression would give. */

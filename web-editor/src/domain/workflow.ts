@@ -59,9 +59,24 @@ export interface TriggerView {
 
 export type Position = [x: number, y: number]
 
+export const noteColours = ['yellow', 'orange', 'red', 'green', 'blue', 'purple', 'grey'] as const
+export type NoteColour = (typeof noteColours)[number]
+
+/** What somebody wrote beside the nodes. */
+export interface NoteView {
+  /** Markdown. */
+  text: string
+  at: Position
+  size: [width: number, height: number]
+  color: NoteColour
+}
+
 export interface WorkflowView {
   name: string
   description?: string
+  /** Where lists show it, as `ops/nightly`. */
+  folder?: string
+  tags?: string[]
   inputs: Record<string, JsonObject>
   triggers: Record<string, TriggerView>
   permissions: JsonObject
@@ -69,6 +84,7 @@ export interface WorkflowView {
   timeout?: string
   nodes: NodeView[]
   edges: EdgeView[]
+  notes: Record<string, NoteView>
   layout: Record<string, Position>
 }
 
@@ -93,13 +109,22 @@ export type Edit =
   | { set: { path: string[]; value: Json } }
   | { unset: { path: string[] } }
   | { move: { positions: Record<string, Position> } }
+  | { add_note: { text: string; at: Position; size?: [number, number]; color?: NoteColour } }
+  | { remove_notes: { ids: string[] } }
+  | { place_notes: { places: Record<string, NotePlace> } }
   | { paste: { yaml: string; at?: Position } }
+
+export interface NotePlace {
+  at: Position
+  size?: [width: number, height: number]
+}
 
 export interface Edited {
   text: string
   changes: TextChange[]
   /** The ids that nodes got, in the order in which they were asked for. */
   added?: string[]
+  added_notes?: string[]
 }
 
 export interface PreviewScope {

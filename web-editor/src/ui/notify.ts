@@ -3,8 +3,11 @@ import { ElMessage } from 'element-plus'
 import { ApiProblem } from '@/api/problem'
 import { i18n } from '@/i18n'
 
+/** The bar on top of the page stays free: what is said may be about what is there. */
+const belowBar = 58
+
 /** A short word that something was done. */
-export const told = (message: string) => ElMessage({ message, type: 'success', duration: 2500, grouping: true })
+export const told = (message: string) => ElMessage({ message, type: 'success', duration: 2500, grouping: true, offset: belowBar })
 
 /** What went wrong, and how to mend it. */
 export function complain(error: unknown): void {
@@ -16,5 +19,5 @@ export function complain(error: unknown): void {
       : error instanceof Error
         ? error.message
         : String(error)
-  ElMessage({ message: text, type: 'error', duration: 6000, showClose: true, grouping: true })
+  ElMessage({ message: text, type: 'error', duration: 6000, showClose: true, grouping: true, offset: belowBar })
 }

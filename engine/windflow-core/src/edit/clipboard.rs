@@ -1,4 +1,4 @@
-//! Nodes as text: copied from one workflow, pasted into another, comments included.
+//! Nodes and notes as text: copied from one workflow, pasted into another, comments included.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -6,36 +6,50 @@ use serde_json::Value;
 
 use super::pieces::Pieces;
 use super::source::{Entry, Source, entries, get};
-use super::{Change, Draft, EditError, map, nodes, rename, render, root, set};
+use super::{Change, Draft, EditError, map, nodes, notes, rename, render, root, set};
 
 /// How far pasted nodes stand from those that they were copied from.
 const SHIFT: f64 = 40.0;
 
-/// Nodes of a workflow as YAML text, with their comments and their places on the canvas.
+/// Nodes and notes of a workflow as YAML text, with their comments and their places on the canvas.
 ///
 /// # Errors
-/// When the text is no YAML, or there is no such node.
-pub fn copy(text: &str, ids: &[String]) -> Result<String, EditError> {
+/// When the text is no YAML, or there is no such node or note.
+pub fn copy(text: &str, ids: &[String], note_ids: &[String]) -> Result<String, EditError> {
     let source = Source::read(text)?;
-    let mut copied = "nodes:\n".to_owned();
-    let all = get(&source.root, "nodes").map(entries).unwrap_or_default();
-    for id in ids {
-        all.iter().find(|(key, _)| key.value == *id).ok_or_else(|| EditError::no_such_node(id))?;
-    }
-    // In the order of the file, whatever was picked first.
+    let mut copied = section(&source, "nodes", ids, EditError::no_such_node)?;
+    copied.push_str(&section(&source, "notes", note_ids, notes::no_such_note)?);
     let wanted = |(key, _): &&Entry| ids.contains(&key.value);
-    for at in (0..all.len()).filter(|at| wanted(&&all[*at])) {
-        for line in lines(&source, all, at) {
-            copied.push_str(&render::indented(&line, 2));
-            copied.push('\n');
-        }
-    }
     let layout: Vec<&Entry> =
         get(&source.root, "layout").map(entries).unwrap_or_default().iter().filter(wanted).collect();
     if !layout.is_empty() {
         copied.push_str("layout:\n");
         for (key, value) in layout {
             copied.push_str(&format!("  {}: {}\n", key.value, render::flow(&value.to_json(), false)));
+        }
+    }
+    Ok(copied)
+}
+
+/// Entries of a section in the order of the file, whatever was picked first.
+fn section(
+    source: &Source<'_>,
+    name: &str,
+    ids: &[String],
+    missing: impl Fn(&str) -> EditError,
+) -> Result<String, EditError> {
+    let all = get(&source.root, name).map(entries).unwrap_or_default();
+    if let Some(id) = ids.iter().find(|id| !all.iter().any(|(key, _)| key.value == **id)) {
+        return Err(missing(id));
+    }
+    let mut copied = String::new();
+    for at in (0..all.len()).filter(|at| ids.contains(&all[*at].0.value)) {
+        if copied.is_empty() {
+            copied = format!("{name}:\n");
+        }
+        for line in lines(source, all, at) {
+            copied.push_str(&render::indented(&line, 2));
+            copied.push('\n');
         }
     }
     Ok(copied)
@@ -61,23 +75,53 @@ impl Draft {
         let mut document = Source::read(self.pieces.text())?.root.to_json();
         let there = map(root(&mut document)?, "nodes")?.clone();
         let names = free_names(pasted.text(), &there)?;
-        rename::rename(&mut pasted, &names)?;
-        cut_loose(&mut pasted, &there)?;
+        if !names.is_empty() {
+            rename::rename(&mut pasted, &names)?;
+            cut_loose(&mut pasted, &there)?;
+        }
 
         let pasted = pasted.text();
         let source = Source::read(pasted)?;
         let new = get(&source.root, "nodes").map(entries).unwrap_or_default();
-        let nodes = map(root(&mut document)?, "nodes")?;
-        for (key, value) in new {
-            nodes.insert(key.value.clone(), value.to_json());
+        let new_notes = get(&source.root, "notes").map(entries).unwrap_or_default();
+        let shift = shift(&source, new, new_notes, at);
+        if !new.is_empty() {
+            let nodes = map(root(&mut document)?, "nodes")?;
+            for (key, value) in new {
+                nodes.insert(key.value.clone(), value.to_json());
+            }
+            self.insert_text(&source, new, &document);
+            set::whole(&mut self.pieces, &document)?;
         }
-        self.insert_text(&source, new, &document);
-        set::whole(&mut self.pieces, &document)?;
-        let positions = positions(&source, new, at);
+        let positions = positions(&source, new, shift, at);
         if !positions.is_empty() {
             self.change(|document| nodes::place(document, &positions))?;
         }
+        self.paste_notes(new_notes, shift)?;
         self.added.extend(new.iter().map(|(key, _)| key.value.clone()));
+        Ok(())
+    }
+
+    fn paste_notes(&mut self, new: &[Entry], shift: [f64; 2]) -> Result<(), EditError> {
+        if new.is_empty() {
+            return Ok(());
+        }
+        let mut ids = Vec::new();
+        self.change(|document| {
+            let notes = map(root(document)?, "notes")?;
+            for (key, value) in new {
+                let mut note = value.to_json();
+                let [x, y] = notes::place_of(&note);
+                if let Some(fields) = note.as_object_mut() {
+                    fields.insert("at".into(), nodes::pixels([x + shift[0], y + shift[1]]));
+                }
+                let id = nodes::free_id(notes, &key.value)?;
+                notes.insert(id.clone(), note);
+                ids.push(id);
+            }
+            Ok(())
+        })?;
+        self.added_notes.append(&mut ids);
         Ok(())
     }
 
@@ -112,7 +156,7 @@ impl Draft {
 fn free_names(pasted: &str, there: &serde_json::Map<String, Value>) -> Result<BTreeMap<String, String>, EditError> {
     let source = Source::read(pasted)?;
     let new = get(&source.root, "nodes").map(entries).unwrap_or_default();
-    if new.is_empty() {
+    if new.is_empty() && get(&source.root, "notes").is_none_or(|notes| entries(notes).is_empty()) {
         return Err(EditError::new(
             "nothing_to_paste",
             "there are no nodes in what was copied: it begins with `nodes:`",
@@ -152,26 +196,41 @@ fn named(needs: &Value) -> Vec<String> {
     }
 }
 
-fn positions(source: &Source<'_>, new: &[Entry], at: Option<[f64; 2]>) -> BTreeMap<String, [f64; 2]> {
+/// How far what is pasted moves from where it stood: to where it was dropped, or a little aside.
+fn shift(source: &Source<'_>, new: &[Entry], new_notes: &[Entry], at: Option<[f64; 2]>) -> [f64; 2] {
+    let places: Vec<[f64; 2]> = places(source, new)
+        .into_values()
+        .chain(new_notes.iter().map(|(_, note)| notes::place_of(&note.to_json())))
+        .collect();
+    let least = |axis: usize| places.iter().map(|place| place[axis]).fold(f64::INFINITY, f64::min);
+    match at.filter(|_| !places.is_empty()) {
+        Some([x, y]) => [x - least(0), y - least(1)],
+        None => [SHIFT, SHIFT],
+    }
+}
+
+/// Where the copied nodes stood, as far as that is written.
+fn places(source: &Source<'_>, new: &[Entry]) -> BTreeMap<String, [f64; 2]> {
     let layout = get(&source.root, "layout").map(entries).unwrap_or_default();
     let number = |value: &Value, index: usize| value.get(index).and_then(Value::as_f64).unwrap_or_default();
     let is_new = |id: &str| new.iter().any(|(key, _)| key.value == id);
-    let places: Vec<(&str, [f64; 2])> = layout
+    layout
         .iter()
         .filter(|(key, _)| is_new(&key.value))
         .map(|(key, value)| {
             let value = value.to_json();
-            (&*key.value, [number(&value, 0), number(&value, 1)])
+            (key.value.clone(), [number(&value, 0), number(&value, 1)])
         })
-        .collect();
-    let least = |axis: usize| places.iter().map(|(_, place)| place[axis]).fold(f64::INFINITY, f64::min);
-    let corner = [least(0), least(1)];
-    let shift = at.map_or([SHIFT, SHIFT], |at| [at[0] - corner[0], at[1] - corner[1]]);
+        .collect()
+}
+
+fn positions(source: &Source<'_>, new: &[Entry], shift: [f64; 2], at: Option<[f64; 2]>) -> BTreeMap<String, [f64; 2]> {
+    let places = places(source, new);
     if places.is_empty() {
         // Nothing says where they stood: one below the other, from where they were dropped.
         let Some([x, y]) = at else { return BTreeMap::new() };
         let rows = (0u32..).map(|row| [x, y + f64::from(row) * 120.0]);
         return new.iter().map(|(key, _)| key.value.clone()).zip(rows).collect();
     }
-    places.into_iter().map(|(id, [x, y])| (id.to_owned(), [x + shift[0], y + shift[1]])).collect()
+    places.into_iter().map(|(id, [x, y])| (id, [x + shift[0], y + shift[1]])).collect()
 }

@@ -16,7 +16,7 @@ impl Draft {
         if needs.contains(&wanted) {
             return Err(EditError::new("already_connected", format!("`{}` already starts on `{wanted}`", edge.to)));
         }
-        let mut draft = Self { pieces: super::Pieces::new(self.pieces.text()), added: Vec::new() };
+        let mut draft = Self::new(self.pieces.text());
         draft.set_needs(&edge.to, needs.into_iter().chain([wanted]).collect())?;
         if let Some(path) = Workflow::parse(draft.pieces.text()).0.as_ref().and_then(find_cycle) {
             let path: Vec<&str> = path.iter().map(crate::id::NodeId::as_str).collect();

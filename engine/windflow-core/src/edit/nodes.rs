@@ -106,12 +106,16 @@ pub(super) fn place(document: &mut Value, positions: &BTreeMap<String, [f64; 2]>
         if !known.contains(id) {
             return Err(EditError::no_such_node(id));
         }
-        layout.insert(id.clone(), Value::Array(at.iter().map(|number| whole(*number)).collect()));
+        layout.insert(id.clone(), pixels(*at));
     }
     Ok(())
 }
 
-/// Pixels have no fractions.
+/// A place or a size. Pixels have no fractions.
+pub(super) fn pixels(pair: [f64; 2]) -> Value {
+    Value::Array(pair.into_iter().map(whole).collect())
+}
+
 fn whole(number: f64) -> Value {
     #[expect(clippy::cast_possible_truncation, reason = "bounded to what a canvas can show")]
     let whole = number.clamp(-1e6, 1e6).round() as i64;

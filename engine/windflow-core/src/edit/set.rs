@@ -29,6 +29,7 @@ const DOCUMENT_ORDER: &[&str] = &[
     "nodes",
     "outputs",
     "timeout",
+    "notes",
     "layout",
 ];
 

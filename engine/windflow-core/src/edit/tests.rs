@@ -3,6 +3,8 @@ use serde_json::json;
 
 use super::*;
 
+mod notes;
+
 const SITE: &str = r#"windflow: 1
 name: site-check   # the name
 
@@ -357,7 +359,7 @@ fn moving_touches_the_layout_only() {
 
 #[test]
 fn nodes_are_copied_and_pasted_with_their_comments() {
-    let copied = copy(SITE, &["healthy".into(), "fetch".into()]).unwrap();
+    let copied = copy(SITE, &["healthy".into(), "fetch".into()], &[]).unwrap();
     assert!(copied.starts_with("nodes:\n  # Asks the site.\n  fetch:\n    uses: http@1\n"), "{copied}");
     check(
         &[json!({ "paste": { "yaml": copied, "at": [100, 100] } })],
@@ -384,7 +386,7 @@ fn nodes_are_copied_and_pasted_with_their_comments() {
 ",
     );
     let empty = "windflow: 1\nname: other\nnodes: {}\n";
-    let copied = copy(SITE, &["alert".into()]).unwrap();
+    let copied = copy(SITE, &["alert".into()], &[]).unwrap();
     let edited = apply(empty, &[edit(json!({ "paste": { "yaml": copied } }))]).unwrap();
     assert_eq!(edited.added, ["alert"]);
     // Nothing of what it needed is there.

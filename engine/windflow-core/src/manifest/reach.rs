@@ -27,6 +27,7 @@ struct Words {
     credential: &'static str,
     docker: &'static str,
     email: &'static str,
+    state: &'static str,
     run_context: &'static str,
     cancellation: &'static str,
     nothing_else: &'static str,
@@ -41,6 +42,7 @@ const ENGLISH: Words = Words {
     credential: ", with a credential of the workflow that it never sees,",
     docker: "deploy to the targets that the workflow allows and look after what is there",
     email: "send mail through the servers that the workflow allows",
+    state: "keep values for later runs of the same workflow where it allows that",
     run_context: "know which run, node and attempt it is",
     cancellation: "hear that it should stop",
     nothing_else: "; it can touch nothing else.",
@@ -55,6 +57,7 @@ const FRENCH: Words = Words {
     credential: ", avec un identifiant du workflow qu'il ne voit jamais,",
     docker: "déployer sur les cibles que le workflow autorise et s'occuper de ce qui s'y trouve",
     email: "envoyer du courrier par les serveurs que le workflow autorise",
+    state: "garder des valeurs pour les exécutions suivantes du même workflow s'il l'autorise",
     run_context: "savoir de quels exécution, nœud et essai il s'agit",
     cancellation: "apprendre qu'il doit s'arrêter",
     nothing_else: " ; il ne peut toucher à rien d'autre.",
@@ -95,6 +98,9 @@ impl Words {
                 text.push_str(self.credential);
             }
             all.push(text);
+        }
+        if asked.state {
+            all.push(self.state.to_owned());
         }
         if asked.run_context {
             all.push(self.run_context.to_owned());
@@ -150,6 +156,12 @@ mod tests {
             false,
             "It may deploy to the targets that the workflow allows and look after what is there; it can touch nothing else.",
             "Il peut déployer sur les cibles que le workflow autorise et s'occuper de ce qui s'y trouve ; il ne peut toucher à rien d'autre.",
+        );
+        check(
+            &json!({ "state": true, "run_context": true }),
+            false,
+            "It may keep values for later runs of the same workflow where it allows that and know which run, node and attempt it is; it can touch nothing else.",
+            "Il peut garder des valeurs pour les exécutions suivantes du même workflow s'il l'autorise et savoir de quels exécution, nœud et essai il s'agit ; il ne peut toucher à rien d'autre.",
         );
         check(
             &json!({ "http": ["api.example.org"] }),

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::state::StateStore;
 use super::store::BoxFuture;
 use crate::capability::Grants;
 use crate::failure::Failure;
@@ -54,6 +55,8 @@ pub struct Call {
     pub ports: Arc<[PortName]>,
     /// Whose run it is.
     pub organisation: OrganisationId,
+    /// The name of its workflow.
+    pub workflow: Arc<str>,
     /// Which run.
     pub run: RunId,
     /// Which node.
@@ -68,6 +71,8 @@ pub struct Call {
     pub timeout: Duration,
     /// What the run grants. The host holds it against the manifest and the operator's policy.
     pub grants: Arc<Grants>,
+    /// What the workflow's nodes keep between runs; none where nothing can be kept.
+    pub state: Option<Arc<dyn StateStore>>,
     /// Where lines and progress go.
     pub observer: Arc<dyn Observer>,
     /// Tells that the attempt should end.

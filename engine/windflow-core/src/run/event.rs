@@ -8,6 +8,7 @@ use crate::capability::Grants;
 use crate::failure::Failure;
 use crate::id::{Digest, NodeId, NodeTypeRef, PortName, RunId, WorkflowName};
 use crate::json::Json;
+use crate::ports::host::LogLevel;
 
 /// Milliseconds since 1970, UTC. The core gets them; it never asks for them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
@@ -87,6 +88,9 @@ pub enum Event {
         output: Json,
         /// How long the attempt took, in microseconds.
         took_us: u64,
+        /// What it said meanwhile.
+        #[serde(default, skip_serializing_if = "KeptLog::is_empty")]
+        log: KeptLog,
     },
 
     /// An attempt failed, or could not even be prepared. From: running, ready, or waiting for a retry. To: waiting for a
@@ -106,6 +110,9 @@ pub enum Event {
         retry_at: Option<Timestamp>,
         /// How long the attempt took, in microseconds.
         took_us: u64,
+        /// What it said meanwhile.
+        #[serde(default, skip_serializing_if = "KeptLog::is_empty")]
+        log: KeptLog,
     },
 
     /// The node will not run. From: ready to be skipped, or ready. To: skipped. Its edges are dead.
@@ -160,6 +167,38 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         uncompensated: Vec<NodeId>,
     },
+}
+
+/// What an attempt said: its last lines, as many as are kept.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptLog {
+    /// The lines, the oldest first.
+    pub lines: Vec<LogLine>,
+    /// How many came before them.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub left_out: u64,
+}
+
+impl KeptLog {
+    /// Whether it said nothing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.lines.is_empty() && self.left_out == 0
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
+/// A line of a log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogLine {
+    /// How grave it is.
+    pub level: LogLevel,
+    /// The line.
+    pub message: String,
 }
 
 /// What an attempt of an engine-native node waits for. It outlives the process: whoever takes the run up waits on.

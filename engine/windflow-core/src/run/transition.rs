@@ -51,12 +51,12 @@ pub fn apply(state: &mut RunState, plan: &Plan, record: &Record) -> Result<(), I
         Event::AttemptStarted { node, item, attempt, wait, .. } => {
             attempt::started(state, plan, step(plan, node, *item)?, *attempt, wait.as_ref())
         }
-        Event::AttemptSucceeded { node, item, attempt, port, output, took_us } => {
+        Event::AttemptSucceeded { node, item, attempt, port, output, took_us, .. } => {
             let step = step(plan, node, *item)?;
             let ended = attempt::Ended { step, attempt: *attempt, at, took_us: *took_us };
             attempt::succeeded(state, plan, &ended, port, output)
         }
-        Event::AttemptFailed { node, item, attempt, failure, retry_at, took_us } => {
+        Event::AttemptFailed { node, item, attempt, failure, retry_at, took_us, .. } => {
             let step = step(plan, node, *item)?;
             let ended = attempt::Ended { step, attempt: *attempt, at, took_us: *took_us };
             attempt::failed(state, plan, &ended, failure, *retry_at)

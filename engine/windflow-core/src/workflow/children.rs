@@ -60,11 +60,11 @@ impl ChildName {
 }
 
 /// The documents of all workflows that a workflow runs, by what it calls them.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Children(pub BTreeMap<String, Child>);
 
 /// One of them.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Child {
     /// Its text.
     pub document: String,

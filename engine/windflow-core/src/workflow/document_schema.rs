@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::note::{FARTHEST, MAX_NOTE_CHARS, NOTE_SIDE, NOTE_SIZE, NoteColor};
 use crate::native::WithNative;
 use crate::ports::host::Registry;
 
@@ -47,6 +48,7 @@ pub(super) fn document_schema(registry: &(impl Registry + ?Sized)) -> Value {
                     "credentials": { "type": "array", "items": { "type": "string" } },
                     "docker": { "type": "array", "items": { "type": "string" }, "description": "Names of targets" },
                     "email": { "type": "array", "items": { "type": "string" }, "description": "Mail servers with their ports" },
+                    "state": { "type": "boolean", "description": "Whether nodes may keep values for later runs" },
                 },
             },
             "nodes": {
@@ -69,6 +71,10 @@ pub(super) fn document_schema(registry: &(impl Registry + ?Sized)) -> Value {
                 ],
             },
             "timeout": { "$ref": "#/$defs/duration", "description": "The longest that a run may take" },
+            "notes": {
+                "type": "object", "maxProperties": super::MAX_NOTES, "propertyNames": { "pattern": name },
+                "description": "What people wrote beside the nodes", "additionalProperties": { "$ref": "#/$defs/note" },
+            },
             "layout": {
                 "type": "object", "description": "Where the editor draws the nodes",
                 "additionalProperties": { "type": "array", "items": { "type": "number" }, "minItems": 2, "maxItems": 2 },
@@ -84,6 +90,7 @@ pub(super) fn document_schema(registry: &(impl Registry + ?Sized)) -> Value {
                     "inputs": { "type": "object" },
                 },
             },
+            "note": note(),
             "node": {
                 "type": "object", "required": ["uses"], "additionalProperties": false,
                 "properties": {
@@ -116,6 +123,24 @@ pub(super) fn document_schema(registry: &(impl Registry + ?Sized)) -> Value {
                 },
                 "allOf": types,
             },
+        },
+    })
+}
+
+fn note() -> Value {
+    let pair = |least: f64, most: f64| json!({ "type": "array", "items": { "type": "number", "minimum": least, "maximum": most }, "minItems": 2, "maxItems": 2 });
+    let mut at = pair(-FARTHEST, FARTHEST);
+    at["description"] = json!("Where its upper left corner stands");
+    let mut size = pair(*NOTE_SIDE.start(), *NOTE_SIDE.end());
+    size["description"] = json!("Width and height");
+    size["default"] = json!(NOTE_SIZE);
+    json!({
+        "type": "object", "required": ["text"], "additionalProperties": false,
+        "properties": {
+            "text": { "type": "string", "maxLength": MAX_NOTE_CHARS, "description": "Markdown" },
+            "at": at,
+            "size": size,
+            "color": { "enum": NoteColor::WORDS.map(|(word, _)| word), "default": "yellow" },
         },
     })
 }

@@ -21,6 +21,7 @@ pub(super) fn resolve(workflow: &Workflow, inputs: &Value, allowed: &Grants) -> 
     grants.credentials.extend(workflow.permissions.credentials.iter().map(|name| name.value.clone()));
     grants.docker.extend(workflow.permissions.docker.iter().map(|name| name.value.clone()));
     grants.email.extend(workflow.permissions.email.iter().map(|server| server.value.clone()));
+    grants.state |= workflow.permissions.state;
     if problems.is_empty() { Ok(grants) } else { Err(problems) }
 }
 

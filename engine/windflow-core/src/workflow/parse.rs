@@ -6,7 +6,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use super::read::{Fields, Reader};
-use super::{Input, Permissions, Workflow, concurrency, labels, node, trigger};
+use super::{Input, Permissions, Workflow, concurrency, labels, node, note, trigger};
 use crate::capability::HttpPattern;
 use crate::expression::{Template, reserved};
 use crate::id::NodeId;
@@ -31,6 +31,7 @@ const KEYS: &[&str] = &[
     "outputs",
     "concurrency",
     "timeout",
+    "notes",
     "layout",
 ];
 
@@ -62,6 +63,7 @@ fn document(reader: &mut Reader, root: &yaml::Node) -> Option<Workflow> {
     let outputs = fields.get("outputs").map(|node| templates(reader, node, "`outputs`")).unwrap_or_default();
     let concurrency = fields.get("concurrency").and_then(|node| concurrency::parse(reader, node));
     let timeout = fields.get("timeout").and_then(|node| node::timeout(reader, node));
+    let notes = fields.get("notes").map(|node| note::notes(reader, node)).unwrap_or_default();
     let layout = fields.get("layout").map(|node| layout(reader, node, &nodes)).unwrap_or_default();
     layout_is_last(reader, &fields);
     let name = name.or_else(|| Some(Spanned::new("unnamed".parse().ok()?, root.place.clone())))?;
@@ -78,6 +80,7 @@ fn document(reader: &mut Reader, root: &yaml::Node) -> Option<Workflow> {
         outputs,
         concurrency,
         timeout,
+        notes,
         layout,
         unreadable,
     })
@@ -164,7 +167,7 @@ fn name(reader: &mut Reader, key: &Spanned<String>, what: &str) {
 }
 
 fn permissions(reader: &mut Reader, node: &yaml::Node) -> Permissions {
-    let Some(fields) = reader.map(node, "`permissions`", &["http", "credentials", "docker", "email"]) else {
+    let Some(fields) = reader.map(node, "`permissions`", &["http", "credentials", "docker", "email", "state"]) else {
         return Permissions::default();
     };
     let http = fields.get("http").map(|node| reader.list(node, "`http`")).unwrap_or_default();
@@ -181,7 +184,8 @@ fn permissions(reader: &mut Reader, node: &yaml::Node) -> Permissions {
     let docker = names(reader, &fields, "docker", "a target");
     let email = fields.get("email").map(|node| reader.list(node, "`email`")).unwrap_or_default();
     let email = email.iter().filter_map(|item| mail_server(reader, item)).collect();
-    Permissions { http, credentials, docker, email }
+    let state = fields.get("state").and_then(|node| reader.bool(node, "`state`")).unwrap_or(false);
+    Permissions { http, credentials, docker, email, state }
 }
 
 /// A host of which the port is told: mail has no one port of its own.

@@ -97,6 +97,12 @@ fn check_node(workflow: &Workflow, node: &Node, registry: &(impl Registry + ?Siz
     if installed.manifest.capabilities.email {
         check_mail_server(workflow, node, problems);
     }
+    if installed.manifest.capabilities.state && !workflow.permissions.state {
+        let message =
+            format!("`{}` keeps values for later runs, which is not granted to this workflow", node.uses.value);
+        let remedy = "add to the workflow: permissions: { state: true }";
+        problems.push(Problem::error("state_not_granted", &node.uses.place, message).remedy(remedy));
+    }
     if !installed.manifest.capabilities.http.is_empty() && workflow.permissions.http.is_empty() {
         let message =
             format!("`{}` sends requests, and this workflow grants no host: they will be denied", node.uses.value);

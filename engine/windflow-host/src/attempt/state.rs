@@ -9,6 +9,7 @@ use super::meter::Meter;
 use crate::capability::credentials::Held;
 use crate::capability::log::Log;
 use crate::capability::progress::Progress;
+use crate::capability::state::Kept;
 use crate::host::Shared;
 use crate::plugin::Plugin;
 use crate::wasi::Wasi;
@@ -24,6 +25,8 @@ pub(crate) struct State {
     pub(crate) progress: Progress,
     /// What was denied, and how to allow it.
     pub(crate) denied: Option<String>,
+    /// What the guest has done with the workflow's state.
+    pub(crate) kept: Kept,
     /// The credential that it may use.
     pub(crate) held: Option<Arc<Held>>,
     /// Made when a guest first uses something of WASI. Pure guests of our own SDK never do.
@@ -49,6 +52,7 @@ impl State {
             plugin: Arc::clone(plugin),
             denied: None,
             held,
+            kept: Kept::default(),
             wasi: None,
             call,
         }

@@ -2,6 +2,7 @@
 //! grants and the operator's policy, every address that its name resolves to as well, before anything leaves the machine.
 
 mod body;
+mod breaker;
 mod check;
 mod connect;
 mod errors;
@@ -14,6 +15,7 @@ mod resolve;
 mod sender;
 mod tls;
 
+pub use breaker::BreakerSettings;
 pub use fetch::GuardedFetch;
 pub use policy::{AllowAll, HttpPolicy, PublicHosts};
 pub use resolve::{Resolver, SystemResolver};

@@ -4,9 +4,10 @@ use wasmtime::component::{HasSelf, Linker};
 use windflow_core::failure::{Failure, RetryHint};
 use windflow_core::json::Json;
 use windflow_core::ports::host::LogLevel;
+use windflow_core::ports::state::{Expected, StateError};
 
 use self::windflow::node::types::{NodeError, RetryHint as GuestHint};
-use self::windflow::node::{cancellation, docker, email, log, progress, run_context};
+use self::windflow::node::{cancellation, docker, email, log, progress, run_context, state};
 use crate::attempt::State;
 use crate::attempt::outcome::{Returned, ReturnedError};
 use crate::capability;
@@ -16,7 +17,13 @@ mod generated {
     wasmtime::component::bindgen!({
         path: "../../sdk/wit/v1",
         world: "node",
-        imports: { "windflow:node/docker.perform": async, "windflow:node/email.send": async },
+        // What waits, for others or for the disk, must not hold up the thread.
+        imports: {
+            "windflow:node/docker.perform": async,
+            "windflow:node/email.send": async,
+            "windflow:node/state.set": async,
+            "windflow:node/state.delete": async,
+        },
         exports: { default: async },
     });
 }
@@ -123,5 +130,37 @@ fn answered(done: Result<Json, Failure>) -> Result<Vec<u8>, NodeError> {
 impl cancellation::Host for State {
     fn cancelled(&mut self) -> bool {
         capability::cancellation::cancelled(&self.call)
+    }
+}
+
+impl state::Host for State {
+    fn get(&mut self, key: String) -> Result<Option<state::Entry>, state::StateError> {
+        let found = capability::state::get(self, key).map_err(state_error)?;
+        Ok(found.map(|entry| state::Entry { value: entry.value, version: entry.version }))
+    }
+
+    async fn set(&mut self, key: String, value: Vec<u8>, expected: state::Expected) -> Result<u64, state::StateError> {
+        capability::state::change(self, key, Some(value), state_expected(expected)).await.map_err(state_error)
+    }
+
+    async fn delete(&mut self, key: String, expected: state::Expected) -> Result<(), state::StateError> {
+        capability::state::change(self, key, None, state_expected(expected)).await.map(drop).map_err(state_error)
+    }
+}
+
+fn state_expected(expected: state::Expected) -> Expected {
+    match expected {
+        state::Expected::Any => Expected::Any,
+        state::Expected::Absent => Expected::Absent,
+        state::Expected::Version(version) => Expected::Version(version),
+    }
+}
+
+fn state_error(error: StateError) -> state::StateError {
+    match error {
+        StateError::Conflict => state::StateError::Conflict,
+        StateError::Denied(why) => state::StateError::Denied(why),
+        StateError::Refused(why) => state::StateError::Refused(why),
+        StateError::Unavailable(why) => state::StateError::Unavailable(why),
     }
 }

@@ -10,7 +10,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
 use serde_json::json;
 use windflow_core::failure::FailureKind::{Cancelled, Denied, Node, Timeout};
 use windflow_core::ports::store::BoxFuture;
-use windflow_host::{HostConfig, HttpLimits, Limits, PluginHost, PublicHosts, Resolver, TlsRoots};
+use windflow_host::{BreakerSettings, HostConfig, HttpLimits, Limits, PluginHost, PublicHosts, Resolver, TlsRoots};
 
 use crate::server::{Seen, Server, closed, serve};
 use crate::support::{Attempt, guest, host_with};
@@ -275,4 +275,43 @@ async fn tls_trusts_whom_the_operator_trusts_and_checks_the_name() {
     https("loopback.test").gives(&trusting, "[200,5]").await;
     assert_eq!(https("localhost").fails(&trusting, Node, "").await.code, "send_13");
     assert_eq!(https("loopback.test").fails(&host(), Node, "").await.code, "send_13");
+}
+
+#[tokio::test]
+async fn a_server_that_cannot_be_reached_is_left_alone_for_a_while() {
+    let mut config = config();
+    config.limits.http.breaker = BreakerSettings { failures: 2, rest: Duration::from_millis(400) };
+    let host = host_with(config, "http");
+    // Nobody listens there from now on, until somebody does.
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let get = || get(&port.to_string(), "/").grant(&["127.0.0.1:*"]);
+    let said = async || {
+        let attempt = get();
+        let failed = attempt.run(&host).await;
+        let lines: Vec<String> = attempt.heard.lines.lock().unwrap().iter().map(|(_, line)| line.clone()).collect();
+        (failed.is_err(), lines.join("\n"))
+    };
+    assert_eq!(said().await, (true, String::new()));
+    let (failed, second) = said().await;
+    assert!(failed && second.contains("is left alone for"), "{second}");
+    let listener = tokio::net::TcpListener::bind(port).await.unwrap();
+    let seen: Arc<Seen> = Arc::default();
+    let serving = tokio::spawn({
+        let seen = Arc::clone(&seen);
+        async move {
+            loop {
+                let (stream, _) = listener.accept().await.unwrap();
+                tokio::spawn(serve(stream, Arc::clone(&seen)));
+            }
+        }
+    });
+    let (failed, third) = said().await;
+    assert!(failed && third.contains("left alone for another"), "{third}");
+    assert_eq!(seen.heads.lock().unwrap().len(), 0);
+    tokio::time::sleep(Duration::from_millis(450)).await;
+    // One tries, it is there, and so the others may again.
+    for _ in 0..2 {
+        assert_eq!(said().await, (false, String::new()));
+    }
+    serving.abort();
 }

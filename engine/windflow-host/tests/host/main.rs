@@ -6,6 +6,7 @@ mod cancel;
 mod credentials;
 mod hostile;
 mod http;
+mod keeping;
 mod load;
 mod orderly;
 mod released;

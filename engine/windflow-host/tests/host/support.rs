@@ -10,6 +10,7 @@ use windflow_core::capability::Grants;
 use windflow_core::failure::{Failure, FailureKind};
 use windflow_core::id::{NodeId, NodeTypeRef, OrganisationId, PortName, RunId};
 use windflow_core::ports::host::{Call, CancelSignal, Emission, Host, LogLevel, Observer, Registry};
+use windflow_core::ports::state::StateStore;
 use windflow_core::ports::store::BoxFuture;
 use windflow_host::{HostConfig, PluginHost};
 use wit_component::{ComponentEncoder, StringEncoding};
@@ -104,6 +105,7 @@ pub(crate) struct Attempt {
     pub(crate) timeout: Duration,
     pub(crate) grants: Grants,
     pub(crate) key: String,
+    pub(crate) state: Option<Arc<dyn StateStore>>,
     pub(crate) ports: Vec<PortName>,
     pub(crate) heard: Arc<Heard>,
     pub(crate) cancel: Arc<Cancel>,
@@ -117,6 +119,7 @@ impl Attempt {
             timeout: Duration::from_secs(20),
             grants: Grants::default(),
             key: "run/node".to_owned(),
+            state: None,
             ports: vec!["out".parse().unwrap()],
             heard: Arc::default(),
             cancel: Arc::default(),
@@ -145,6 +148,8 @@ impl Attempt {
             config: self.config.clone(),
             ports: self.ports.as_slice().into(),
             organisation: OrganisationId::local(),
+            workflow: "test".into(),
+            state: self.state.clone(),
             run: RunId(uuid::Uuid::parse_str("01890000-0000-7000-8000-000000000000").unwrap()),
             node: "node".parse().unwrap(),
             item: None,

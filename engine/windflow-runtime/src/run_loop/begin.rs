@@ -11,7 +11,7 @@ use windflow_core::run::{Event, NodeState, SkipReason, Step, Wait};
 use windflow_core::workflow::OnUnknown;
 
 use super::{Due, Lost, RunLoop};
-use crate::attempt::{self, Attempt, CancelFlag, Done};
+use crate::attempt::{self, Attempt, CancelFlag, Course, Done};
 use crate::load::Prepared;
 use crate::service::Runtime;
 use crate::start::Begin;
@@ -32,12 +32,17 @@ impl RunLoop {
                         self.wait(step, attempt, &wait, child, self.position);
                         Ok(())
                     }
-                    Err(failure) => self.failed(step, attempt, failure, 0),
+                    Err(failure) => self.failed(step, attempt, failure, Course::default()),
                 };
             }
             if node.on_unknown == OnUnknown::Fail {
                 let message = "the engine stopped during this attempt, so that nobody knows its outcome, and `on_unknown: fail` forbids trying again";
-                return self.failed(step, attempt, Failure::new(FailureKind::OutcomeUnknown, message), 0);
+                return self.failed(
+                    step,
+                    attempt,
+                    Failure::new(FailureKind::OutcomeUnknown, message),
+                    Course::default(),
+                );
             }
         }
         let reused = self.state.started().is_some_and(|started| started.reused.contains_key(&node.id));
@@ -56,7 +61,7 @@ impl RunLoop {
             }
             Ok(Next::Items(items)) => self.append(Event::ItemsListed { node: node.id.clone(), items }).map(drop),
             Ok(Next::Skip) => self.skip(step.node, SkipReason::Condition),
-            Err(failure) => self.failed(step, attempt, failure, 0),
+            Err(failure) => self.failed(step, attempt, failure, Course::default()),
         }
     }
 

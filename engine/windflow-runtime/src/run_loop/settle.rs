@@ -9,7 +9,7 @@ use windflow_core::workflow::format_duration;
 
 use super::{Due, Given, Lost, RunLoop, milliseconds};
 use crate::answer::{self, Answer, AnswerError};
-use crate::attempt::Done;
+use crate::attempt::{Course, Done};
 use crate::scope;
 use crate::updates::Update;
 
@@ -49,33 +49,39 @@ impl RunLoop {
                     self.inner.clock.rests();
                 }
                 self.children.remove(&step);
-                self.ended(step, attempt, result, took_us)
+                self.ended(step, attempt, result, Course::took(took_us))
             }
             Done::TimeIsUp { step, attempt, guard } => {
                 self.guards -= usize::from(guard);
                 self.time_is_up(step, attempt)
             }
-            Done::Ended { step, attempt, result, took_us } => {
+            Done::Ended { step, attempt, result, course } => {
                 self.live.remove(&step);
-                self.ended(step, attempt, result, took_us)
+                self.ended(step, attempt, result, course)
             }
         }
     }
 
-    fn ended(&mut self, step: Step, attempt: u32, result: Result<Emission, Failure>, took_us: u64) -> Result<(), Lost> {
+    fn ended(
+        &mut self,
+        step: Step,
+        attempt: u32,
+        result: Result<Emission, Failure>,
+        course: Course,
+    ) -> Result<(), Lost> {
         if !self.state.wants_attempt(step, attempt) {
             // A pure attempt of a run that is failing or cancelling: its node never began, as far as anybody knows.
             return Ok(());
         }
         match result {
-            Ok(emission) => self.succeeded(step, attempt, emission, took_us).map(drop),
+            Ok(emission) => self.succeeded(step, attempt, emission, course).map(drop),
             Err(failure)
                 if failure.kind == FailureKind::Cancelled
                     && matches!(self.state.phase(), Phase::Cancelling | Phase::Failing(_)) =>
             {
                 self.cancelled(step, attempt)
             }
-            Err(failure) => self.failed(step, attempt, failure, took_us),
+            Err(failure) => self.failed(step, attempt, failure, course),
         }
     }
 
@@ -88,12 +94,13 @@ impl RunLoop {
             Some(Wait::Until { at }) => {
                 let output = serde_json::json!({ "until": answer::rfc3339(at) });
                 let Ok(port) = windflow_core::manifest::DEFAULT_PORT.parse() else { return Ok(()) };
-                self.succeeded(step, attempt, Emission { port, output: Json::from(output) }, 0).map(drop)
+                self.succeeded(step, attempt, Emission { port, output: Json::from(output) }, Course::default())
+                    .map(drop)
             }
             Some(Wait::Answer(_)) => {
                 let limit = self.prepared.plan.node(step.node).timeout.map(format_duration).unwrap_or_default();
                 let failure = Failure::new(FailureKind::Timeout, format!("nobody answered within {limit}"));
-                self.failed(step, attempt, failure, 0)
+                self.failed(step, attempt, failure, Course::default())
             }
             // The answer came in time, or nobody waits any more.
             Some(Wait::Child { .. }) | None => Ok(()),
@@ -105,7 +112,7 @@ impl RunLoop {
         let Given { answer, taken } = given;
         let verdict = match self.emission(&answer) {
             Ok((step, attempt, emission)) => {
-                let position = self.succeeded(step, attempt, emission, 0)?;
+                let position = self.succeeded(step, attempt, emission, Course::default())?;
                 let sequence = self.sequence;
                 self.inner.store.durable(position).await?;
                 Ok(sequence)
@@ -135,11 +142,11 @@ impl RunLoop {
         step: Step,
         attempt: u32,
         emission: Emission,
-        took_us: u64,
+        course: Course,
     ) -> Result<windflow_core::ports::store::Position, Lost> {
         let node = self.prepared.plan.node(step.node).id.clone();
-        let Emission { port, output } = emission;
-        self.append(Event::AttemptSucceeded { node, item: step.item, attempt, port, output, took_us })
+        let (Emission { port, output }, Course { took_us, log }) = (emission, course);
+        self.append(Event::AttemptSucceeded { node, item: step.item, attempt, port, output, took_us, log })
     }
 
     pub(super) fn cancelled(&mut self, step: Step, attempt: u32) -> Result<(), Lost> {
@@ -147,7 +154,8 @@ impl RunLoop {
         self.append(Event::AttemptCancelled { node, item: step.item, attempt }).map(drop)
     }
 
-    pub(super) fn failed(&mut self, step: Step, attempt: u32, failure: Failure, took_us: u64) -> Result<(), Lost> {
+    pub(super) fn failed(&mut self, step: Step, attempt: u32, failure: Failure, course: Course) -> Result<(), Lost> {
+        let Course { took_us, log } = course;
         let prepared = self.prepared.clone();
         let node = prepared.plan.node(step.node);
         let wait = retry::wait(node.retry.as_ref(), attempt, &failure, self.inner.clock.chance());
@@ -157,7 +165,7 @@ impl RunLoop {
             Timestamp(self.inner.clock.now().0.saturating_add(wait))
         });
         let (node, item) = (node.id.clone(), step.item);
-        self.append(Event::AttemptFailed { node, item, attempt, failure, retry_at, took_us }).map(drop)
+        self.append(Event::AttemptFailed { node, item, attempt, failure, retry_at, took_us, log }).map(drop)
     }
 
     pub(super) fn finish(&mut self, status: EndStatus) -> Result<(), Lost> {

@@ -14,7 +14,7 @@ use super::refusals::Refusals;
 use super::runs::{StartedRun, find};
 use crate::problem::{Answer, Problem};
 use crate::state::{App, blocking};
-use crate::{catalogue, children};
+use crate::{catalogue, children, dead_letters};
 
 /// How a run is repeated.
 #[derive(Debug, Default, Deserialize, ToSchema)]
@@ -71,7 +71,7 @@ pub(crate) async fn rerun(
         node.parse::<NodeId>().map_err(|error| Problem::invalid("invalid_node", format!("`from`: {error}")))
     });
     let from = from.collect::<Result<Vec<_>, _>>()?;
-    let started_by = caller.name();
+    let (started_by, by) = (caller.name(), caller.name());
     let (latest, dry_run) = (body.latest, body.dry_run);
     let runtime = app.runtime.clone();
     let (answer, position) = blocking(move || {
@@ -91,6 +91,7 @@ pub(crate) async fn rerun(
             return Ok((axum::Json(RerunVerdict { nodes: fates(&verdict) }).into_response(), None));
         }
         let started = app.runtime.rerun(&key, rerun)?;
+        dead_letters::settle(&app, &key.organisation, key.run, by, Some(started.run))?;
         let location = format!("/api/v1/runs/{}", started.run);
         let body = StartedRun { run: started.run.to_string(), repeated: false };
         let answer = (StatusCode::CREATED, [(header::LOCATION, location)], axum::Json(body)).into_response();

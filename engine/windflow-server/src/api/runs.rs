@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use windflow_core::id::{NodeId, OrganisationId, RunId, RunKey, WorkflowName};
 use windflow_core::json::Json;
 use windflow_core::manifest::DEFAULT_PORT;
-use windflow_core::ports::store::{Position, RunQuery, RunStatus};
+use windflow_core::ports::store::{Position, RunQuery, RunStatus, RunSummary};
 use windflow_core::run::{Emitted, Record, Timestamp};
 use windflow_runtime::ResumeError;
 
@@ -145,6 +145,13 @@ pub(crate) struct RunsQuery {
     since: Option<u64>,
     /// Started before this instant.
     until: Option<u64>,
+    /// Started by this: `user`, `key`, `webhook`, `cron`, `event`, `test`, `run`.
+    #[param(max_length = 20)]
+    trigger: Option<String>,
+    /// Whose id begins with this, or whose workflow, starter or error holds it, whatever the case of its letters. Of very many runs a page may
+    /// be short, or empty, and go on.
+    #[param(max_length = 200)]
+    q: Option<String>,
     /// How many items at most, 50 where nothing is said.
     #[param(minimum = 1, maximum = 500)]
     limit: Option<u16>,
@@ -167,6 +174,8 @@ pub(crate) async fn list(
         // No workflow can have this name, so it has no runs.
         return Ok(axum::Json(Page::new(Vec::new(), None::<String>)));
     };
+    let text = query.q.map(|text| text.chars().take(200).collect::<String>().to_lowercase()).unwrap_or_default();
+    let sought = Sought { trigger: query.trigger, text };
     let after = query.cursor.as_deref().map(page::decode).transpose()?;
     let after = after.map(|cursor| cursor.parse::<RunId>().map_err(|_| page::invalid())).transpose()?;
     let query = RunQuery {
@@ -185,11 +194,65 @@ pub(crate) async fn list(
     };
     let organisation = allowed.0.organisation;
     let listed = blocking(move || -> Answer<_> {
-        let found = app.store.runs(&organisation, &query)?;
-        let items = found.items.iter().map(|run| RunView::new(&app, &organisation, run)).collect();
-        Ok(Page::new(items, found.next.map(|run| run.to_string())))
+        let (items, next) = search(&app, &organisation, query, &sought)?;
+        let items = items.iter().map(|run| RunView::new(&app, &organisation, run)).collect();
+        Ok(Page::new(items, next.map(|run| run.to_string())))
     });
     Ok(axum::Json(listed.await??))
+}
+
+/// What is looked for in runs, beside what the store has lists of.
+struct Sought {
+    trigger: Option<String>,
+    text: String,
+}
+
+impl Sought {
+    fn is_all(&self) -> bool {
+        self.trigger.is_none() && self.text.is_empty()
+    }
+
+    fn fits(&self, run: &RunSummary) -> bool {
+        let by = run.started_by.split([':', ' ']).next();
+        let holds = |text: &str| text.to_lowercase().contains(&self.text);
+        self.trigger.as_deref().is_none_or(|trigger| by == Some(trigger))
+            && (self.text.is_empty()
+                || run.run.to_string().starts_with(&self.text)
+                || holds(run.workflow.as_str())
+                || holds(&run.started_by)
+                || run.failure.as_ref().is_some_and(|failure| holds(&failure.failure.message)))
+    }
+}
+
+/// Runs that are looked at for one page at most: some tens of milliseconds.
+const LOOKED_AT: usize = 10_000;
+
+/// The runs of a page that fit, and after which one the next page begins.
+fn search(
+    app: &App,
+    organisation: &OrganisationId,
+    mut query: RunQuery,
+    sought: &Sought,
+) -> Answer<(Vec<RunSummary>, Option<RunId>)> {
+    let wanted = query.limit;
+    let (mut found, mut looked_at) = (Vec::new(), 0);
+    loop {
+        query.limit = if sought.is_all() { wanted } else { 500 };
+        let page = app.store.runs(organisation, &query)?;
+        let last = page.items.last().map(|run| run.run);
+        looked_at += page.items.len();
+        for run in page.items.into_iter().filter(|run| sought.is_all() || sought.fits(run)) {
+            let id = run.run;
+            found.push(run);
+            if found.len() == wanted && last != Some(id) {
+                return Ok((found, Some(id)));
+            }
+        }
+        query.after = page.next;
+        if page.next.is_none() || found.len() >= wanted || looked_at >= LOOKED_AT {
+            return Ok((found, page.next));
+        }
+    }
 }
 
 /// A run with its nodes.

@@ -17,6 +17,8 @@ pub(crate) struct Caller {
     /// The person behind it.
     pub(crate) user: User,
     pub(crate) permissions: BTreeSet<Permission>,
+    /// The session that it belongs to; none where it is a key.
+    pub(crate) session: Option<String>,
     /// When this ends by itself.
     pub(crate) until: Option<Timestamp>,
 }
@@ -51,7 +53,7 @@ impl People {
             // A key never does more than its person may do today.
             let permissions = key.scopes.iter().copied().filter(|scope| user.role.may(*scope)).collect();
             let until = key.expires_at;
-            return Ok(Caller { organisation, who: Who::Key(key), user, permissions, until });
+            return Ok(Caller { organisation, who: Who::Key(key), user, permissions, session: None, until });
         }
         let claims = self.tokens.read(token, now).ok_or_else(refused)?;
         let session = self.session(&claims.org, &claims.sid)?.filter(|session| session.user == claims.sub);
@@ -59,6 +61,6 @@ impl People {
         let user = self.user(&claims.org, &claims.sub)?.ok_or_else(refused)?.value;
         let permissions = user.role.permissions();
         let until = Some(Timestamp(claims.exp.saturating_mul(1000)));
-        Ok(Caller { organisation: claims.org, who: Who::Person, user, permissions, until })
+        Ok(Caller { organisation: claims.org, who: Who::Person, user, permissions, session: Some(claims.sid), until })
     }
 }

@@ -28,6 +28,14 @@ pub(super) struct Session {
     pub(super) expires_at: Timestamp,
 }
 
+/// A session, as its person sees it.
+#[derive(Debug)]
+pub(crate) struct SessionOf {
+    pub(crate) id: String,
+    pub(crate) used_at: Timestamp,
+    pub(crate) expires_at: Timestamp,
+}
+
 /// What whoever signs in gets.
 #[derive(Debug)]
 pub(crate) struct SignedIn {
@@ -171,6 +179,39 @@ impl People {
             self.records.durable(changed.position).await?;
         }
         Ok(())
+    }
+
+    /// The sessions of a person, the oldest first.
+    pub(crate) fn sessions(
+        &self,
+        organisation: &OrganisationId,
+        user: &str,
+        now: Timestamp,
+    ) -> Result<Vec<SessionOf>, StoreError> {
+        let all = kept::all::<Session>(&*self.records, organisation, "sessions/")?;
+        let mine = all.into_iter().map(|kept| kept.value).filter(|it| it.user == user && it.expires_at > now);
+        let told = |session: Session| SessionOf {
+            used_at: Timestamp(session.expires_at.0.saturating_sub(LIFETIME)),
+            expires_at: session.expires_at,
+            id: session.id,
+        };
+        Ok(mine.map(told).collect())
+    }
+
+    /// Ends a session of a person. False: they have no such session.
+    pub(crate) async fn end_session(
+        &self,
+        organisation: &OrganisationId,
+        user: &str,
+        id: &str,
+    ) -> Result<bool, Problem> {
+        let well_formed = id.len() == 32 && id.bytes().all(|b| b.is_ascii_hexdigit());
+        if !well_formed || self.session(organisation, id)?.is_none_or(|session| session.user != user) {
+            return Ok(false);
+        }
+        let changed = self.records.delete(organisation, &key(id), Expected::Any)?;
+        self.records.durable(changed.position).await?;
+        Ok(true)
     }
 
     pub(super) fn session(&self, organisation: &OrganisationId, id: &str) -> Result<Option<Session>, StoreError> {

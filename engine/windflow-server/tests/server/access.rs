@@ -55,6 +55,7 @@ impl Things {
             .replace("{kind}", "workflow")
             .replace("{as}", "pure")
             .replace("{node}", "a")
+            .replace("{session}", "0123456789abcdef0123456789abcdef")
             .replace("{uses}", "pure@1")
             .replace("{id}", id)
     }
@@ -85,7 +86,11 @@ async fn ask(client: &Client, operation: &Operation, path: &str) -> Answer {
 const STACK: &str = "name: pure\nservices: { web: { image: web } }\n";
 
 fn body(path: &str) -> Value {
-    if path.ends_with("/users") {
+    if path == "/api/v1/preview" {
+        json!({ "template": 1 })
+    } else if path.ends_with("/presence") {
+        json!({ "window": "w" })
+    } else if path.ends_with("/users") {
         json!({ "email": "new@local.example", "role": "viewer", "password": "correct horse battery" })
     } else if path.contains("/users/") {
         json!({ "role": "viewer" })

@@ -257,3 +257,41 @@ async fn a_new_password_ends_all_sessions_but_the_one_that_it_gives() {
         .problem(401, "unauthorized");
     served.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn people_end_their_own_sessions_and_nobody_else_s() {
+    let dir = tempfile::tempdir().unwrap();
+    let served = serve(dir.path(), scripted(&[])).await;
+    let here = served.person("local", Role::Viewer).await;
+    let there = served.signed_in("viewer@local.example").await;
+    let sessions = here.get("/api/v1/auth/sessions").await.expect(200);
+    let current: Vec<_> = sessions.as_array().unwrap().iter().map(|session| &session["current"]).collect();
+    assert_eq!(current, [&json!(true), &json!(false)]);
+    let other = format!("/api/v1/auth/sessions/{}", sessions[1]["id"].as_str().unwrap());
+    let stranger = served.person("local", Role::Admin).await;
+    stranger.delete(&other).await.problem(404, "not_found");
+    there.get("/api/v1/auth/me").await.expect(200);
+    here.delete(&other).await.expect(204);
+    there.get("/api/v1/auth/me").await.problem(401, "unauthorized");
+    assert_eq!(here.get("/api/v1/auth/sessions").await.expect(200).as_array().unwrap().len(), 1);
+    served.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_who_look_at_the_same_workflow_see_each_other() {
+    let dir = tempfile::tempdir().unwrap();
+    let served = serve(dir.path(), scripted(&[])).await;
+    let (ada, ben) = (served.person("local", Role::Editor).await, served.person("local", Role::Viewer).await);
+    ada.create(PURE).await;
+    let path = "/api/v1/workflows/pure/presence";
+    let here = async |client: &Client, body: Value| client.post(path, &body).await.expect(200)["others"].clone();
+    assert_eq!(here(&ada, json!({ "window": "w", "editing": true })).await, json!([]));
+    let others = here(&ben, json!({ "window": "w" })).await;
+    assert_eq!((&others[0]["name"], &others[0]["editing"]), (&json!("editor"), &json!(true)), "{others}");
+    assert_eq!(here(&ada, json!({ "window": "w" })).await[0]["name"], "viewer");
+    here(&ben, json!({ "window": "w", "leaving": true })).await;
+    assert_eq!(here(&ada, json!({ "window": "w" })).await, json!([]));
+    ada.post(path, &json!({ "window": "" })).await.problem(422, "invalid_body");
+    served.person("other", Role::Editor).await.post(path, &json!({ "window": "w" })).await.problem(404, "not_found");
+    served.stop().await;
+}

@@ -5,7 +5,7 @@ use windflow_core::capability::Grants;
 use windflow_core::failure::{Failure, FailureKind};
 use windflow_core::id::{Digest, OrganisationId, RunId, RunKey};
 use windflow_core::json::Json;
-use windflow_core::run::{EndStatus, Event, Record, RunFailure, RunStarted, Timestamp};
+use windflow_core::run::{EndStatus, Event, KeptLog, Record, RunFailure, RunStarted, Timestamp};
 
 /// A run that began so many milliseconds after 1970, as the runtime would name it; `number` tells runs of one moment apart.
 #[must_use]
@@ -64,6 +64,7 @@ pub fn succeeded(at: u64, output: Json) -> Record {
         port: "out".parse().unwrap(),
         output,
         took_us: 13,
+        log: KeptLog::default(),
     };
     Record::new(Timestamp(at), event)
 }

@@ -257,10 +257,11 @@ fn docker() -> Finding {
     const ADDRESS: &str = "unix:///var/run/docker.sock";
     let asked = || -> anyhow::Result<String> {
         let main = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let asked = main.block_on(tokio::time::timeout(PATIENCE, async {
+        let facts = async {
             let driver = AllDrivers.connect(ADDRESS, &Credentials::default()).await?;
             driver.facts().await
-        }));
+        };
+        let asked = main.block_on(async { tokio::time::timeout(PATIENCE, facts).await });
         Ok(asked.context("it does not answer")?.map_err(|error| anyhow::anyhow!("{error}"))?.engine)
     };
     match asked() {

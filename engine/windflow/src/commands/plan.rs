@@ -147,6 +147,9 @@ fn reach(text: &mut String, workflow: &Workflow, plan: &Plan, registry: &dyn Reg
     for server in &workflow.permissions.email {
         let _ = writeln!(text, "    email: the server {}", server.value);
     }
+    if let Some(nodes) = asking.get("state").filter(|_| workflow.permissions.state) {
+        let _ = writeln!(text, "  values kept for later runs, from {}", nodes.join(", "));
+    }
     for credential in &workflow.permissions.credentials {
         let _ = writeln!(text, "  the credential {}", credential.value);
     }

@@ -29,6 +29,7 @@ pub(crate) fn rerun(engine: &Engine, args: RerunArgs) -> anyhow::Result<ExitCode
     let rerun = Rerun {
         document: changed.as_ref().map(|(_, text, children)| (text.clone(), children.clone())),
         from: args.from,
+        keep_unchanged: false,
         extra_grants: Grants { http: args.allow, ..Grants::default() },
         started_by: format!("cli, repeating {}", key.run),
     };

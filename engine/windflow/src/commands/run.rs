@@ -1,6 +1,7 @@
 //! `windflow run`
 
 use std::fmt::Write as _;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -24,7 +25,7 @@ use crate::signal::interrupted;
 pub(crate) fn run(global: &Global, args: RunArgs) -> anyhow::Result<ExitCode> {
     let host = crate::engine::host(global)?;
     let (text, workflow, children) = document::check(&args.file, &host)?.into_valid(&args.file)?;
-    let inputs = inputs(&workflow, &args)?;
+    let inputs = inputs_of(&workflow, args.input_file.as_deref(), &args.inputs)?;
     let mut allowed = args.allow;
     allowed.extend(super::permission::ask(&workflow, &host, &allowed)?);
     let engine = Engine::open(global, host)?;
@@ -207,14 +208,18 @@ fn outputs_to_stdout(outputs: &Value) -> anyhow::Result<()> {
 }
 
 /// The inputs of a file first, those of the command line over them.
-fn inputs(workflow: &Workflow, args: &RunArgs) -> anyhow::Result<Map<String, Value>> {
+pub(crate) fn inputs_of(
+    workflow: &Workflow,
+    file: Option<&Path>,
+    given: &[(String, String)],
+) -> anyhow::Result<Map<String, Value>> {
     let mut inputs = Map::new();
-    if let Some(path) = &args.input_file {
+    if let Some(path) = file {
         let text = document::read(path)?;
         inputs = serde_json::from_str(&text)
             .map_err(|error| invalid(format!("{}: not a JSON object with inputs: {error}", path.display())))?;
     }
-    for (key, text) in &args.inputs {
+    for (key, text) in given {
         inputs.insert(key.clone(), workflow.input_from_text(key, text));
     }
     Ok(inputs)

@@ -11,7 +11,7 @@ use tokio::runtime::Builder;
 use windflow_core::id::OrganisationId;
 use windflow_core::ports::records::Records;
 use windflow_host::{GuardedFetch, HostConfig, PublicHosts, SystemResolver, TlsRoots};
-use windflow_runtime::{Clock, Config, Runtime, SystemClock};
+use windflow_runtime::{Clock, Config, RecordState, Runtime, SystemClock};
 use windflow_server::{CredentialStore, NewUser, Ports, Role, Server, UserError, add_user, list_users};
 use windflow_store::{Options, SledStore};
 
@@ -59,6 +59,7 @@ pub(crate) fn run(global: &Global, args: &ServeArgs) -> anyhow::Result<ExitCode>
     let clock = Arc::new(SystemClock);
     let mut config = Config::new(guests.handle().clone());
     config.max_runs = max_runs.unwrap_or(config.max_runs);
+    config.state = Some(Arc::new(RecordState::new(store.clone())));
     let runtime = Runtime::new(store.clone(), host.clone(), clock.clone(), config);
     make_owner(&*store)?;
     let drivers = Arc::new(windflow_targets::AllDrivers);

@@ -10,7 +10,7 @@ use windflow_core::capability::Grants;
 use windflow_core::id::{OrganisationId, RunKey};
 use windflow_core::run::Timestamp;
 use windflow_host::PluginHost;
-use windflow_runtime::{Config, Runtime, SimulatedClock, Start, StartError};
+use windflow_runtime::{Config, RecordState, Runtime, SimulatedClock, Start, StartError};
 use windflow_store::MemoryStore;
 
 use self::case::Case;
@@ -100,9 +100,14 @@ fn one(host: &Arc<PluginHost>, workflow: &Path, path: &Path) -> anyhow::Result<V
     let inputs = case.inputs(folder(workflow).parent().unwrap_or(Path::new("")))?;
     let threads = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let mocks = Arc::new(MockHost::new(host.clone(), &case));
-    let config = Config { responder: Some(Arc::new(case.answers.clone())), ..Config::new(threads.handle().clone()) };
+    let store = Arc::new(MemoryStore::default());
+    let config = Config {
+        responder: Some(Arc::new(case.answers.clone())),
+        state: Some(Arc::new(RecordState::new(store.clone()))),
+        ..Config::new(threads.handle().clone())
+    };
     let clock = Arc::new(SimulatedClock::new(BEGINNING));
-    let runtime = Runtime::new(Arc::new(MemoryStore::default()), mocks.clone(), clock, config);
+    let runtime = Runtime::new(store, mocks.clone(), clock, config);
     let report = threads.block_on(async {
         let organisation = OrganisationId::local();
         let start = Start {

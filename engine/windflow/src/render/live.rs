@@ -147,7 +147,7 @@ impl Live {
                     self.items_settled(node, 1, 1, record.at);
                 }
             }
-            Event::AttemptFailed { node, item: None, attempt, failure, retry_at, took_us } => {
+            Event::AttemptFailed { node, item: None, attempt, failure, retry_at, took_us, .. } => {
                 self.clear(node);
                 match retry_at {
                     Some(at) => {

@@ -3,7 +3,9 @@ import { EditRefused } from '@/domain/core'
 import { align, distribute, positions, step, type Side } from '@/domain/arrange'
 import { layered } from '@/domain/layered'
 import { defaultPort, portsOf, type NodeTypes } from '@/domain/node-types'
-import type { Edit, Position } from '@/domain/workflow'
+import type { Edit, NotePlace, Position } from '@/domain/workflow'
+import type { NoteChange } from '@/canvas/context'
+import { noteKey, noteOf } from '@/canvas/notes'
 import { complain, told } from '@/ui/notify'
 import type { EditorDocument } from './document'
 
@@ -16,6 +18,8 @@ interface Wire {
 export interface CanvasHandle {
   selected(): string[]
   selectedEdges(): Wire[]
+  selectedNotes(): string[]
+  write(note: string): void
   select(ids: readonly string[]): void
   show(id: string): Promise<void>
   reveal(id: string, whole?: boolean): Promise<void>
@@ -33,10 +37,12 @@ export function useEdits(document: EditorDocument, types: () => NodeTypes, canva
 
   const placeOf = (id: string): Position => (document.workflow.value && positions(document.workflow.value).get(id)) ?? [0, 0]
 
+  /** Makes edits. What comes back are those that were added, as the canvas calls them. */
   async function attempt(edits: Edit[], mark?: string): Promise<string[] | undefined> {
     if (!edits.length) return undefined
     try {
-      return (await document.apply(edits, mark)).added ?? []
+      const { added = [], added_notes: notes = [] } = await document.apply(edits, mark)
+      return [...added, ...notes.map(noteKey)]
     } catch (error) {
       complain(error instanceof EditRefused && !document.drawable.value ? new Error(t('editor.refusal.broken')) : error)
       return undefined
@@ -73,22 +79,41 @@ export function useEdits(document: EditorDocument, types: () => NodeTypes, canva
       return chooseAdded(await attempt([{ add_node: { uses, ...(needs && { needs }), ...(at && { at }) } }]))
     },
     connect: (wire: { from: string; port?: string; to: string }) => attempt([{ connect: wire }]),
-    move: (moved: Record<string, Position>) => attempt([{ move: { positions: moved } }]),
-    remove: ({ nodes, edges }: { nodes: string[]; edges: Wire[] }) =>
+    move: ({ nodes, notes }: { nodes: Record<string, Position>; notes: Record<string, NotePlace> }) =>
+      attempt([...(Object.keys(nodes).length ? [{ move: { positions: nodes } }] : []), ...(Object.keys(notes).length ? [{ place_notes: { places: notes } }] : [])]),
+    remove: ({ nodes, edges, notes = [] }: { nodes: string[]; edges: Wire[]; notes?: string[] }) =>
       attempt([
+        ...(notes.length ? [{ remove_notes: { ids: notes } }] : []),
         ...edges.filter(({ from, to }) => !nodes.includes(from) && !nodes.includes(to)).map(disconnect),
         ...(nodes.length ? [{ remove_nodes: { ids: nodes } }] : []),
       ]),
+    /** Puts a note onto the canvas, and opens it to be written on. */
+    async addNote(at?: Position): Promise<void> {
+      const [x, y] = at ?? canvas()?.centre() ?? [0, 0]
+      const [key] = (await attempt([{ add_note: { text: t('editor.note.starter'), at: [x, y] } }])) ?? []
+      const note = key && noteOf(key)
+      if (!note) return
+      await chooseAdded([key])
+      canvas()?.write(note)
+    },
+    changeNote(id: string, { text, colour, place }: NoteChange) {
+      const set = (key: string, value: string): Edit => ({ set: { path: ['notes', id, key], value } })
+      return attempt([
+        ...(text === undefined ? [] : [set('text', text)]),
+        ...(colour === undefined ? [] : [set('color', colour)]),
+        ...(place === undefined ? [] : [{ place_notes: { places: { [id]: place } } }]),
+      ])
+    },
     rename: (id: string, to: string) => attempt([{ rename_node: { id, to } }]),
     toggleDisabled(ids: string[]) {
       const nodes = document.workflow.value?.nodes.filter(({ id }) => ids.includes(id)) ?? []
       const off = nodes.some((node) => !node.disabled)
       return attempt(nodes.map(({ id }): Edit => (off ? { set: { path: ['nodes', id, 'disabled'], value: true } } : { unset: { path: ['nodes', id, 'disabled'] } })))
     },
-    async copy(ids: string[]): Promise<boolean> {
-      if (!ids.length) return false
+    async copy(ids: string[], notes: string[] = []): Promise<boolean> {
+      if (!ids.length && !notes.length) return false
       try {
-        clipboard = await document.core.copy(document.text.value, ids)
+        clipboard = await document.core.copy(document.text.value, ids, notes)
         // The clipboard of the system needs a secure address; this one works everywhere within the page.
         await navigator.clipboard?.writeText(clipboard).catch(() => undefined)
         return true
@@ -102,11 +127,11 @@ export function useEdits(document: EditorDocument, types: () => NodeTypes, canva
       if (!yaml.trim()) return
       await chooseAdded(await attempt([{ paste: { yaml, ...(canvas() && { at: canvas()?.centre() as Position }) } }]))
     },
-    async duplicate(ids: string[]): Promise<void> {
-      if (!ids.length) return
+    async duplicate(ids: string[], notes: string[] = []): Promise<void> {
+      if (!ids.length && !notes.length) return
       try {
-        const yaml = await document.core.copy(document.text.value, ids)
-        const places = ids.map(placeOf)
+        const yaml = await document.core.copy(document.text.value, ids, notes)
+        const places = [...ids.map(placeOf), ...notes.flatMap((id) => (document.workflow.value?.notes[id] ? [document.workflow.value.notes[id].at] : []))]
         const at: Position = [Math.min(...places.map(([x]) => x)) + 40, Math.min(...places.map(([, y]) => y)) + step.y]
         await chooseAdded(await attempt([{ paste: { yaml, at } }]))
       } catch (error) {
@@ -116,7 +141,7 @@ export function useEdits(document: EditorDocument, types: () => NodeTypes, canva
     async tidy(): Promise<void> {
       const workflow = document.workflow.value
       if (!workflow?.nodes.length) return
-      await attempt([{ move: { positions: await layered(workflow) } }])
+      await attempt([{ move: { positions: await layered(workflow, (node) => portsOf(types().get(node.uses), node.with)) } }])
       told(t('editor.tidied'))
     },
     align(ids: string[], side: Side) {

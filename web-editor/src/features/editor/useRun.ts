@@ -1,9 +1,10 @@
-import { computed, onScopeDispose, reactive, ref, shallowRef } from 'vue'
+import { computed, onScopeDispose, reactive, ref, shallowRef, toRaw } from 'vue'
 import { api, unwrap } from '@/api/client'
 import { watch as watchStream, type Watch } from '@/api/events'
 import type { ApiProblem } from '@/api/problem'
 import { hasEnded, noRun, takeIn, type RunLive } from '@/domain/run-live'
 import type { JsonObject } from '@/domain/workflow'
+import type { Pin } from './pins'
 
 /** One key a start. `randomUUID` is there on secure addresses only. */
 const uniqueKey = () => [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('')
@@ -28,12 +29,12 @@ export function useRun() {
     clearInterval(clock)
   })
 
-  /** Follows a run; one that has ended is told again from its journal. */
-  function follow(run: string, show = true) {
+  /** Follows a run; one that has ended is told again from its journal. What is known of other nodes may stay beside it. */
+  function follow(run: string, show = true, beside: RunLive['nodes'] = {}) {
     stop()
     id.value = run
     // The type of a deep reactive value of any JSON has no end.
-    const state = reactive(noRun() as object) as RunLive
+    const state = reactive({ ...noRun(), nodes: beside } as object) as RunLive
     live.value = state
     shown.value = show
     problem.value = undefined
@@ -44,14 +45,20 @@ export function useRun() {
     })
   }
 
-  async function start(name: string, inputs: JsonObject): Promise<void> {
+  async function start(name: string, inputs: JsonObject, pins: Record<string, Pin> = {}): Promise<void> {
     const { run } = await unwrap(
       api.POST('/api/v1/workflows/{name}/runs', {
         params: { path: { name }, header: { 'Idempotency-Key': uniqueKey() } },
-        body: { inputs: inputs as Record<string, never> },
+        body: { inputs: inputs as Record<string, never>, ...(Object.keys(pins).length && { pins }) },
       }),
     )
     follow(run)
+  }
+
+  /** Runs one node alone; the others keep what the run before showed of them. */
+  async function tryNode(name: string, node: string, body: { inputs: JsonObject; outputs: JsonObject; document: string }): Promise<void> {
+    const { run } = await unwrap(api.POST('/api/v1/workflows/{name}/nodes/{node}/runs', { params: { path: { name, node } }, body: { ...body, inputs: body.inputs as Record<string, never> } }))
+    follow(run, true, Object.fromEntries(Object.entries(toRaw(live.value)?.nodes ?? {}).filter(([id]) => id !== node)))
   }
 
   /** Repeats the run; what nobody names and succeeded is taken over. */
@@ -86,7 +93,7 @@ export function useRun() {
   })
   const failedNode = computed(() => live.value?.failure?.node)
 
-  return { id, live, shown, link, problem, ended, took, question, failedNode, follow, start, repeat, cancel, answer, latest, stop }
+  return { id, live, shown, link, problem, ended, took, question, failedNode, follow, start, tryNode, repeat, cancel, answer, latest, stop }
 }
 
 export type EditorRun = ReturnType<typeof useRun>

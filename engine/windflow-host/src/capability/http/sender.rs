@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use http::{Request, Response};
 use http_body_util::BodyExt;
@@ -13,6 +13,7 @@ use windflow_core::capability::{Grants, Origin, Scheme};
 use windflow_core::ports::host::LogLevel;
 
 use super::body::{RequestBody, ResponseBody};
+use super::breaker::{Breaker, Went};
 use super::check::{Denied, Keys};
 use super::connect::{Connection, connect};
 use super::policy::HttpPolicy;
@@ -34,6 +35,7 @@ pub(crate) struct Sender {
     resolver: Arc<dyn Resolver>,
     tls: Arc<Tls>,
     pool: Arc<Pool>,
+    breaker: Breaker,
 }
 
 /// Why a server may not be dialled.
@@ -91,7 +93,8 @@ impl Sender {
         roots: TlsRoots,
         limits: HttpLimits,
     ) -> Self {
-        Self { policy, limits, resolver, tls: Arc::new(Tls::new(roots)), pool: Arc::default() }
+        let breaker = Breaker::new(limits.breaker);
+        Self { policy, limits, resolver, tls: Arc::new(Tls::new(roots)), pool: Arc::default(), breaker }
     }
 
     /// The addresses of a server that is asked by another protocol, each of which may be dialled under these grants.
@@ -147,7 +150,31 @@ impl Sender {
             request = held.add_to(request).await?;
         }
         let first_byte = options.first_byte_timeout.unwrap_or(Duration::MAX).min(self.limits.idle_time);
-        let (response, connection) = self.exchange(request, &origin, &addresses, connect_time, first_byte).await?;
+        self.breaker.enter(&origin, Instant::now()).map_err(|left| {
+            let seconds = left.as_secs() + 1;
+            let line =
+                format!("{origin} did not answer several times in a row, and is left alone for another {seconds} s");
+            attempt.log.line(LogLevel::Warn, &line);
+            Error::DestinationUnavailable
+        })?;
+        let exchanged = self.exchange(request, &origin, &addresses, connect_time, first_byte).await;
+        let went = match &exchanged {
+            Ok(_) => Went::Well,
+            // How long the guest would wait is its own choice.
+            Err(Error::ConnectionTimeout) if connect_time < self.limits.connect_time => Went::Unknown,
+            Err(Error::Connect(_) | Error::ConnectionTimeout | Error::DestinationNotFound | Error::Tls(_)) => {
+                Went::Badly
+            }
+            Err(_) => Went::Unknown,
+        };
+        if self.breaker.went(&origin, went, Instant::now()) {
+            let seconds = self.breaker.rest().as_secs();
+            attempt.log.line(
+                LogLevel::Warn,
+                &format!("{origin} is left alone for {seconds} s: it did not answer several times in a row"),
+            );
+        }
+        let (response, connection) = exchanged?;
         if response.status() == http::StatusCode::SWITCHING_PROTOCOLS {
             return Err(Error::HttpUpgradeFailed);
         }
