@@ -15,7 +15,7 @@ use windflow_core::ports::host::{Call, Emission, Host, InstalledNodeType, LogLev
 use windflow_core::ports::store::BoxFuture;
 use windflow_host::{HostConfig, HttpPolicy, PluginHost};
 use windflow_package::Package;
-use windflow_runtime::{Config, Runtime, SimulatedClock, Start, StartError};
+use windflow_runtime::{Config, RecordState, Runtime, SimulatedClock, Start, StartError};
 use windflow_store::MemoryStore;
 
 use self::case::Case;
@@ -102,7 +102,10 @@ fn one(host: &Arc<PluginHost>, package: &Package, case: &Case) -> anyhow::Result
     let logs = Arc::new(Logs::default());
     let given = Arc::new(GivenHost { real: host.clone(), input: case.input.clone().into(), logs: logs.clone() });
     let clock = Arc::new(SimulatedClock::new(BEGINNING));
-    let runtime = Runtime::new(Arc::new(MemoryStore::default()), given, clock, Config::new(threads.handle().clone()));
+    let store = Arc::new(MemoryStore::default());
+    let state = Arc::new(RecordState::new(store.clone()));
+    let config = Config { state: Some(state), ..Config::new(threads.handle().clone()) };
+    let runtime = Runtime::new(store, given, clock, config);
     let report = threads.block_on(async {
         let organisation = OrganisationId::local();
         let start = Start {
@@ -117,8 +120,7 @@ fn one(host: &Arc<PluginHost>, package: &Package, case: &Case) -> anyhow::Result
         let started = match runtime.start(start) {
             Ok(started) => started,
             Err(StartError::Invalid(error)) => {
-                let problems = error.problems.iter().map(|problem| format!("the case: {}", problem.message));
-                return Ok(Err(problems.collect::<Vec<_>>()));
+                return Ok(Err(case.refused(&error.problems)));
             }
             Err(error) => return Err(anyhow::Error::new(error)),
         };
