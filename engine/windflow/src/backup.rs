@@ -115,7 +115,8 @@ pub(crate) fn restore(file: &Path, data_dir: &Path, replace: bool) -> anyhow::Re
         bail!("the store in {} is damaged: {problem}", file.display());
     }
     // The plugins first: without the store they do nothing.
-    put(&aside.path().join(PLUGINS), &data_dir.join(PLUGINS)).context("the restored plugins cannot be put in their place")?;
+    put(&aside.path().join(PLUGINS), &data_dir.join(PLUGINS))
+        .context("the restored plugins cannot be put in their place")?;
     let kept = put(&unpacked, &store).context("the restored store cannot be put in its place")?;
     Ok((about, kept))
 }

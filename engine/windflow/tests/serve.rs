@@ -484,7 +484,10 @@ fn the_api_is_what_its_document_says() {
         .args(["run", &format!("{}/api/v1/openapi.json", serving.url)])
         .args(["--header", &format!("Authorization: Bearer {}", serving.token)])
         .args(["--phases", "examples,coverage", "--seed", "1", "--workers", "2"])
-        .args(["--checks", "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"])
+        .args([
+            "--checks",
+            "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance",
+        ])
         .args(["--exclude-path-regex", "/live$|/import$", "--generation-database", "none", "--warnings", "off"])
         .current_dir(folder.path())
         .output()
