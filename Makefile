@@ -47,9 +47,10 @@ else
 endif
 	web-editor/test.sh
 
-test-long: test ## The quick tests, then hundreds of crashes and the second way to the WebAssembly target
+test-long: test ## The quick tests, then hundreds of crashes, plugins in JavaScript and Python, and the second way to the WebAssembly target
 	WINDFLOW_LONG=1 cargo test --package windflow --test crash -- --nocapture
 	WINDFLOW_LONG=1 cargo test --package windflow-store --test kill --test contract -- --nocapture
+	sdk/examples/words/test.sh $(WINDFLOW)
 	WINDFLOW_WASM_NO_RUSTUP=1 WINDFLOW_WASM_SYSROOT=target/wasm-sysroot-long sdk/toolchain/ensure-wasm-target.sh
 
 lint: plugins marketplace editor tools ## Formatting, clippy, licences and sources of dependencies, unused dependencies
@@ -74,3 +75,4 @@ tools: # What the tests use beside Rust
 	@sdk/toolchain/ensure-tool.sh python3
 	@sdk/toolchain/ensure-model-server.sh > /dev/null
 	@sdk/toolchain/ensure-mail-server.sh > /dev/null
+	@sdk/toolchain/ensure-schemathesis.sh > /dev/null

@@ -23,5 +23,6 @@ fi
 mkdir -p src/core
 npm run --silent core
 npm run --silent build
+node scripts/weigh.mjs
 node scripts/compress.mjs
 echo "$stamp" > dist/.stamp

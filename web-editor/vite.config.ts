@@ -21,5 +21,5 @@ export default defineConfig({
   preview: { host: '127.0.0.1', proxy },
   worker: { format: 'es' },
   // The server forbids inline scripts; a small asset must not become one, nor a data address.
-  build: { target: 'es2023', modulePreload: { polyfill: false }, assetsInlineLimit: 0, chunkSizeWarningLimit: 1600 },
+  build: { manifest: true, target: 'es2023', modulePreload: { polyfill: false }, assetsInlineLimit: 0, chunkSizeWarningLimit: 1600 },
 })

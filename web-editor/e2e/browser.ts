@@ -52,10 +52,14 @@ async function whereEditorIs(server: Windflow): Promise<{ url: string; stop: () 
 }
 
 /** A server, a browser, and the editor in it. */
-export async function stage(options?: { withOwner?: boolean }): Promise<Stage> {
+export async function stage(options?: { withOwner?: boolean; flags?: string[] }): Promise<Stage> {
   const server = await Windflow.start(options)
-  const editor = await whereEditorIs(server)
-  const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: flags })
+  const editor = await whereEditorIs(server).catch(async (error: unknown) => {
+    // Nobody else would stop it.
+    await server.stop()
+    throw error
+  })
+  const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: [...flags, ...(options?.flags ?? [])] })
   const contexts: BrowserContext[] = []
   return {
     server,

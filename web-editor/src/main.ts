@@ -20,3 +20,6 @@ const app = createApp(App).use(createPinia()).use(i18n).use(VueQueryPlugin, { qu
 await speak(usePreferences().language)
 followSession()
 app.use(router).mount('#app')
+
+// Only what was built has files with names that never change; a browser without this, or on plain http elsewhere, loses nothing.
+if (import.meta.env.PROD) void navigator.serviceWorker?.register('/worker.js').catch(() => undefined)

@@ -1,6 +1,6 @@
 //! Backups: the store as one file, made while it is in use, and a store out of such a file.
 //!
-//! A backup is a compressed tar archive: `windflow-backup.json`, which says what it is, and the folder `store`. The key that
+//! A backup is a compressed tar archive: `windflow-backup.json`, which says what it is, and the folders `store` and `plugins`. The key that
 //! encrypts secrets is not in it, so that a backup alone opens nothing; it names the key by its digest.
 
 use std::fs;
@@ -17,6 +17,8 @@ use windflow_core::id::Digest;
 use windflow_store::{Options, SledStore};
 
 const ABOUT: &str = "windflow-backup.json";
+/// Installed beside the store; what runs of the store may need to go on.
+const PLUGINS: &str = "plugins";
 const FORMAT: u32 = 1;
 /// Begins the names of folders that a backup is made in.
 const ASIDE: &str = ".backup-";
@@ -53,7 +55,7 @@ pub(crate) fn write(store: &SledStore, key: &[u8; 32], at: u64, out: impl Write)
         format: FORMAT,
         release: env!("CARGO_PKG_VERSION").to_owned(),
         at,
-        runs: u64::try_from(store.stats()?.runs)?,
+        runs: store.stats()?.runs,
         secrets_key: fingerprint(key),
     };
     let mut archive = Builder::new(GzEncoder::new(out, Compression::fast()));
@@ -65,6 +67,10 @@ pub(crate) fn write(store: &SledStore, key: &[u8; 32], at: u64, out: impl Write)
     // Who uses the folder is nobody's business in a backup.
     fs::remove_file(copy.join("lock"))?;
     archive.append_dir_all("store", &copy)?;
+    let plugins = beside.join(PLUGINS);
+    if plugins.is_dir() {
+        archive.append_dir_all(PLUGINS, plugins)?;
+    }
     archive.into_inner()?.finish()?.flush()?;
     Ok(())
 }
@@ -108,22 +114,34 @@ pub(crate) fn restore(file: &Path, data_dir: &Path, replace: bool) -> anyhow::Re
     if let Some(problem) = checked.problems.first() {
         bail!("the store in {} is damaged: {problem}", file.display());
     }
-    let kept = store.exists().then(|| free_name(data_dir)).transpose()?;
-    if let Some(kept) = &kept {
-        fs::rename(&store, kept)?;
-    }
-    if let Err(error) = fs::rename(&unpacked, &store) {
-        if let Some(kept) = &kept {
-            fs::rename(kept, &store)?;
-        }
-        return Err(error).context("the restored store cannot be put in its place");
-    }
+    // The plugins first: without the store they do nothing.
+    put(&aside.path().join(PLUGINS), &data_dir.join(PLUGINS))
+        .context("the restored plugins cannot be put in their place")?;
+    let kept = put(&unpacked, &store).context("the restored store cannot be put in its place")?;
     Ok((about, kept))
 }
 
-fn free_name(data_dir: &Path) -> anyhow::Result<PathBuf> {
-    let names = (1..10_000).map(|number| data_dir.join(format!("store.before-restore-{number}")));
-    names.into_iter().find(|name| !name.exists()).context("there are too many stores from before a restore")
+/// Puts a folder in the place of one that may be there, which is kept under the name that is returned. Nothing to put changes nothing.
+fn put(from: &Path, to: &Path) -> anyhow::Result<Option<PathBuf>> {
+    if !from.exists() {
+        return Ok(None);
+    }
+    let kept = to.exists().then(|| free_name(to)).transpose()?;
+    if let Some(kept) = &kept {
+        fs::rename(to, kept)?;
+    }
+    if let Err(error) = fs::rename(from, to) {
+        if let Some(kept) = &kept {
+            fs::rename(kept, to)?;
+        }
+        return Err(error.into());
+    }
+    Ok(kept)
+}
+
+fn free_name(taken: &Path) -> anyhow::Result<PathBuf> {
+    let names = (1..10_000).map(|number| taken.with_extension(format!("before-restore-{number}")));
+    names.into_iter().find(|name| !name.exists()).context("too much is left from before other restores")
 }
 
 fn unpack(file: &Path, to: &Path) -> anyhow::Result<About> {
@@ -142,7 +160,8 @@ fn unpack(file: &Path, to: &Path) -> anyhow::Result<About> {
             about = Some(read);
             continue;
         }
-        let within = path.starts_with("store") && path.components().all(|part| matches!(part, Component::Normal(_)));
+        let ours = path.starts_with("store") || path.starts_with(PLUGINS);
+        let within = ours && path.components().all(|part| matches!(part, Component::Normal(_)));
         let known = matches!(entry.header().entry_type(), EntryType::Regular | EntryType::Directory);
         if !within || !known || about.is_none() {
             bail!("{} has no place in a backup", path.display());

@@ -19,9 +19,9 @@ pub(crate) struct Kept {
     changes: u32,
 }
 
-pub(crate) fn get(state: &mut State, key: String) -> Result<Option<StateEntry>, StateError> {
+pub(crate) fn get(state: &mut State, key: &str) -> Result<Option<StateEntry>, StateError> {
     let store = allowed(state)?;
-    store.get(&scope(state), &key)
+    store.get(&scope(state), key)
 }
 
 pub(crate) async fn change(

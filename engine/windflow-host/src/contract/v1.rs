@@ -142,7 +142,7 @@ impl cancellation::Host for State {
 
 impl state::Host for State {
     fn get(&mut self, key: String) -> Result<Option<state::Entry>, state::StateError> {
-        let found = capability::state::get(self, key).map_err(state_error)?;
+        let found = capability::state::get(self, &key).map_err(state_error)?;
         Ok(found.map(|entry| state::Entry { value: entry.value, version: entry.version }))
     }
 

@@ -88,6 +88,9 @@ fn pin(node: &str, text: &str) -> anyhow::Result<(NodeId, Emitted)> {
 impl Session {
     async fn work(&mut self) -> anyhow::Result<()> {
         let mut typed = typed();
+        // Listened to all the time, so that no Ctrl-C falls between two looks.
+        let mut ended = tokio::spawn(interrupted());
+        tokio::task::yield_now().await;
         let mut shown: Option<String> = None;
         loop {
             let checked = document::check(&self.args.file, &*self.host)?;
@@ -115,7 +118,7 @@ impl Session {
                 Err(_) => {}
             }
             tokio::select! {
-                interrupt = interrupted() => return interrupt.map_err(Into::into),
+                interrupt = &mut ended => return Ok(interrupt??),
                 word = typed.recv() => match word {
                     Some(Typed::Quit) => return Ok(()),
                     Some(Typed::Again) => (self.last, self.refused, shown) = (None, None, None),

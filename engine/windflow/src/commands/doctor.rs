@@ -22,6 +22,7 @@ use windflow_targets::AllDrivers;
 use crate::cli::{DoctorArgs, Global};
 use crate::commands::serve::secrets_key;
 use crate::engine::{data_dir, host};
+use crate::installed::Installed;
 use crate::{exit, render};
 
 /// A store needs room for a second copy of itself, and runs need some.
@@ -71,6 +72,7 @@ pub(crate) fn run(global: &Global, args: &DoctorArgs) -> anyhow::Result<ExitCode
     findings.extend(folder(&data_dir));
     findings.push(store(&data_dir));
     findings.push(secrets(&data_dir));
+    findings.push(plugins(&data_dir));
     findings.push(sandbox(global));
     findings.push(editor());
     findings.push(open_files());
@@ -168,6 +170,29 @@ fn others_may_read(path: &Path) -> bool {
 #[cfg(not(unix))]
 fn others_may_read(_: &Path) -> bool {
     false
+}
+
+/// Whether what was installed is still what was agreed to.
+fn plugins(data_dir: &Path) -> Finding {
+    let remedy = "install it again, or `windflow plugins remove` it";
+    let installed = match Installed::open(data_dir) {
+        Ok(installed) => installed,
+        Err(error) => {
+            return Finding::bad("plugins", format!("{error:#}"), "move the record away, and install them again");
+        }
+    };
+    for entry in installed.entries() {
+        if let Err(error) = installed.read(&entry.component) {
+            return Finding::bad("plugins", format!("{}: {error:#}", entry.name), remedy);
+        }
+    }
+    Finding::good(
+        "plugins",
+        match installed.entries().len() {
+            0 => "none installed beside those of this binary".to_owned(),
+            count => format!("{count} installed, as they were agreed to"),
+        },
+    )
 }
 
 /// Runs a node for real, and keeps nothing of it.

@@ -1,5 +1,8 @@
 //! What those who install plugins are told, and what they are protected from.
 
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
+
 use serde_json::json;
 
 use super::support::{Bench, asks};
@@ -115,8 +118,38 @@ fn what_was_changed_afterwards_is_not_loaded() {
     let greeting = "windflow: 1\nname: hi\nnodes:\n  a: { uses: log@1, with: { message: hi } }\n";
     std::fs::write(bench.path().join("hi.yaml"), greeting).unwrap();
     bench.run(&["run", "hi.yaml"]).with(0, &[]);
+    bench.run(&["doctor"]).with(1, &["facts:", "was changed since it was installed"]);
     bench.run(&["plugins", "install", &file, "--yes"]).with(0, &[]);
     bench.run(&["run", "facts.yaml"]).with(0, &["\"gave\": \"seven\""]);
+}
+
+/// A server takes up what is installed when it starts.
+#[test]
+fn servers_offer_what_is_installed() {
+    let bench = Bench::new();
+    let file = bench.facts("1.0.0", |_| {});
+    bench.run(&["plugins", "install", &file, "--yes"]).with(0, &[]);
+    let (email, password) = ("op@example.org", "at least ten characters");
+    let mut command = bench.command();
+    command.args(["serve", "--listen", "127.0.0.1:0"]).stderr(Stdio::piped());
+    command.env("WINDFLOW_OWNER_EMAIL", email).env("WINDFLOW_OWNER_PASSWORD", password);
+    let mut serving = command.spawn().unwrap();
+    let lines = BufReader::new(serving.stderr.take().unwrap()).lines().map_while(Result::ok);
+    let url = lines.filter_map(|line| Some(line.split_once("http://")?.1.trim().to_owned())).next().unwrap();
+    let asked = std::panic::catch_unwind(|| {
+        let http = reqwest::blocking::Client::new();
+        let body = json!({ "email": email, "password": password });
+        let post = http.post(format!("http://{url}/api/v1/auth/login")).header("content-type", "application/json");
+        let tokens = post.body(body.to_string()).send().unwrap().text().unwrap();
+        let tokens: serde_json::Value = serde_json::from_str(&tokens).unwrap();
+        let get =
+            http.get(format!("http://{url}/api/v1/node-types")).bearer_auth(tokens["access_token"].as_str().unwrap());
+        get.send().unwrap().text().unwrap()
+    });
+    serving.kill().unwrap();
+    serving.wait().unwrap();
+    let answer = asked.unwrap();
+    assert!(answer.contains("\"facts@1\""), "{answer}");
 }
 
 #[test]

@@ -68,8 +68,8 @@ impl Bench {
         self.path().join("data")
     }
 
-    /// The binary, in the folder, with what building plugins needs: they share a target directory, so that the SDK is
-    /// compiled once for all tests.
+    /// The binary, in the folder, with what building plugins needs: they share a target directory, so that what they have in
+    /// common is compiled once; and they need no network, since all crates are those of the workspace's lock file.
     pub(crate) fn command(&self) -> Command {
         self.prepared(windflow(&self.data()))
     }
@@ -82,7 +82,7 @@ impl Bench {
     }
 
     fn prepared(&self, mut command: Command) -> Command {
-        command.current_dir(self.path()).env("CARGO_TARGET_DIR", shared_target()).env("CARGO_TERM_QUIET", "true");
+        command.current_dir(self.path()).env("CARGO_TARGET_DIR", shared_target()).env("CARGO_NET_OFFLINE", "true");
         for variable in ["HOME", "CARGO_HOME", "RUSTUP_HOME", "RUSTUP_TOOLCHAIN", "CARGO"] {
             if let Some(value) = std::env::var_os(variable) {
                 command.env(variable, value);

@@ -104,6 +104,21 @@ fn cases_tell_what_is_denied() {
     bench.run(&["plugins", "test", file]).with(2, &["expects nothing"]);
 }
 
+/// Cases have what runs have: a plugin that keeps state keeps it, where the case grants it.
+#[test]
+fn cases_name_the_node_type_and_grant_state() {
+    let bench = Bench::new();
+    std::fs::write(bench.path().join("state.wasm"), built_in("state")).unwrap();
+    std::fs::create_dir(bench.path().join("cases")).unwrap();
+    let write = |name: &str, text: &str| std::fs::write(bench.path().join("cases").join(name), text).unwrap();
+    let with = "node: state\nwith: { key: runs, action: { add: 2 } }\n";
+    write("granted.yaml", &format!("{with}permissions: {{ state: true }}\nexpect: {{ port: out }}\n"));
+    write("not_granted.yaml", &format!("{with}expect: {{ denied: \"state: true\" }}\n"));
+    bench.run(&["plugins", "test", "state.wasm"]).with(0, &["2 cases, 0 failed"]);
+    write("which.yaml", "with: {}\nexpect: { port: out }\n");
+    bench.run(&["plugins", "test", "state.wasm"]).with(2, &["several node types (`state`, `seen`)", "node: NAME"]);
+}
+
 #[test]
 fn check_tells_everything_that_is_wrong() {
     let bench = Bench::new();

@@ -15,7 +15,7 @@ use windflow_core::ports::host::{Call, Emission, Host, InstalledNodeType, LogLev
 use windflow_core::ports::store::BoxFuture;
 use windflow_host::{HostConfig, HttpPolicy, PluginHost};
 use windflow_package::Package;
-use windflow_runtime::{Config, Runtime, SimulatedClock, Start, StartError};
+use windflow_runtime::{Config, RecordState, Runtime, SimulatedClock, Start, StartError};
 use windflow_store::MemoryStore;
 
 use self::case::Case;
@@ -74,7 +74,11 @@ fn host(global: &Global, bytes: Vec<u8>) -> anyhow::Result<Arc<PluginHost>> {
     let cache_dir = crate::engine::data_dir(global).ok().map(|folder| folder.join("compiled"));
     let config = HostConfig { cache_dir, http_policy: Arc::new(Offline), ..HostConfig::default() };
     let host = crate::engine::host_of(config, None)?;
-    host.install(bytes)?;
+    // Before the clocks of the cases run: of a component that carries a language's engine this takes a while.
+    if let Some((_, installed)) = host.install(bytes)?.into_iter().next() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        runtime.block_on(host.compile(&installed.component)).map_err(invalid)?;
+    }
     Ok(Arc::new(host))
 }
 
@@ -98,7 +102,10 @@ fn one(host: &Arc<PluginHost>, package: &Package, case: &Case) -> anyhow::Result
     let logs = Arc::new(Logs::default());
     let given = Arc::new(GivenHost { real: host.clone(), input: case.input.clone().into(), logs: logs.clone() });
     let clock = Arc::new(SimulatedClock::new(BEGINNING));
-    let runtime = Runtime::new(Arc::new(MemoryStore::default()), given, clock, Config::new(threads.handle().clone()));
+    let store = Arc::new(MemoryStore::default());
+    let state = Arc::new(RecordState::new(store.clone()));
+    let config = Config { state: Some(state), ..Config::new(threads.handle().clone()) };
+    let runtime = Runtime::new(store, given, clock, config);
     let report = threads.block_on(async {
         let organisation = OrganisationId::local();
         let start = Start {
@@ -113,8 +120,7 @@ fn one(host: &Arc<PluginHost>, package: &Package, case: &Case) -> anyhow::Result
         let started = match runtime.start(start) {
             Ok(started) => started,
             Err(StartError::Invalid(error)) => {
-                let problems = error.problems.iter().map(|problem| format!("the case: {}", problem.message));
-                return Ok(Err(problems.collect::<Vec<_>>()));
+                return Ok(Err(case.refused(&error.problems)));
             }
             Err(error) => return Err(anyhow::Error::new(error)),
         };

@@ -74,12 +74,13 @@ fn accept(global: &Global, installed: &mut Installed, fetched: &Fetched, yes: bo
     let alike = squatting::alike(&package.manifest, &own);
     let before = installed.before(&package.manifest).cloned();
     consent::ask(&consent::describe(fetched, before.as_ref(), &alike), yes)?;
+    render::line("\ncompiling it for this machine");
     compile(global, bytes)?;
     installed.add(package, bytes, source.clone())?;
     let nodes: Vec<String> =
         package.manifest.nodes.keys().map(|node| format!("{node}@{}", plugin.version.major)).collect();
     render::line(&format!(
-        "\n{} {} {}: write `uses: {}`; `windflow plugins show {}` explains it",
+        "{} {} {}: write `uses: {}`; `windflow plugins show {}` explains it",
         render::status("installed"),
         plugin.name,
         plugin.version,

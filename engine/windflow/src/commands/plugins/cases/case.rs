@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use similar::{ChangeTag, TextDiff};
 use windflow_core::failure::{Failure, FailureKind, RetryHint};
+use windflow_core::problem::Problem;
 use windflow_core::yaml;
 use windflow_runtime::NodeReport;
 
@@ -115,6 +116,17 @@ impl Case {
             }
         }
         found
+    }
+
+    /// What is not as it is expected where it does not come to a run: what nobody grants may be refused that early.
+    pub(super) fn refused(&self, problems: &[Problem]) -> Vec<String> {
+        let tells = |problem: &Problem, what: &str| {
+            problem.message.contains(what) || problem.remedy.as_ref().is_some_and(|remedy| remedy.contains(what))
+        };
+        if self.expect.denied.as_ref().is_some_and(|what| problems.iter().any(|problem| tells(problem, what))) {
+            return Vec::new();
+        }
+        problems.iter().map(|problem| format!("the case: {}", problem.message)).collect()
     }
 
     fn emitted(&self, node: &NodeReport, found: &mut Vec<String>) {

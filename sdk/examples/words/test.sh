@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# Builds the node type from JavaScript and from Python, and runs the cases of both in the sandbox.
+# usage: test.sh [WINDFLOW], the binary; default: the one that was built here
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$here/../../.." && pwd)
+windflow=$(realpath "${1:-${CARGO_TARGET_DIR:-$root/target}/debug/windflow}")
+work=${CARGO_TARGET_DIR:-$root/target}/examples/words
+mkdir -p "$work/wit/deps/windflow"
+cp "$here/wit/world.wit" "$work/wit/"
+cp "$root/sdk/wit/v1/node.wit" "$work/wit/deps/windflow/"
+export WINDFLOW_DATA_DIR="$work/data"
+
+echo "words in JavaScript" >&2
+PATH=$("$root/sdk/toolchain/ensure-node.sh"):$PATH
+cp "$here"/{package.json,package-lock.json,build.mjs,words.js} "$work/"
+cd "$work"
+cmp --silent package-lock.json node_modules/.installed || { npm ci --ignore-scripts --no-audit --no-fund --silent && cp package-lock.json node_modules/.installed; }
+node build.mjs wit javascript.component.wasm
+
+echo "words in Python" >&2
+if ! [ -x venv/bin/componentize-py ]; then
+  python3 -m venv venv >&2 || { "$root/sdk/toolchain/ensure-tool.sh" python3-venv; python3 -m venv --clear venv >&2; }
+  venv/bin/pip install --quiet --disable-pip-version-check componentize-py==0.25.0 >&2
+fi
+cp "$here/words.py" "$work/"
+venv/bin/componentize-py --quiet --wit-path wit --world node componentize --stub-wasi words --output python.component.wasm
+
+for language in javascript python; do
+  "$windflow" plugins pack $language.component.wasm --manifest "$here/plugin.toml" --out $language.wasm
+  "$windflow" plugins check $language.wasm
+  "$windflow" plugins test $language.wasm --cases "$here/cases"
+done
+# From one language to the other is an update like any other.
+"$windflow" plugins install javascript.wasm --yes
+"$windflow" plugins install python.wasm --yes
+printf 'windflow: 1\nname: count\nnodes:\n  count: { uses: words@1, with: { text: one two three } }\noutputs: { words: "${{ nodes.count.output.words }}" }\n' > count.yaml
+"$windflow" run count.yaml --quiet
