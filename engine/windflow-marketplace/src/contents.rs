@@ -58,6 +58,12 @@ pub struct Permissions {
     pub credentials: Vec<String>,
     /// Targets.
     pub docker: Vec<String>,
+    /// Mail servers with their ports.
+    pub email: Vec<String>,
+    /// Events that it may publish.
+    pub events: Vec<String>,
+    /// Whether it may keep values for later runs.
+    pub state: bool,
 }
 
 /// Reads a Compose document with values for some of its variables, and samples for the others.
@@ -115,6 +121,9 @@ pub fn of_workflow(text: &str) -> (Contents, Vec<Problem>) {
         http: given.http.iter().map(written).collect(),
         credentials: names(&given.credentials),
         docker: names(&given.docker),
+        email: given.email.iter().map(|server| server.value.to_string()).collect(),
+        events: given.events.iter().map(|event| event.value.to_string()).collect(),
+        state: given.state,
     };
     let inputs = workflow.inputs.iter().map(|(name, input)| (name.clone(), input.value.schema.clone())).collect();
     (Contents { uses, permissions, inputs, ..Contents::default() }, problems)

@@ -39,7 +39,9 @@ fn numbers(line: &str, column: &str) -> Option<(usize, usize)> {
 }
 
 fn told(kind: &'static str, message: &str, place: Option<(usize, usize)>, code: &str) -> NodeError {
+    // Where its own functions throw, the engine says so behind the message, which tells an author nothing.
     let message = message.trim();
+    let message = message.strip_suffix("(native)").map_or(message, str::trim_end);
     match place {
         Some((line, column)) if (1..=code.lines().count()).contains(&line) => {
             NodeError::new(kind, format!("the code, line {line}, column {column}: {message}"))

@@ -43,6 +43,25 @@ describe('a run as its events tell it', () => {
     expect(run.nodes.ask?.question).toBeUndefined()
   })
 
+  it('reads in the journal what was not heard live', () => {
+    const line = (message: string) => ({ level: 'info', message })
+    const ended = (node: string, ...lines: string[]) => ({ attempt_succeeded: { node, attempt: 1, port: 'out', output: 1, took_us: 1, log: { lines: lines.map(line) } } })
+    const messages = (run: RunLive) => run.logs.map(({ node, message }) => `${node}: ${message}`)
+    expect(messages(play(ended('a', 'one', 'two'), ended('b', 'three')))).toEqual(['a: one', 'a: two', 'b: three'])
+    const run = noRun()
+    for (const message of ['one', 'two']) takeIn(run, 'log', { node: 'a', attempt: 1, ...line(message) })
+    takeIn(run, 'log', { node: 'b', attempt: 1, ...line('late') })
+    takeIn(run, 'event', { sequence: 1, at: 1, event: ended('a', 'one', 'two') })
+    // Whoever came in the middle has missed the beginning.
+    takeIn(run, 'event', { sequence: 2, at: 2, event: ended('b', 'early', 'late') })
+    expect(messages(run)).toEqual(['a: one', 'a: two', 'b: early', 'b: late'])
+    const items = play(
+      { attempt_failed: { node: 'c', item: 0, attempt: 1, failure, took_us: 1, log: { lines: [line('x')], left_out: 3 } } },
+      { attempt_succeeded: { node: 'c', item: 1, attempt: 1, port: 'out', output: 1, took_us: 1, log: { lines: [line('y')] } } },
+    )
+    expect(messages(items)).toEqual(['c: ⋯ +3', 'c: x', 'c: y'])
+  })
+
   it('keeps the last lines of a log', () => {
     const run = noRun()
     for (let line = 0; line < 2500; line++) takeIn(run, 'log', { node: 'a', attempt: 1, level: 'info', message: String(line) })

@@ -35,6 +35,14 @@ export interface LogLine {
   attempt: number
   level: string
   message: string
+  /** It was read in the journal, and not heard live. */
+  kept?: boolean
+}
+
+/** What an attempt said, as the journal keeps it: its last lines, and how many came before them. */
+interface KeptLog {
+  lines: { level: string; message: string }[]
+  left_out?: number
 }
 
 export interface Question {
@@ -127,8 +135,9 @@ const events: Record<string, Handler> = {
     node.status = body.wait ? 'waiting' : 'running'
     if (body.wait?.answer) node.question = body.wait.answer
   },
-  attempt_succeeded(run, body: AttemptOf & { port: string; output: Json; took_us: number }, at) {
+  attempt_succeeded(run, body: AttemptOf & { port: string; output: Json; took_us: number; log?: KeptLog }, at) {
     const node = nodeOf(run, body.node)
+    readLog(run, body)
     settle(node, body, 'succeeded', at)
     if (node.items && body.item !== undefined && body.item !== null) {
       if (!Array.isArray(node.output)) node.output = []
@@ -138,8 +147,9 @@ const events: Record<string, Handler> = {
     } else Object.assign(node, { status: 'succeeded', port: body.port, output: body.output })
     delete node.question
   },
-  attempt_failed(run, body: AttemptOf & { failure: Failure; retry_at?: number | null; took_us: number }, at) {
+  attempt_failed(run, body: AttemptOf & { failure: Failure; retry_at?: number | null; took_us: number; log?: KeptLog }, at) {
     const node = nodeOf(run, body.node)
+    readLog(run, body)
     const attempt = settle(node, body, 'failed', at)
     attempt.failure = body.failure
     if (body.retry_at) attempt.retryAt = body.retry_at
@@ -194,6 +204,19 @@ function settle(node: NodeRun, body: AttemptOf & { took_us: number }, status: 's
   node.tookMs += attempt.tookMs
   delete node.progress
   return attempt
+}
+
+/** Lines that were not heard live are read in the journal: of a run that ended before anybody looked, all of them. */
+function readLog(run: RunLive, { node, attempt, item, log }: AttemptOf & { log?: KeptLog }): void {
+  if (!log?.lines.length) return
+  const heard = (line: LogLine): boolean => line.node === node && line.attempt === attempt && !line.kept
+  const known = run.logs.filter(heard).length
+  const ofItem = item !== undefined && item !== null
+  // Live lines do not say which item they are of.
+  if (known >= log.lines.length + (log.left_out ?? 0) || (ofItem && known)) return
+  const before = log.left_out ? [{ level: 'debug', message: `⋯ +${log.left_out}` }] : []
+  const lines = [...before, ...log.lines].map((line) => ({ node, attempt, kept: true, ...line }))
+  run.logs = [...run.logs.filter((line) => !heard(line)), ...lines].slice(-keptLines)
 }
 
 /** A node with items has settled when all of them have; what the server says in the end has the last word. */
