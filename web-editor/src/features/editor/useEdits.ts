@@ -24,7 +24,7 @@ export interface CanvasHandle {
   show(id: string): Promise<void>
   reveal(id: string, whole?: boolean): Promise<void>
   fit(): Promise<void>
-  centre(): Position
+  centre(): Promise<Position>
 }
 
 const disconnect = ({ from, port, to }: Wire): Edit => ({ disconnect: { from, to, ...(port !== null && { port }) } })
@@ -74,7 +74,7 @@ export function useEdits(document: EditorDocument, types: () => NodeTypes, canva
     async add(uses: string, wanted: { after?: { node: string; port?: string }; at?: Position; on?: Wire } = {}): Promise<string | undefined> {
       const { after, on } = wanted
       if (on) return chooseAdded(await insertOn(uses, on))
-      const at = wanted.at ?? (after ? beside(after.node, after.port) : canvas()?.centre())
+      const at = wanted.at ?? (after ? beside(after.node, after.port) : await canvas()?.centre())
       const needs = after && [after.port ? `${after.node}.${after.port}` : after.node]
       return chooseAdded(await attempt([{ add_node: { uses, ...(needs && { needs }), ...(at && { at }) } }]))
     },
@@ -89,7 +89,7 @@ export function useEdits(document: EditorDocument, types: () => NodeTypes, canva
       ]),
     /** Puts a note onto the canvas, and opens it to be written on. */
     async addNote(at?: Position): Promise<void> {
-      const [x, y] = at ?? canvas()?.centre() ?? [0, 0]
+      const [x, y] = at ?? (await canvas()?.centre()) ?? [0, 0]
       const [key] = (await attempt([{ add_note: { text: t('editor.note.starter'), at: [x, y] } }])) ?? []
       const note = key && noteOf(key)
       if (!note) return
@@ -125,7 +125,8 @@ export function useEdits(document: EditorDocument, types: () => NodeTypes, canva
     async paste(text?: string): Promise<void> {
       const yaml = text ?? ((await navigator.clipboard?.readText().catch(() => '')) || clipboard)
       if (!yaml.trim()) return
-      await chooseAdded(await attempt([{ paste: { yaml, ...(canvas() && { at: canvas()?.centre() as Position }) } }]))
+      const at = await canvas()?.centre()
+      await chooseAdded(await attempt([{ paste: { yaml, ...(at && { at }) } }]))
     },
     async duplicate(ids: string[], notes: string[] = []): Promise<void> {
       if (!ids.length && !notes.length) return
