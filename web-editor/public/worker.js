@@ -17,22 +17,28 @@ self.addEventListener('fetch', (event) => {
   const { request } = event
   const { origin, pathname } = new URL(request.url)
   if (request.method !== 'GET' || origin !== self.location.origin) return
-  if (pathname.startsWith('/assets/')) event.respondWith(once(request))
+  if (pathname.startsWith('/assets/')) event.respondWith(once(event))
   // Programs' addresses are none of ours, whoever opens them.
   else if (request.mode === 'navigate' && !/^\/(api|hooks|callbacks)\//.test(pathname)) event.respondWith(fetch(request).catch(() => caches.match(gone)))
 })
 
 /** A file of this name never changes: it is asked for once. */
-async function once(request) {
-  const known = await caches.match(request)
+async function once(event) {
+  const { request } = event
+  // A disk that takes its time must not keep the page from coming over the network.
+  const late = new Promise((done) => setTimeout(done, 300))
+  const known = await Promise.race([caches.match(request).catch(() => undefined), late])
   if (known) return known
   const answer = await fetch(request)
-  if (answer.ok) {
-    const cache = await caches.open(kept)
-    await cache.put(request, answer.clone())
-    await forget(cache)
-  }
+  // Nobody waits for it to be kept, and a disk that is full is no reason to show nothing.
+  if (answer.ok) event.waitUntil(keep(request, answer.clone()).catch(() => undefined))
   return answer
+}
+
+async function keep(request, answer) {
+  const cache = await caches.open(kept)
+  await cache.put(request, answer)
+  await forget(cache)
 }
 
 /** Of older releases nothing stays for long: the first that came are the first that go. */
