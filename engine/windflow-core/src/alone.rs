@@ -65,7 +65,7 @@ pub fn alone(document: &str, node: &str, with_input: bool) -> Result<Alone, Prob
     let mut stand_ins: Vec<NodeId> = workflow.nodes.keys().filter(|id| depends.contains(id)).cloned().collect();
     let mut input = None;
     if with_input {
-        let given = free_name(&workflow);
+        let given = free_name(&workflow).ok_or_else(unreadable)?;
         fields.insert("needs".to_owned(), json!([given]));
         stand_ins.push(given.clone());
         input = Some(given);
@@ -87,10 +87,10 @@ pub fn alone(document: &str, node: &str, with_input: bool) -> Result<Alone, Prob
 }
 
 /// A name that no node has.
-fn free_name(workflow: &Workflow) -> NodeId {
-    let names = (0..).map(|number| if number == 0 { "given".to_owned() } else { format!("given_{number}") });
-    let free = names.filter(|name| !workflow.nodes.contains_key(name.as_str())).find_map(|name| name.parse().ok());
-    free.unwrap_or_else(|| unreachable!("there are more names than nodes"))
+fn free_name(workflow: &Workflow) -> Option<NodeId> {
+    let names = (0..=workflow.nodes.len())
+        .map(|number| if number == 0 { "given".to_owned() } else { format!("given_{number}") });
+    names.filter(|name| !workflow.nodes.contains_key(name.as_str())).find_map(|name| name.parse().ok())
 }
 
 #[cfg(test)]

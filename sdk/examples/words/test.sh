@@ -20,7 +20,7 @@ node build.mjs wit javascript.component.wasm
 
 echo "words in Python" >&2
 if ! [ -x venv/bin/componentize-py ]; then
-  python3 -m venv venv >&2 || { "$root/sdk/toolchain/ensure-tool.sh" python3-venv; python3 -m venv --clear venv >&2; }
+  "$root/sdk/toolchain/make-venv.sh" venv
   venv/bin/pip install --quiet --disable-pip-version-check componentize-py==0.25.0 >&2
 fi
 cp "$here/words.py" "$work/"

@@ -7,39 +7,24 @@ use utoipa::ToSchema;
 
 use super::extract::{Allowed, Query, Raw, need};
 use super::refusals::Refusals;
-use super::workflows::{Sought, search};
+use super::workflows::{Sought, WorkflowFilter, search};
 use crate::archive::{self, Outcome};
 use crate::catalogue;
 use crate::problem::{Answer, DocumentProblem, Problem};
 use crate::state::{App, blocking};
 
-/// Which workflows.
-#[derive(Debug, Deserialize, utoipa::IntoParams)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct ExportQuery {
-    /// Those whose name or description holds this, whatever the case of its letters.
-    #[param(max_length = 200)]
-    q: Option<String>,
-    /// Those with this tag.
-    #[param(max_length = 40)]
-    tag: Option<String>,
-    /// Those in this folder, and in the folders within it.
-    #[param(max_length = 204)]
-    folder: Option<String>,
-}
-
 /// The texts of workflows as a compressed tar archive, each a file in the folder that it names.
 #[utoipa::path(
-    get, path = "/export", tag = "workflows", operation_id = "export_workflows", params(ExportQuery),
+    get, path = "/export", tag = "workflows", operation_id = "export_workflows", params(WorkflowFilter),
     security(("token" = ["workflows:read"])),
     responses((status = 200, description = "As asked", body = String, content_type = "application/gzip"), Refusals)
 )]
 pub(crate) async fn export(
     allowed: Allowed<need::WorkflowsRead>,
     State(app): State<App>,
-    Query(query): Query<ExportQuery>,
+    Query(filter): Query<WorkflowFilter>,
 ) -> Answer<([(HeaderName, &'static str); 2], Vec<u8>)> {
-    let sought = Sought::new(query.q, query.tag, query.folder);
+    let sought = Sought::from(filter);
     let organisation = allowed.0.organisation;
     let packed = blocking(move || -> Answer<_> {
         let (entries, _) = search(&app, &organisation, &sought, None, archive::MAX_FILES + 1)?;

@@ -63,7 +63,7 @@ fn unchanged(headers: &HeaderMap, entry: &Kept<Entry>) -> Option<Response> {
 /// Which workflows.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
-pub(crate) struct WorkflowsQuery {
+pub(crate) struct WorkflowFilter {
     /// Those whose name or description holds this, whatever the case of its letters.
     #[param(max_length = 200)]
     q: Option<String>,
@@ -73,27 +73,21 @@ pub(crate) struct WorkflowsQuery {
     /// Those in this folder, and in the folders within it.
     #[param(max_length = 204)]
     folder: Option<String>,
-    /// How many items at most, 50 where nothing is said.
-    #[param(minimum = 1, maximum = 500)]
-    limit: Option<u16>,
-    /// `next` of the page before.
-    #[param(min_length = 1, pattern = "^[A-Za-z0-9_-]+$")]
-    cursor: Option<String>,
 }
 
 /// The workflows, by name, each with its newest run.
 #[utoipa::path(
-    get, path = "/workflows", tag = "workflows", operation_id = "list_workflows", params(WorkflowsQuery),
+    get, path = "/workflows", tag = "workflows", operation_id = "list_workflows", params(WorkflowFilter, PageQuery),
     security(("token" = ["workflows:read"])), responses((status = 200, description = "As asked", body = Page<ListedWorkflow>), Refusals)
 )]
 pub(crate) async fn list(
     allowed: Allowed<need::WorkflowsRead>,
     State(app): State<App>,
-    Query(query): Query<WorkflowsQuery>,
+    Query(filter): Query<WorkflowFilter>,
+    Query(page): Query<PageQuery>,
 ) -> Answer<axum::Json<Page<ListedWorkflow>>> {
-    let page = PageQuery { limit: query.limit, cursor: query.cursor };
     let (limit, after) = (page.limit()?, page.after()?);
-    let sought = Sought::new(query.q, query.tag, query.folder);
+    let sought = Sought::from(filter);
     let caller = allowed.0;
     let sees_runs = caller.permissions.contains(&Permission::RunsRead);
     let listed = blocking(move || -> Answer<_> {
@@ -120,12 +114,15 @@ pub(super) struct Sought {
     folder: Option<String>,
 }
 
-impl Sought {
-    pub(super) fn new(text: Option<String>, tag: Option<String>, folder: Option<String>) -> Self {
-        let text = text.map(|text| text.chars().take(200).collect::<String>().to_lowercase()).unwrap_or_default();
+impl From<WorkflowFilter> for Sought {
+    fn from(filter: WorkflowFilter) -> Self {
+        let WorkflowFilter { q, tag, folder } = filter;
+        let text = q.map(|text| text.chars().take(200).collect::<String>().to_lowercase()).unwrap_or_default();
         Self { text, tag, folder }
     }
+}
 
+impl Sought {
     fn fits(&self, entry: &Entry) -> bool {
         let holds = |text: &str| text.to_lowercase().contains(&self.text);
         (holds(entry.name.as_str()) || entry.description.as_deref().is_some_and(holds))
