@@ -24,7 +24,7 @@ pub(crate) struct WorkflowView {
     /// SHA-256 of its text.
     #[schema(example = "sha256:0f34…")]
     document: String,
-    /// What starts it beside people: `cron`, `webhook`; each once.
+    /// What starts it beside people: `cron`, `webhook`, `event`; each once.
     triggers: Vec<String>,
     /// Where lists show it: names of folders with `/` between them.
     folder: Option<String>,
@@ -102,7 +102,7 @@ pub(crate) struct RunView {
     status: Value,
     /// It has not begun yet: its workflow's `concurrency` makes it wait for others.
     queued: bool,
-    /// Who or what started it: `user:…`, `key:…`, `webhook:…`, `cron:…`, `event:…`, `cli`.
+    /// Who or what started it: `user:…`, `key:…`, `test:…` (somebody who tried something), `webhook:…`, `cron:…`, `event:…`, `run …`, `cli`.
     started_by: String,
     started_at: u64,
     finished_at: Option<u64>,
