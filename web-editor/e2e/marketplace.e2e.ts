@@ -154,7 +154,7 @@ describe.skipIf(skipDocker)('a template of one’s own', () => {
     await shot(page, 'update-en-light')
     expect(await accessibilityProblems(page)).toEqual([])
     await dialog.getByRole('button', { name: 'Update', exact: true }).click()
-    await page.getByText('Up to date').waitFor()
+    await page.getByRole('row', { name: /team-blog/ }).getByText('Up to date').waitFor()
     await page.goto(`${on.url}/stacks/team-blog`)
     await page.getByText('v2', { exact: true }).waitFor()
     await page.goto(`${on.url}/deployments`)
