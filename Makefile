@@ -47,7 +47,8 @@ else
 endif
 	web-editor/test.sh
 
-test-long: test ## The quick tests, then hundreds of crashes, plugins in JavaScript and Python, and the second way to the WebAssembly target
+test-long: test ## The quick tests, then thousands of simulations, hundreds of crashes, plugins in JavaScript and Python, and the second way to the WebAssembly target
+	WINDFLOW_LONG=1 cargo test --package windflow-runtime --test simulation -- --nocapture
 	WINDFLOW_LONG=1 cargo test --package windflow --test crash -- --nocapture
 	WINDFLOW_LONG=1 cargo test --package windflow-store --test kill --test contract -- --nocapture
 	sdk/examples/words/test.sh $(WINDFLOW)

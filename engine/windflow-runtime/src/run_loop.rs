@@ -123,7 +123,8 @@ impl RunLoop {
             prepared,
             state,
             sequence,
-            position: Position::default(),
+            // What was read may not be durable: a run may be taken up by the very process that gave it up.
+            position: Position::LATEST,
             queue: VecDeque::new(),
             children: HashSet::new(),
             live: HashMap::new(),

@@ -15,6 +15,11 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Position(pub u64);
 
+impl Position {
+    /// Wherever the journal ends when it is asked for.
+    pub const LATEST: Self = Self(u64::MAX);
+}
+
 /// What can go wrong, split by what the caller can do.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
@@ -60,7 +65,8 @@ pub trait Journal: Send + Sync {
     /// takes; [`StoreError::ReadOnly`] after a failed commit. What is refused leaves no trace.
     fn append(&self, run: &RunKey, expected: Sequence, records: &[Record]) -> Result<Position, StoreError>;
 
-    /// Waits until everything up to `position` survives the loss of power. All who wait at the same time share one commit.
+    /// Waits until everything up to `position`, or all that was appended so far where it lies beyond, survives the loss of
+    /// power. All who wait at the same time share one commit.
     /// Without anybody waiting, appends are written within a second.
     fn durable(&self, position: Position) -> BoxFuture<'_, Result<(), StoreError>>;
 

@@ -94,12 +94,12 @@ impl RunLoop {
     fn attempt(&mut self, prepared: &Prepared, node: &PlanNode, due: &Due, config: Vec<u8>) -> Result<(), Lost> {
         let Due { step, attempt, unknown } = *due;
         let key = attempt::idempotency_key(&self.key, &node.id, step.item);
-        let mut barrier = None;
         if !node.pure && !unknown {
             let (id, item) = (node.id.clone(), step.item);
             let started = Event::AttemptStarted { node: id, item, attempt, key: key.to_string(), wait: None };
-            barrier = Some(self.append(started)?);
+            self.append(started)?;
         }
+        let barrier = (!node.pure).then_some(self.position);
         self.live.insert(step, attempt);
         let compensates = prepared.plan.node(step.node).compensates;
         self.launch(Attempt { step, attempt, config, key, barrier, timeout: node.timeout }, compensates);

@@ -125,9 +125,10 @@ fn positions_grow(store: &dyn Store) {
 }
 
 fn durable(store: &dyn Store) {
+    wait(store.durable(Position::LATEST)).unwrap();
     let first = append(store, &run_key(1000, 1), 0, &[started(1000, "a")]);
     let second = append(store, &run_key(1000, 2), 0, &[started(1000, "a")]);
-    for position in [second, first, second, Position(0)] {
+    for position in [second, first, second, Position(0), Position::LATEST] {
         wait(store.durable(position)).unwrap();
     }
 }
