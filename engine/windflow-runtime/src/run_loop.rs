@@ -44,6 +44,9 @@ pub enum Lost {
     /// Nothing was in flight and nothing due, and yet the run had not ended.
     #[error("the run has nothing left to do and has not ended")]
     Stuck,
+    /// The engine has a mistake that this run shows. Other runs go on.
+    #[error("the engine failed at this run: {0}")]
+    Crashed(String),
     /// The process is ending.
     #[error("the process stopped before the run ended")]
     Stopped,

@@ -1,10 +1,12 @@
 //! The handle to the runtime.
 
 use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
+use futures::FutureExt;
 use tokio::sync::{Semaphore, broadcast, mpsc, oneshot, watch};
 use windflow_core::id::{NodeId, RunId, RunKey};
 use windflow_core::ports::events::Events;
@@ -21,6 +23,7 @@ use crate::load::{Plans, replay};
 use crate::report::RunReport;
 use crate::rerun::{Rerun, RerunError};
 use crate::run_loop::{Given, Lost, RunLoop};
+use crate::stalled::{Stalled, StalledRuns, words};
 use crate::start::{Begin, ResumeError, Start, StartError, Started};
 use crate::updates::Updates;
 
@@ -82,6 +85,7 @@ pub(crate) struct Inner {
     pub(crate) admission: Arc<Admission>,
     pub(crate) events: OnceLock<Arc<dyn Events>>,
     active: Mutex<HashMap<RunKey, Active>>,
+    stalled: StalledRuns,
     turns: broadcast::Sender<Turn>,
 }
 
@@ -129,8 +133,8 @@ impl Runtime {
     pub fn new(store: Arc<dyn Store>, host: Arc<dyn Host>, clock: Arc<dyn Clock>, config: Config) -> Self {
         let slots = Arc::new(Semaphore::new(config.max_attempts));
         let (plans, active, turns) = (Plans::default(), Mutex::default(), broadcast::Sender::new(UPDATES_KEPT));
-        let (admission, events) = (Arc::default(), OnceLock::new());
-        Self(Arc::new(Inner { store, host, clock, config, slots, plans, admission, events, active, turns }))
+        let (admission, events, stalled) = (Arc::default(), OnceLock::new(), StalledRuns::default());
+        Self(Arc::new(Inner { store, host, clock, config, slots, plans, admission, events, active, stalled, turns }))
     }
 
     /// Says who is told of the events that nodes publish: whoever starts what listens, which needs a runtime first. Once;
@@ -207,7 +211,37 @@ impl Runtime {
         if let Some(updates) = self.updates(key) {
             return Ok(updates);
         }
-        Ok(self.launch(crate::start::resume(&self.0, key, cancel)?))
+        // A journal that the engine cannot fold must keep nothing else from going on.
+        let resume = AssertUnwindSafe(|| crate::start::resume(&self.0, key, cancel));
+        let resumed = catch_unwind(resume).unwrap_or_else(|panic| Err(Lost::Crashed(words(&*panic)).into()));
+        match resumed {
+            Ok(run_loop) => Ok(self.launch(run_loop)),
+            Err(error) => {
+                let unknown = matches!(error, ResumeError::Lost(Lost::Store(StoreError::NotFound(_))));
+                if !unknown && !matches!(error, ResumeError::Ended(_)) {
+                    self.stall(key, error.to_string());
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// Says that a run does not go on until somebody resumes it.
+    pub fn stall(&self, key: &RunKey, reason: String) {
+        tracing::error!(run = %key.run, reason, "a run does not go on until somebody resumes it");
+        self.0.stalled.add(key, reason, self.0.clock.now());
+    }
+
+    /// Why a run does not go on, where this process had to give it up or could not take it up.
+    #[must_use]
+    pub fn stalled(&self, key: &RunKey) -> Option<Stalled> {
+        self.0.stalled.get(key)
+    }
+
+    /// How many runs do not go on until somebody resumes them.
+    #[must_use]
+    pub fn stalled_count(&self) -> usize {
+        self.0.stalled.count()
     }
 
     /// Asks a run to stop. One that no process is at work on is taken up for that; its attempts whose outcome nobody
@@ -327,6 +361,7 @@ impl Runtime {
         let parent = run_loop.parent();
         let active = Active { parent, cancel, idle, rests, answers, updates: updates.downgrade(), ended };
         self.lock().insert(key.clone(), active);
+        self.0.stalled.remove(&key);
         // Nobody listening is no error, here and below.
         let _ = self.0.turns.send(Turn::Began(key.clone()));
         let runtime = self.clone();
@@ -334,10 +369,11 @@ impl Runtime {
         // Whoever waits for it takes over before time may pass.
         let is_child = run_loop.is_child();
         self.0.config.guests.spawn(async move {
-            let ended = match run_loop.drive().await {
+            let driven = AssertUnwindSafe(run_loop.drive()).catch_unwind().await;
+            let ended = match driven.unwrap_or_else(|panic| Err(Lost::Crashed(words(&*panic)))) {
                 Ok(()) => Ok(Arc::new(run_loop.report())),
                 Err(lost) => {
-                    tracing::error!(run = %key.run, error = %lost, "run given up");
+                    runtime.stall(&key, lost.to_string());
                     Err(Arc::new(lost))
                 }
             };

@@ -38,6 +38,7 @@ mod metrics;
 mod people;
 mod presence;
 mod problem;
+mod recovery;
 mod scheduler;
 mod sealed;
 mod secrets;

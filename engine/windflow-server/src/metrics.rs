@@ -17,6 +17,7 @@ pub(crate) struct Metrics {
     /// By how they ended.
     pub(crate) runs_finished: IntCounterVec,
     pub(crate) runs_active: IntGauge,
+    pub(crate) runs_stalled: IntGauge,
     /// By outcome.
     pub(crate) hooks: IntCounterVec,
     /// By outcome: fired, skipped, missed, failed.
@@ -38,6 +39,7 @@ impl Metrics {
             runs_started: counter("windflow_runs_started_total", "Runs started by this process.", &["by"])?,
             runs_finished: counter("windflow_runs_finished_total", "Runs ended in this process.", &["status"])?,
             runs_active: gauge("windflow_runs_active", "Runs that this process is at work on.")?,
+            runs_stalled: gauge("windflow_runs_stalled", "Runs that do not go on until somebody resumes them.")?,
             hooks: counter("windflow_webhook_requests_total", "Requests to webhooks.", &["outcome"])?,
             ticks: counter("windflow_cron_ticks_total", "Instants of schedules that came.", &["outcome"])?,
             streams: gauge("windflow_live_streams", "Live streams that are open.")?,
@@ -53,6 +55,7 @@ impl Metrics {
         metrics.add(&metrics.runs_started)?;
         metrics.add(&metrics.runs_finished)?;
         metrics.add(&metrics.runs_active)?;
+        metrics.add(&metrics.runs_stalled)?;
         metrics.add(&metrics.hooks)?;
         metrics.add(&metrics.ticks)?;
         metrics.add(&metrics.streams)?;

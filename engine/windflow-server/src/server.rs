@@ -8,11 +8,11 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 use windflow_core::ports::retention::{self, Keep};
+use windflow_core::ports::store::Position;
 use windflow_core::run::Timestamp;
-use windflow_runtime::ResumeError;
 
 use crate::active::Active;
-use crate::deploying::{self, Books};
+use crate::deploying::Books;
 use crate::live::Feed;
 use crate::marketplace::{Marketplace, registries};
 use crate::metrics::Metrics;
@@ -22,7 +22,7 @@ use crate::problem::Problem;
 use crate::secrets::Secrets;
 use crate::settings::Settings;
 use crate::state::{App, Inner, Ports, blocking};
-use crate::{accept, api, audit, catalogue, events, live, scheduler};
+use crate::{accept, api, audit, events, live, recovery, scheduler};
 
 /// How often what nobody needs any more is taken away.
 const PRUNE_EVERY: Duration = Duration::from_secs(3600);
@@ -118,10 +118,15 @@ impl Server {
         let starting = app.clone();
         tasks.spawn(live::watch(app.clone()));
         tasks.spawn(async move {
-            match recover(&starting).await {
+            match recovery::recover(&starting).await {
                 Ok(()) => {
                     starting.started.store(true, Ordering::Release);
-                    tokio::join!(scheduler::watch(starting.clone()), events::watch(starting.clone()), prune(starting));
+                    tokio::join!(
+                        scheduler::watch(starting.clone()),
+                        events::watch(starting.clone()),
+                        recovery::grow_steady(&starting),
+                        prune(starting.clone())
+                    );
                 }
                 Err(problem) => tracing::error!(%problem, "the server could not take up what it had left"),
             }
@@ -142,7 +147,7 @@ impl Server {
             () = &mut bound => tracing::warn!(runs = app.runtime.working_runs().len(), "what has not ended goes on after the next start"),
         }
         // What was acknowledged is durable already; this is for what nobody waited for.
-        if let Err(error) = app.store.durable(windflow_core::ports::store::Position(u64::MAX)).await {
+        if let Err(error) = app.store.durable(Position::LATEST).await {
             tracing::error!(%error, "the store could not be brought up to date");
         }
     }
@@ -154,32 +159,6 @@ async fn drain(app: &App) {
     while !app.runtime.working_runs().is_empty() {
         let _ = tokio::time::timeout(Duration::from_millis(200), turns.next()).await;
     }
-}
-
-/// Takes up every run that has not ended, and arms every trigger that is on.
-async fn recover(app: &App) -> Result<(), Problem> {
-    let taken_up = app.clone();
-    blocking(move || {
-        let app = taken_up;
-        let unfinished = app.store.unfinished()?;
-        let count = unfinished.len();
-        for key in unfinished {
-            match app.runtime.resume(&key) {
-                Ok(_) | Err(ResumeError::Ended(_)) => {}
-                // It stays where it is; one broken run must not keep the others, nor the server, from going on.
-                Err(error) => tracing::error!(run = %key.run, %error, "a run could not be taken up"),
-            }
-        }
-        if count > 0 {
-            tracing::info!(count, "took up the runs that had not ended");
-        }
-        Ok::<(), Problem>(())
-    })
-    .await??;
-    for organisation in crate::people::organisations(&*app.records)? {
-        deploying::recover(app, &organisation.id).await?;
-    }
-    catalogue::arm_all(app).await
 }
 
 /// Takes away, from time to time, what nobody needs any more.

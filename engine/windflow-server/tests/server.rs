@@ -25,6 +25,8 @@ mod openapi;
 mod operation;
 #[path = "server/people.rs"]
 mod people;
+#[path = "server/recovery.rs"]
+mod recovery;
 #[path = "server/runs.rs"]
 mod runs;
 #[path = "server/support.rs"]

@@ -63,6 +63,7 @@ pub(crate) async fn metrics(
     if !app.settings.public_metrics {
         allowed?;
     }
+    app.metrics.runs_stalled.set(i64::try_from(app.runtime.stalled_count()).unwrap_or(i64::MAX));
     let text = app.metrics.text()?;
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response())
 }

@@ -13,17 +13,18 @@ use windflow_core::json::Json;
 use windflow_core::manifest::DEFAULT_PORT;
 use windflow_core::ports::store::{Position, RunQuery, RunStatus, RunSummary};
 use windflow_core::run::{Emitted, Record, Timestamp};
-use windflow_runtime::ResumeError;
+use windflow_runtime::{Lost, ResumeError};
 
 use super::extract::{self, Allowed, Path, Query, need};
 use super::page::{self, Page, PageQuery};
 use super::refusals::Refusals;
-use super::views::RunView;
+use super::views::{RunView, StalledView};
 use crate::access::Permission;
 use crate::catalogue;
 use crate::launch::{Launch, TEST, key_of, launch, launch_once};
 use crate::people::Caller;
 use crate::problem::{Answer, Problem};
+use crate::recovery;
 use crate::state::{App, blocking};
 
 /// What a run is started with.
@@ -315,8 +316,17 @@ pub(crate) async fn show(
             _ => None,
         });
         // Read first: of a run that it calls ended, the rest is told whole.
-        let summary = RunView::new(&app, &key.organisation, &app.store.run(&key)?);
-        let mut report = app.runtime.report(&key)?;
+        let mut summary = RunView::new(&app, &key.organisation, &app.store.run(&key)?);
+        let mut report = match app.runtime.report(&key) {
+            Ok(report) => report,
+            Err(Lost::Store(error)) => return Err(error.into()),
+            // A plugin may be missing: what the lists know of the run can be told all the same.
+            Err(lost) => {
+                summary.stalled.get_or_insert_with(|| StalledView::new(lost.to_string(), app.now()));
+                let (inputs, outputs) = (inputs.unwrap_or_default(), Value::Null);
+                return Ok(RunDetail { summary, inputs, outputs, nodes: Value::Object(Map::new()) });
+            }
+        };
         if !may_answer {
             let nodes = report.nodes.values_mut();
             nodes.flat_map(|node| &mut node.questions).for_each(|asked| asked.question.token.clear());
@@ -427,8 +437,9 @@ pub(crate) async fn resume(
 ) -> Answer<(StatusCode, axum::Json<Accepted>)> {
     let key = find(&app, &allowed.0.organisation, run)?;
     not_ended(&app, &key)?;
+    recovery::release(&app, &key).await?;
     let runtime = app.runtime.clone();
     blocking(move || runtime.resume(&key).map(drop)).await??;
-    app.runtime.durable(Position(u64::MAX)).await?;
+    app.runtime.durable(Position::LATEST).await?;
     Ok((StatusCode::ACCEPTED, axum::Json(Accepted { run: run.to_string() })))
 }

@@ -5,6 +5,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 use windflow_core::id::{OrganisationId, RunKey};
 use windflow_core::ports::store::RunSummary;
+use windflow_core::run::Timestamp;
 
 use super::drafts::DraftView;
 use crate::access::Role;
@@ -102,6 +103,8 @@ pub(crate) struct RunView {
     status: Value,
     /// It has not begun yet: its workflow's `concurrency` makes it wait for others.
     queued: bool,
+    /// Why it does not go on until somebody resumes it, or cannot be shown whole.
+    pub(crate) stalled: Option<StalledView>,
     /// Who or what started it: `user:…`, `key:…`, `test:…` (somebody who tried something), `webhook:…`, `cron:…`, `event:…`, `run …`, `cli`.
     started_by: String,
     started_at: u64,
@@ -112,11 +115,32 @@ pub(crate) struct RunView {
     sequence: u64,
 }
 
+/// Why a run does not go on.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct StalledView {
+    reason: String,
+    /// Since when, in milliseconds since 1970.
+    at: u64,
+}
+
+impl StalledView {
+    pub(crate) fn new(reason: String, at: Timestamp) -> Self {
+        Self { reason, at: at.0 }
+    }
+}
+
+impl From<windflow_runtime::Stalled> for StalledView {
+    fn from(stalled: windflow_runtime::Stalled) -> Self {
+        Self::new(stalled.reason, stalled.at)
+    }
+}
+
 impl RunView {
     pub(crate) fn new(app: &App, organisation: &OrganisationId, run: &RunSummary) -> Self {
         let key = RunKey { organisation: organisation.clone(), run: run.run };
         Self {
             queued: !run.status.is_ended() && app.runtime.is_queued(&key),
+            stalled: app.runtime.stalled(&key).filter(|_| !run.status.is_ended()).map(StalledView::from),
             run: run.run.to_string(),
             workflow: run.workflow.to_string(),
             document: run.document.to_string(),
