@@ -40,7 +40,7 @@ pub(crate) use self::plugins::{
     UpdatePluginsArgs,
 };
 pub(crate) use self::serve::{LogFormat, ServeArgs};
-pub(crate) use self::templates::{ImportFormat, InstallArgs, TemplateKind, TemplatesCommand};
+pub(crate) use self::templates::{ImportFormat, InstallArgs, TemplateKind, TemplateRef, TemplatesCommand};
 pub(crate) use self::users::{AddUserArgs, UsersCommand};
 
 mod backup;

@@ -96,6 +96,15 @@ fn a_template_is_begun_checked_published_and_updated() {
     );
     place.good(&["update", "site", "--yes"]);
     assert_eq!(place.json(&["installed", "--json"])[0]["version"], "0.2.0");
+
+    // An older version can still be had, and is brought up to date like any other.
+    assert!(place.good(&["show", "ours@0.1.0", "--text"]).contains("nginx:1.29.3"));
+    place.good(&["install", "ours@0.1.0", "--as", "old-site"]);
+    let installed = place.json(&["installed", "--json"]);
+    let old = installed.as_array().unwrap().iter().find(|one| one["as"] == "old-site").unwrap();
+    assert_eq!((&old["version"], &old["latest"]), (&"0.1.0".into(), &"0.2.0".into()), "{old}");
+    let refused = place.refused(&["install", "ours@3.0.0", "--as", "third"]);
+    assert!(refused.contains("there is 0.2.0, 0.1.0"), "{refused}");
 }
 
 #[test]

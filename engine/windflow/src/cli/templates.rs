@@ -1,9 +1,11 @@
 //! What can be typed about templates.
 
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
 use clap::{Args, Subcommand, ValueEnum};
+use semver::Version;
 
 use super::key_value;
 
@@ -24,6 +26,26 @@ pub(crate) enum ImportFormat {
     Compose,
     Portainer,
     Caprover,
+}
+
+/// A template as it is named: `ghost`, or `ghost@1.2.0`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct TemplateRef {
+    pub(crate) name: String,
+    /// The latest where none is given.
+    pub(crate) version: Option<Version>,
+}
+
+impl FromStr for TemplateRef {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let Some((name, version)) = text.split_once('@') else {
+            return Ok(Self { name: text.to_owned(), version: None });
+        };
+        let version = version.parse().map_err(|error| format!("{version:?} is no version such as 1.2.0: {error}"))?;
+        Ok(Self { name: name.to_owned(), version: Some(version) })
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -47,8 +69,8 @@ pub(crate) enum TemplatesCommand {
     },
     /// Show what is in a template, and what it may touch
     Show {
-        /// Its name
-        template: String,
+        /// Its name, with a version where another than the latest is wanted: ghost, ghost@1.2.0
+        template: TemplateRef,
         /// Print its document and nothing else
         #[arg(long)]
         text: bool,
@@ -110,8 +132,8 @@ Where something is wrong, nothing is left behind."
 
 #[derive(Debug, Args)]
 pub(crate) struct InstallArgs {
-    /// Name of the template
-    pub(crate) template: String,
+    /// Name of the template, with a version where another than the latest is wanted: ghost, ghost@1.2.0
+    pub(crate) template: TemplateRef,
     /// What the stack or workflow is called [default: as the template]
     #[arg(long = "as", value_name = "NAME")]
     pub(crate) name: Option<String>,

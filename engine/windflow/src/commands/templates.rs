@@ -4,18 +4,19 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::Context;
+use semver::Version;
 use serde_json::json;
 use windflow_core::id::OrganisationId;
 use windflow_marketplace::bundle::Bundle;
 use windflow_marketplace::files::Fault;
-use windflow_marketplace::index::Entry;
+use windflow_marketplace::index::{Entry, Packed};
 use windflow_marketplace::ledger::{Ledger, LedgerError};
 use windflow_marketplace::manifest::Kind;
 use windflow_marketplace::registry;
 use windflow_marketplace::shelf::{Shelf, Wanted, find};
 use windflow_marketplace::template::Template;
 
-use crate::cli::{Global, TemplateKind, TemplatesCommand};
+use crate::cli::{Global, TemplateKind, TemplateRef, TemplatesCommand};
 use crate::engine::{data_dir, open_store};
 use crate::exit::invalid;
 use crate::render::{self, table::table};
@@ -38,7 +39,10 @@ pub(crate) fn run(global: &Global, command: &TemplatesCommand) -> anyhow::Result
             };
             search(&Offer::open(global)?, &wanted, *json)?;
         }
-        TemplatesCommand::Show { template, text, json } => show(&Offer::open(global)?, template, *text, *json)?,
+        TemplatesCommand::Show { template: TemplateRef { name, version }, text, json } => {
+            let (registry, _, template) = Offer::open(global)?.template(name, version.as_ref())?;
+            show(registry, &template, *text, *json)?;
+        }
         TemplatesCommand::Install(args) => return install::install(global, args),
         TemplatesCommand::Update { stack, yes } => install::update(global, stack, *yes)?,
         TemplatesCommand::Installed { json } => install::list(global, *json)?,
@@ -104,10 +108,10 @@ impl Offer {
         Ok(Self { bundle, built_in, ledger, own })
     }
 
-    /// The template of a name: of one's own first.
-    fn template(&self, name: &str) -> anyhow::Result<(&'static str, Arc<Entry>, Template)> {
+    /// The template of a name, the latest version where none is given: of one's own first.
+    fn template(&self, name: &str, version: Option<&Version>) -> anyhow::Result<(&'static str, Arc<Entry>, Template)> {
         if let (Some(entry), Some(ledger)) = (self.own.get(name), &self.ledger) {
-            let packed = entry.packed(None).context("its package is not told")?;
+            let packed = packed(entry, version)?;
             let bytes = ledger.package(entry, packed).map_err(kept)?;
             return Ok((OWN, Arc::clone(entry), registry::accept(entry, packed, &bytes)?));
         }
@@ -117,9 +121,16 @@ impl Offer {
             let hint = near.unwrap_or_else(|| "; `windflow templates search` lists all".to_owned());
             return Err(invalid(format!("there is no template {name}{hint}")));
         };
-        let packed = entry.packed(None).context("its package is not told")?;
-        Ok((BUILT_IN, Arc::clone(entry), self.bundle.template(entry, packed)?))
+        Ok((BUILT_IN, Arc::clone(entry), self.bundle.template(entry, packed(entry, version)?)?))
     }
+}
+
+fn packed<'a>(entry: &'a Entry, version: Option<&Version>) -> anyhow::Result<&'a Packed> {
+    entry.packed(version).ok_or_else(|| {
+        let there: Vec<_> = entry.versions.iter().map(|packed| packed.version.to_string()).collect();
+        let wanted = version.map(ToString::to_string).unwrap_or_default();
+        invalid(format!("there is no version {wanted} of {}: there is {}", entry.name(), there.join(", ")))
+    })
 }
 
 fn search(offer: &Offer, wanted: &Wanted, as_json: bool) -> anyhow::Result<()> {
@@ -151,17 +162,16 @@ fn search(offer: &Offer, wanted: &Wanted, as_json: bool) -> anyhow::Result<()> {
     render::result(&table(&rows))
 }
 
-fn show(offer: &Offer, name: &str, only_text: bool, as_json: bool) -> anyhow::Result<()> {
-    let (registry, _, template) = offer.template(name)?;
+fn show(registry: &str, template: &Template, only_text: bool, as_json: bool) -> anyhow::Result<()> {
     if only_text {
         return render::result(&template.text);
     }
     if as_json {
-        let mut value = serde_json::to_value(&template)?;
+        let mut value = serde_json::to_value(template)?;
         value["registry"] = json!(registry);
         return render::json(&value);
     }
-    let Template { manifest, contents, readme, .. } = &template;
+    let Template { manifest, contents, readme, .. } = template;
     let mut lines = vec![
         format!("{} {} ({}, {registry})", manifest.name, manifest.version, manifest.kind.word()),
         manifest.summary.get("en").to_owned(),

@@ -28,8 +28,8 @@ const BY: &str = "cli";
 pub(super) fn install(global: &Global, args: &InstallArgs) -> anyhow::Result<ExitCode> {
     let deploying = Deploying::open(global)?;
     let offer = Offer::with(Some(deploying.ledger.clone()))?;
-    let (registry, _, template) = offer.template(&args.template)?;
-    let name = args.name.clone().unwrap_or_else(|| args.template.clone());
+    let (registry, _, template) = offer.template(&args.template.name, args.template.version.as_ref())?;
+    let name = args.name.clone().unwrap_or_else(|| args.template.name.clone());
     match template.manifest.kind {
         Kind::Workflow if args.deploy => Err(invalid("a workflow is not deployed: run it with `windflow run`")),
         Kind::Workflow => workflow(&template, &name, &args.out).map(|()| ExitCode::SUCCESS),
@@ -135,7 +135,7 @@ pub(super) fn update(global: &Global, name: &str, yes: bool) -> anyhow::Result<(
         return Err(invalid(format!("the stack {name} was not installed from a template")));
     };
     let offer = Offer::with(Some(ledger.clone()))?;
-    let (_, _, template) = offer.template(&installed.template)?;
+    let (_, _, template) = offer.template(&installed.template, None)?;
     let (from, to) = (&installed.version, &template.manifest.version);
     if to <= from {
         render::line(&format!("{name} is at {from}, the latest version of {}", installed.template));
@@ -164,8 +164,9 @@ pub(super) fn list(global: &Global, as_json: bool) -> anyhow::Result<()> {
     let offer = Offer::with(Some(deploying.ledger.clone()))?;
     let mut all = deploying.ledger.installed().map_err(refused)?;
     all.retain(|one| one.kind == Kind::Workflow || deploying.book.stack(&one.name).is_ok());
-    let latest =
-        |one: &Installed| offer.template(&one.template).ok().map(|(_, entry, _)| entry.manifest.version.to_string());
+    let latest = |one: &Installed| {
+        offer.template(&one.template, None).ok().map(|(_, entry, _)| entry.manifest.version.to_string())
+    };
     if as_json {
         let all: Vec<_> = all
             .iter()
