@@ -24,6 +24,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
         &["windflow-core", "windflow-marketplace", "windflow-runtime", "windflow-stacks", "windflow-triggers"],
     ),
     ("windflow-testkit", &["windflow-core", "windflow-runtime"]),
+    ("windflow-fuzz", &["windflow-core", "windflow-package", "windflow-stacks", "windflow-testkit"]),
     (
         "windflow",
         &[
