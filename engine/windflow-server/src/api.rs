@@ -25,6 +25,7 @@ mod deployments;
 mod drafts;
 mod events;
 mod extract;
+mod edits;
 mod health;
 mod keys;
 mod node_types;
@@ -45,6 +46,7 @@ mod templates;
 mod trials;
 mod users;
 mod validate;
+mod triggers;
 mod versions;
 mod views;
 mod workflows;
@@ -104,7 +106,9 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(workflows::document, workflows::replace))
         .routes(routes!(workflows::enable))
         .routes(routes!(workflows::disable))
-        .routes(routes!(workflows::triggers))
+        .routes(routes!(edits::edit))
+        .routes(routes!(triggers::of_workflow))
+        .routes(routes!(triggers::list))
         .routes(routes!(presence::here))
         .routes(routes!(versions::list))
         .routes(routes!(versions::show))
