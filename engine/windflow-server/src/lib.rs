@@ -7,6 +7,7 @@
 
 pub use self::access::{Permission, Role};
 pub use self::api::openapi;
+pub use self::cors::{NoOrigin, Origin};
 pub use self::credentials::CredentialStore;
 pub use self::editor::has_editor;
 pub use self::people::{NewUser, UserError, add_user, generate_key, generate_password, list_users, set_password};
@@ -22,6 +23,7 @@ mod archive;
 mod audit;
 mod catalogue;
 mod children;
+mod cors;
 mod credentials;
 mod dead_letters;
 mod deploying;
@@ -32,6 +34,7 @@ mod hooks;
 mod kept;
 mod launch;
 mod layers;
+mod limits;
 mod live;
 mod marketplace;
 mod metrics;

@@ -13,6 +13,7 @@ use windflow_runtime::ResumeError;
 
 use crate::active::Active;
 use crate::deploying::{self, Books};
+use crate::limits::Limits;
 use crate::live::Feed;
 use crate::marketplace::{Marketplace, registries};
 use crate::metrics::Metrics;
@@ -84,6 +85,7 @@ impl Server {
             feed: Feed::new(clock.now()),
             presence: Presence::default(),
             metrics: Metrics::new()?,
+            limits: Limits::new(settings.rate_limit),
             streams: Arc::new(Semaphore::new(settings.max_streams)),
             started: AtomicBool::new(false),
             stopping,

@@ -17,6 +17,7 @@ use windflow_stacks::driver::Drivers;
 use crate::active::Active;
 use crate::credentials::CredentialStore;
 use crate::deploying::Books;
+use crate::limits::Limits;
 use crate::live::Feed;
 use crate::marketplace::Marketplace;
 use crate::metrics::Metrics;
@@ -71,6 +72,7 @@ pub(crate) struct Inner {
     pub(crate) feed: Feed,
     pub(crate) presence: Presence,
     pub(crate) metrics: Metrics,
+    pub(crate) limits: Limits,
     /// Places for live streams.
     pub(crate) streams: Arc<Semaphore>,
     /// Every unfinished run was taken up and every trigger is watched.
