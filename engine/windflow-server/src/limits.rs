@@ -160,10 +160,10 @@ mod tests {
 
     #[test]
     fn a_network_of_one_household_counts_as_one_caller() {
-        let together = |address: &str| super::together(address.parse().unwrap()).to_string();
-        assert_eq!(together("2001:db8:1:2:3:4:5:6"), together("2001:db8:1:2:ffff::1"));
-        assert_ne!(together("2001:db8:1:2::1"), together("2001:db8:1:3::1"));
-        assert_ne!(together("192.0.2.1"), together("192.0.2.2"));
+        let counted = |address: &str| together(address.parse().unwrap());
+        assert_eq!(counted("2001:db8:1:2:3:4:5:6"), counted("2001:db8:1:2:ffff::1"));
+        assert_ne!(counted("2001:db8:1:2::1"), counted("2001:db8:1:3::1"));
+        assert_ne!(counted("192.0.2.1"), counted("192.0.2.2"));
     }
 
     #[test]

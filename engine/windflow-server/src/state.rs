@@ -13,6 +13,7 @@ use windflow_core::run::Timestamp;
 use windflow_marketplace::bundle::Bundle;
 use windflow_runtime::{Clock, Runtime};
 use windflow_stacks::driver::Drivers;
+use windflow_stacks::vault::Keys;
 
 use crate::active::Active;
 use crate::credentials::CredentialStore;
@@ -47,8 +48,8 @@ pub struct Ports {
     pub templates: Bundle,
     /// Gets the templates of other registries.
     pub fetch: Arc<dyn Fetch>,
-    /// Encrypts secrets at rest.
-    pub secrets_key: [u8; 32],
+    /// Encrypt secrets at rest.
+    pub secrets_keys: Keys,
 }
 
 /// The server's state. Cheap to clone.

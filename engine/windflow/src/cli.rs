@@ -39,6 +39,7 @@ pub(crate) use self::plugins::{
     BuildPluginArgs, CheckPluginArgs, InstallPluginArgs, NewPluginArgs, PackPluginArgs, PluginsCommand, TestPluginArgs,
     UpdatePluginsArgs,
 };
+pub(crate) use self::secrets::{RotateArgs, SecretsCommand};
 pub(crate) use self::serve::{LogFormat, ServeArgs};
 pub(crate) use self::templates::{ImportFormat, InstallArgs, TemplateKind, TemplatesCommand};
 pub(crate) use self::users::{AddUserArgs, UsersCommand};
@@ -47,6 +48,7 @@ mod backup;
 mod deploy;
 mod lock;
 mod plugins;
+mod secrets;
 mod serve;
 mod templates;
 mod users;
@@ -101,6 +103,9 @@ pub(crate) enum Command {
     /// Let people in, while no server runs
     #[command(subcommand)]
     Users(UsersCommand),
+    /// Look after the key that encrypts secrets, while no server runs
+    #[command(subcommand)]
+    Secrets(SecretsCommand),
     /// Print the JSON Schema of workflow files, for editors
     Schema,
     /// Print completions for a shell

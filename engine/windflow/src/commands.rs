@@ -16,6 +16,7 @@ pub(crate) mod rerun;
 pub(crate) mod run;
 pub(crate) mod runs;
 pub(crate) mod schema;
+pub(crate) mod secrets;
 pub(crate) mod serve;
 pub(crate) mod stacks;
 pub(crate) mod store;
