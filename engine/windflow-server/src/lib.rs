@@ -10,7 +10,9 @@ pub use self::api::openapi;
 pub use self::cors::{NoOrigin, Origin};
 pub use self::credentials::CredentialStore;
 pub use self::editor::has_editor;
-pub use self::people::{NewUser, UserError, add_user, generate_key, generate_password, list_users, set_password};
+pub use self::people::{
+    NewKey, NewUser, UserError, add_key, add_user, generate_key, generate_password, list_users, set_password,
+};
 pub use self::rotation::{Rotated, seal_anew};
 pub use self::server::{Server, ServerError};
 pub use self::settings::Settings;

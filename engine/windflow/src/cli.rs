@@ -42,6 +42,7 @@ pub(crate) use self::plugins::{
 pub(crate) use self::secrets::{RotateArgs, SecretsCommand};
 pub(crate) use self::serve::{LogFormat, ServeArgs};
 pub(crate) use self::templates::{ImportFormat, InstallArgs, TemplateKind, TemplatesCommand};
+pub(crate) use self::token::{CreateTokenArgs, TokenCommand};
 pub(crate) use self::users::{AddUserArgs, UsersCommand};
 
 mod backup;
@@ -51,6 +52,7 @@ mod plugins;
 mod secrets;
 mod serve;
 mod templates;
+mod token;
 mod users;
 
 #[derive(Debug, Subcommand)]
@@ -103,6 +105,9 @@ pub(crate) enum Command {
     /// Let people in, while no server runs
     #[command(subcommand)]
     Users(UsersCommand),
+    /// Make API keys, also while a server runs
+    #[command(subcommand)]
+    Token(TokenCommand),
     /// Look after the key that encrypts secrets, while no server runs
     #[command(subcommand)]
     Secrets(SecretsCommand),

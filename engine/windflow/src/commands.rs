@@ -23,5 +23,6 @@ pub(crate) mod store;
 pub(crate) mod targets;
 pub(crate) mod templates;
 pub(crate) mod test;
+pub(crate) mod token;
 pub(crate) mod users;
 pub(crate) mod validate;

@@ -469,6 +469,52 @@ fn a_backup_is_made_while_it_serves_and_another_server_goes_on_from_it() {
 /// Schemathesis asks the server whatever its document allows, and what it does not: with a fixed seed, always the same. Live streams never end, and it
 /// cannot write archives.
 #[test]
+fn keys_are_made_on_the_command_line_with_and_without_a_server() {
+    let data = tempfile::tempdir().unwrap();
+    add_user(data.path(), "op@local.example");
+    let create = |more: &[&str]| {
+        let asked = ["token", "create", "--user", "op@local.example", "--name", "ci"];
+        windflow(data.path()).args([&asked[..], more].concat()).output().unwrap()
+    };
+    let made = |more: &[&str]| {
+        let output = create(more);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        assert!(!String::from_utf8_lossy(&output.stderr).contains("wfk_"), "it was told to the log");
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    };
+    let before = made(&["--scope", "runs:read", "--expires-in", "1h"]);
+    let mut server = Serving::start(data.path(), &[]);
+    let while_served = made(&["--scope", "workflows:read,runs:read"]);
+    let status = |server: &Serving, token: &str, path: &str| {
+        let request = server.http.get(format!("{}/api/v1/{path}", server.url)).bearer_auth(token);
+        request.send().unwrap().status().as_u16()
+    };
+    assert!(before.starts_with("wfk_local.") && before != while_served);
+    assert_eq!((status(&server, &before, "runs"), status(&server, &before, "workflows")), (200, 403));
+    assert_eq!((status(&server, &while_served, "runs"), status(&server, &while_served, "workflows")), (200, 200));
+    // What cannot be is refused in the same words either way.
+    let refused = |more: &[&str], why: &str| {
+        let output = create(more);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success() && output.stdout.is_empty() && said.contains(why), "{more:?}: {said}");
+    };
+    let all = |refused: &dyn Fn(&[&str], &str)| {
+        refused(&["--scope", "people:manage"], "may not do people:manage");
+        refused(&["--scope", "everything"], "the scopes are");
+        refused(&["--scope", "runs:read", "--expires-in", "0s"], "ended already");
+        refused(&[], "--scope");
+    };
+    all(&refused);
+    let nobody =
+        told(data.path(), &["token", "create", "--user", "x@y.example", "--name", "a", "--scope", "runs:read"], 1);
+    assert!(nobody.contains("nobody signs in with x@y.example"), "{nobody}");
+    server.token = while_served;
+    assert!(!server.said().contains("wfk_"), "{}", server.said());
+    assert_eq!(server.stop("-TERM").0, 0);
+    all(&refused);
+}
+
+#[test]
 fn secrets_get_another_key_and_open_wherever_that_is_cut_off() {
     let data = tempfile::tempdir().unwrap();
     let (key_file, half) = (data.path().join("secrets.key"), data.path().join("half"));

@@ -113,8 +113,8 @@ async fn wherever_it_is_cut_off_everything_opens_and_it_goes_on() {
         assert_eq!(opens(&records, &OLD.into()), 0, "the old key still opens something");
         let told = records.scan(&OrganisationId::local(), "audit/", None, 10).unwrap().items;
         assert!(!told.is_empty() && String::from_utf8_lossy(&told[0].value).contains("ROTATE"));
-        if done.is_ok() {
-            assert_eq!(done.unwrap(), Rotated { sealed: 5, lost: Vec::new() });
+        if let Ok(done) = done {
+            assert_eq!(done, Rotated { sealed: 5, lost: Vec::new() });
             break;
         }
     }
