@@ -24,6 +24,7 @@ mod auth;
 mod credentials;
 mod dead_letters;
 mod deployments;
+mod document;
 mod drafts;
 mod edits;
 mod events;
@@ -192,7 +193,7 @@ fn routes() -> OpenApiRouter<App> {
 /// # Errors
 /// Where it cannot be written, which the tests rule out.
 pub fn openapi() -> Result<String, serde_json::Error> {
-    let mut text = serde_json::to_string_pretty(&routes().into_openapi())?;
+    let mut text = serde_json::to_string_pretty(&document::tidy(routes().into_openapi()))?;
     text.push('\n');
     Ok(text)
 }
@@ -200,7 +201,7 @@ pub fn openapi() -> Result<String, serde_json::Error> {
 /// Everything that the server answers.
 pub(crate) fn router(app: App) -> Router {
     let (router, document) = routes().split_for_parts();
-    let document = serde_json::to_string(&document).unwrap_or_default();
+    let document = serde_json::to_string(&document::tidy(document)).unwrap_or_default();
     let mut router = router
         .route("/api/v1/openapi.json", get(async move || ([("content-type", "application/json")], document)))
         // Before the layers, which otherwise do not see what takes none of the methods: the question of a browser, first of all.
