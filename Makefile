@@ -78,3 +78,4 @@ tools: # What the tests use beside Rust
 	@sdk/toolchain/ensure-model-server.sh > /dev/null
 	@sdk/toolchain/ensure-mail-server.sh > /dev/null
 	@sdk/toolchain/ensure-schemathesis.sh > /dev/null
+	@sdk/toolchain/ensure-openapi-linter.sh > /dev/null

@@ -175,6 +175,16 @@ impl std::str::FromStr for Role {
     }
 }
 
+impl std::str::FromStr for Permission {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::ALL.into_iter().find(|permission| permission.word() == text).ok_or_else(|| {
+            let all: Vec<&str> = Self::ALL.iter().map(|permission| permission.word()).collect();
+            format!("the scopes are {}", all.join(", "))
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -13,7 +13,9 @@ use utoipa_axum::routes;
 
 use crate::problem::{Problem, ProblemBody};
 use crate::state::App;
-use crate::{editor, hooks, layers};
+use crate::{cors, editor, hooks, layers, limits};
+
+pub(crate) use self::extract::identify;
 
 mod answers;
 mod archive;
@@ -22,7 +24,9 @@ mod auth;
 mod credentials;
 mod dead_letters;
 mod deployments;
+mod document;
 mod drafts;
+mod edits;
 mod events;
 mod extract;
 mod health;
@@ -43,6 +47,7 @@ mod streams;
 mod targets;
 mod templates;
 mod trials;
+mod triggers;
 mod users;
 mod validate;
 mod versions;
@@ -102,9 +107,11 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(workflows::labels))
         .routes(routes!(workflows::show, workflows::delete))
         .routes(routes!(workflows::document, workflows::replace))
+        .routes(routes!(edits::edit))
         .routes(routes!(workflows::enable))
         .routes(routes!(workflows::disable))
-        .routes(routes!(workflows::triggers))
+        .routes(routes!(triggers::of_workflow))
+        .routes(routes!(triggers::list))
         .routes(routes!(presence::here))
         .routes(routes!(versions::list))
         .routes(routes!(versions::show))
@@ -186,7 +193,7 @@ fn routes() -> OpenApiRouter<App> {
 /// # Errors
 /// Where it cannot be written, which the tests rule out.
 pub fn openapi() -> Result<String, serde_json::Error> {
-    let mut text = serde_json::to_string_pretty(&routes().into_openapi())?;
+    let mut text = serde_json::to_string_pretty(&document::tidy(routes().into_openapi()))?;
     text.push('\n');
     Ok(text)
 }
@@ -194,16 +201,22 @@ pub fn openapi() -> Result<String, serde_json::Error> {
 /// Everything that the server answers.
 pub(crate) fn router(app: App) -> Router {
     let (router, document) = routes().split_for_parts();
-    let document = serde_json::to_string(&document).unwrap_or_default();
-    router
+    let document = serde_json::to_string(&document::tidy(document)).unwrap_or_default();
+    let mut router = router
         .route("/api/v1/openapi.json", get(async move || ([("content-type", "application/json")], document)))
+        // Before the layers, which otherwise do not see what takes none of the methods: the question of a browser, first of all.
+        .method_not_allowed_fallback(no_such_method)
+        .layer(from_fn_with_state(app.clone(), limits::limited));
+    // Only what stands here already is for pages of other addresses: webhooks answer every method themselves.
+    if !app.settings.allow_origins.is_empty() {
+        router = router.layer(cors::layer(&app.settings.allow_origins));
+    }
+    router
         .route("/api/docs", get(editor::api_docs))
         .route("/callbacks/{organisation}/{run}/{node}/{token}", post(answers::callback))
         .route("/hooks/{organisation}/{*path}", any(hooks::receive))
         .fallback(editor::serve)
-        .method_not_allowed_fallback(async || {
-            Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "this address does not take this method")
-        })
+        .method_not_allowed_fallback(no_such_method)
         .layer(DefaultBodyLimit::max(app.settings.max_body_bytes))
         .layer(CatchPanicLayer::custom(layers::panicked))
         .layer(from_fn_with_state(app.clone(), layers::audited))
@@ -211,4 +224,8 @@ pub(crate) fn router(app: App) -> Router {
         .layer(from_fn_with_state(app.clone(), layers::counted))
         .layer(from_fn_with_state(app.clone(), layers::guarded))
         .with_state(app)
+}
+
+async fn no_such_method() -> Problem {
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "this address does not take this method")
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use serde::{Deserialize, Serialize};
 use windflow_core::id::OrganisationId;
-use windflow_core::ports::records::{Expected, RecordsError};
+use windflow_core::ports::records::{Expected, Records, RecordsError};
 use windflow_core::ports::store::StoreError;
 use windflow_core::run::Timestamp;
 
@@ -20,7 +20,7 @@ const PREFIX: &str = "audit/";
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Entry {
     pub(crate) at: Timestamp,
-    /// `user:…` or `key:…`.
+    /// `user:…` or `key:…`, or `cli` for whoever works with the data folder itself.
     pub(crate) by: String,
     pub(crate) method: String,
     /// With the names and ids in it.
@@ -53,12 +53,12 @@ fn key(at: Timestamp, number: u32) -> String {
 static NUMBER: AtomicU32 = AtomicU32::new(0);
 
 /// Keeps an entry; durable when it returns.
-pub(crate) async fn keep(app: &App, organisation: &OrganisationId, entry: &Entry) -> Answer<()> {
+pub(crate) async fn keep(records: &dyn Records, organisation: &OrganisationId, entry: &Entry) -> Answer<()> {
     let value = kept::encode(entry)?;
     loop {
         let key = key(entry.at, NUMBER.fetch_add(1, Ordering::Relaxed));
-        match app.records.put(organisation, &key, Expected::Absent, value.clone()) {
-            Ok(changed) => return Ok(app.records.durable(changed.position).await?),
+        match records.put(organisation, &key, Expected::Absent, value.clone()) {
+            Ok(changed) => return Ok(records.durable(changed.position).await?),
             // Of the same millisecond, before a restart.
             Err(RecordsError::Conflict { .. }) => {}
             Err(error) => return Err(error.into()),

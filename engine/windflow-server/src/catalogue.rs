@@ -246,7 +246,8 @@ pub(crate) enum Seen {
     Version(RecordVersion),
 }
 
-fn check_seen(entry: &Kept<Entry>, seen: Seen) -> Answer<()> {
+/// Refuses whoever has seen another version than the one that there is.
+pub(crate) fn check_seen(entry: &Kept<Entry>, seen: Seen) -> Answer<()> {
     if seen == Seen::Any || seen == Seen::Version(entry.version) {
         return Ok(());
     }
@@ -256,6 +257,34 @@ fn check_seen(entry: &Kept<Entry>, seen: Seen) -> Answer<()> {
     );
     Err(Problem::new(axum::http::StatusCode::PRECONDITION_FAILED, "changed_meanwhile", detail)
         .remedy("get it again, bring both changes together, and send it with the new ETag"))
+}
+
+fn check_name(workflow: &Workflow, name: &WorkflowName) -> Answer<()> {
+    if workflow.name.value == *name {
+        return Ok(());
+    }
+    let detail = format!("the text is of a workflow called {}, not {name}", workflow.name.value);
+    Err(Problem::invalid("name_differs", detail).remedy("create it as a new workflow to rename it"))
+}
+
+/// What [`replace`] would find wrong with a text. Nothing is kept.
+pub(crate) async fn rehearse(
+    app: &App,
+    organisation: &OrganisationId,
+    name: &WorkflowName,
+    text: String,
+    seen: Seen,
+) -> Answer<Vec<DocumentProblem>> {
+    let checked = check(app, organisation, text).await?;
+    let before = entry(app, organisation, name)?;
+    check_seen(&before, seen)?;
+    if let Some(workflow) = &checked.workflow {
+        check_name(workflow, name)?;
+    }
+    if before.value.enabled && checked.is_valid() {
+        check_paths(app, organisation, name, &checked.triggers)?;
+    }
+    Ok(checked.problems)
 }
 
 /// Gives a workflow another text, which becomes its next version. Enabled triggers go on with it at once.
@@ -271,10 +300,7 @@ pub(crate) async fn replace(
     let _turn = app.active.turn.lock().await;
     let before = entry(app, organisation, name)?;
     check_seen(&before, seen)?;
-    if workflow.name.value != *name {
-        let detail = format!("the text is of a workflow called {}, not {name}", workflow.name.value);
-        return Err(Problem::invalid("name_differs", detail).remedy("create it as a new workflow to rename it"));
-    }
+    check_name(&workflow, name)?;
     if before.value.document == Digest::of(text.as_bytes()) {
         return Ok(before);
     }

@@ -8,6 +8,7 @@ use windflow_core::id::OrganisationId;
 use windflow_core::ports::credentials::Credentials;
 use windflow_core::ports::records::{Expected, Records};
 use windflow_core::run::Timestamp;
+use windflow_stacks::vault::Keys;
 
 use crate::kept::{self, Kept};
 use crate::problem::Problem;
@@ -25,10 +26,10 @@ struct Inner {
 
 /// A credential, as kept. All of it is sealed, its hosts too: whoever can write to the store cannot send it elsewhere.
 #[derive(Serialize, Deserialize)]
-struct Record {
-    name: String,
+pub(crate) struct Record {
+    pub(crate) name: String,
     #[serde(flatten)]
-    document: Sealed,
+    pub(crate) document: Sealed,
     updated_at: Timestamp,
     updated_by: String,
 }
@@ -41,13 +42,13 @@ pub(crate) struct Opened {
     pub(crate) updated_by: String,
 }
 
-const PREFIX: &str = "credentials/";
+pub(crate) const PREFIX: &str = "credentials/";
 
 fn key(name: &str) -> String {
     format!("{PREFIX}{name}")
 }
 
-fn bound_to(organisation: &OrganisationId, name: &str) -> String {
+pub(crate) fn bound_to(organisation: &OrganisationId, name: &str) -> String {
     format!("{organisation}\0{}", key(name))
 }
 
@@ -55,9 +56,9 @@ impl CredentialStore {
     /// A store over these records.
     ///
     /// # Errors
-    /// Where the key cannot be used.
-    pub fn new(records: Arc<dyn Records>, key: &[u8; 32]) -> Result<Self, ServerError> {
-        Ok(Self(Arc::new(Inner { records, sealer: Sealer::new(key)? })))
+    /// Where a key cannot be used.
+    pub fn new(records: Arc<dyn Records>, keys: &Keys) -> Result<Self, ServerError> {
+        Ok(Self(Arc::new(Inner { records, sealer: Sealer::new(keys)? })))
     }
 
     pub(crate) async fn set(
@@ -147,7 +148,7 @@ mod tests {
     #[tokio::test]
     async fn credentials_open_only_where_they_were_sealed() {
         let records: Arc<dyn Records> = Arc::new(MemoryStore::new());
-        let store = CredentialStore::new(records.clone(), &[7; 32]).unwrap();
+        let store = CredentialStore::new(records.clone(), &[7; 32].into()).unwrap();
         let (local, other) = (OrganisationId::local(), "other".parse::<OrganisationId>().unwrap());
         let document = json!({ "bind": "bearer", "hosts": ["api.example.org"], "value": "s3cret-value" });
         let credential: Credential = serde_json::from_value(document).unwrap();
@@ -162,8 +163,8 @@ mod tests {
         records.put(&local, "credentials/renamed", Expected::Any, kept.clone()).unwrap();
         records.put(&local, "secrets/chat", Expected::Any, kept).unwrap();
         assert!(store.get(&other, "chat").is_err() && store.get(&local, "renamed").is_err());
-        let secrets = crate::secrets::Secrets::new(records.clone(), &[7; 32]).unwrap();
+        let secrets = crate::secrets::Secrets::new(records.clone(), &[7; 32].into()).unwrap();
         assert!(secrets.open(&local, "chat").is_err());
-        assert!(CredentialStore::new(records, &[8; 32]).unwrap().get(&local, "chat").is_err());
+        assert!(CredentialStore::new(records, &[8; 32].into()).unwrap().get(&local, "chat").is_err());
     }
 }

@@ -14,7 +14,7 @@ use windflow_stacks::carry::{CarryError, Reached};
 use windflow_stacks::compose::{self, Context, Loaded, no_files};
 use windflow_stacks::deployment::{Content, Deployment, Status};
 use windflow_stacks::driver::DriverError;
-use windflow_stacks::vault::Vault;
+use windflow_stacks::vault::{Keys, Vault};
 
 use crate::launch::{Launch, launch_as};
 use crate::problem::{Answer, Problem};
@@ -27,8 +27,8 @@ pub(crate) struct Books {
 }
 
 impl Books {
-    pub(crate) fn new(records: Arc<dyn Records>, key: &[u8; 32]) -> Result<Self, Problem> {
-        let vault = Vault::new(key).ok_or_else(|| Problem::internal("the key of secrets is none"))?;
+    pub(crate) fn new(records: Arc<dyn Records>, keys: &Keys) -> Result<Self, Problem> {
+        let vault = Vault::new(keys).ok_or_else(|| Problem::internal("the key of secrets is none"))?;
         Ok(Self { records, vault: Arc::new(vault) })
     }
 

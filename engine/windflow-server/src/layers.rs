@@ -52,7 +52,7 @@ pub(crate) async fn audited(State(app): State<App>, mut request: Request, next: 
     // Nobody shows who they are by a request that is refused for that; the log of requests has it.
     let Some((organisation, by)) = asker.get() else { return response };
     let entry = Entry { at: app.now(), by: by.clone(), method, path, status: response.status().as_u16() };
-    match audit::keep(&app, organisation, &entry).await {
+    match audit::keep(&*app.records, organisation, &entry).await {
         Ok(()) => response,
         // It was done, and nobody would know who did it.
         Err(problem) if response.status().is_success() => problem.into_response(),

@@ -7,12 +7,17 @@
 
 pub use self::access::{Permission, Role};
 pub use self::api::openapi;
+pub use self::cors::{NoOrigin, Origin};
 pub use self::credentials::CredentialStore;
 pub use self::editor::has_editor;
-pub use self::people::{NewUser, UserError, add_user, generate_key, generate_password, list_users, set_password};
+pub use self::people::{
+    NewKey, NewUser, UserError, add_key, add_user, generate_key, generate_password, list_users, set_password,
+};
+pub use self::rotation::{Rotated, seal_anew};
 pub use self::server::{Server, ServerError};
 pub use self::settings::Settings;
 pub use self::state::Ports;
+pub use windflow_stacks::vault::Keys;
 
 mod accept;
 mod access;
@@ -22,6 +27,7 @@ mod archive;
 mod audit;
 mod catalogue;
 mod children;
+mod cors;
 mod credentials;
 mod dead_letters;
 mod deploying;
@@ -32,6 +38,7 @@ mod hooks;
 mod kept;
 mod launch;
 mod layers;
+mod limits;
 mod live;
 mod marketplace;
 mod metrics;
@@ -39,6 +46,7 @@ mod people;
 mod presence;
 mod problem;
 mod recovery;
+mod rotation;
 mod scheduler;
 mod sealed;
 mod secrets;

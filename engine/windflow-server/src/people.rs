@@ -10,7 +10,7 @@ use windflow_core::ports::store::StoreError;
 use windflow_core::run::Timestamp;
 
 pub(crate) use self::caller::{Caller, Who};
-pub(crate) use self::key::ApiKey;
+pub(crate) use self::key::{ApiKey, check as check_key};
 pub(crate) use self::session::{SessionOf, SignedIn};
 pub(crate) use self::user::User;
 
@@ -29,6 +29,7 @@ mod setup;
 mod throttle;
 mod user;
 
+pub use self::key::{NewKey, add_key};
 pub use self::random::{generate_key, generate_password};
 pub use self::user::{NewUser, UserError, add_user, list_users, set_password};
 

@@ -7,6 +7,7 @@ use windflow_core::id::OrganisationId;
 use windflow_core::ports::records::{Expected, Records};
 use windflow_core::ports::store::StoreError;
 use windflow_core::run::Timestamp;
+use windflow_stacks::vault::Keys;
 
 use crate::kept;
 use crate::problem::Problem;
@@ -20,7 +21,7 @@ pub(crate) const MAX_BYTES: usize = 16 << 10;
 pub(crate) struct Secret {
     pub(crate) name: String,
     #[serde(flatten)]
-    value: Sealed,
+    pub(crate) value: Sealed,
     pub(crate) updated_at: Timestamp,
     pub(crate) updated_by: String,
 }
@@ -36,13 +37,13 @@ fn key(name: &str) -> String {
 }
 
 /// What a value is bound to: moved under another name or into another organisation it does not open.
-fn bound_to(organisation: &OrganisationId, name: &str) -> String {
+pub(crate) fn bound_to(organisation: &OrganisationId, name: &str) -> String {
     format!("{organisation}\0{name}")
 }
 
 impl Secrets {
-    pub(crate) fn new(records: Arc<dyn Records>, key: &[u8; 32]) -> Result<Self, Problem> {
-        Ok(Self { records, sealer: Sealer::new(key)? })
+    pub(crate) fn new(records: Arc<dyn Records>, keys: &Keys) -> Result<Self, Problem> {
+        Ok(Self { records, sealer: Sealer::new(keys)? })
     }
 
     pub(crate) async fn set(
@@ -105,7 +106,7 @@ mod tests {
     #[tokio::test]
     async fn secrets_open_only_where_they_were_sealed() {
         let records: Arc<dyn Records> = Arc::new(MemoryStore::new());
-        let secrets = Secrets::new(records.clone(), &[7; 32]).unwrap();
+        let secrets = Secrets::new(records.clone(), &[7; 32].into()).unwrap();
         let (local, other) = (OrganisationId::local(), "other".parse::<OrganisationId>().unwrap());
         secrets.set(&local, "token", "abc", "me".to_owned(), Timestamp(1)).await.unwrap();
         assert_eq!(secrets.open(&local, "token").unwrap(), Some(b"abc".to_vec()));
@@ -116,6 +117,6 @@ mod tests {
         records.put(&other, "secrets/token", Expected::Any, kept.clone()).unwrap();
         records.put(&local, "secrets/renamed", Expected::Any, kept).unwrap();
         assert!(secrets.open(&other, "token").is_err() && secrets.open(&local, "renamed").is_err());
-        assert!(Secrets::new(records, &[8; 32]).unwrap().open(&local, "token").is_err());
+        assert!(Secrets::new(records, &[8; 32].into()).unwrap().open(&local, "token").is_err());
     }
 }

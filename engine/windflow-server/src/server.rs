@@ -13,6 +13,7 @@ use windflow_core::run::Timestamp;
 
 use crate::active::Active;
 use crate::deploying::Books;
+use crate::limits::Limits;
 use crate::live::Feed;
 use crate::marketplace::{Marketplace, registries};
 use crate::metrics::Metrics;
@@ -71,12 +72,12 @@ impl Server {
         let listener = TcpListener::bind(address).await.map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
         let (stop, stopping) = watch::channel(false);
-        let Ports { store, records, registry, clock, runtime, drivers, credentials, templates, fetch, secrets_key } =
+        let Ports { store, records, registry, clock, runtime, drivers, credentials, templates, fetch, secrets_keys } =
             ports;
         let app = App::new(Inner {
             people: People::open(Arc::clone(&records)).await?,
-            secrets: Secrets::new(Arc::clone(&records), &secrets_key)?,
-            books: Books::new(Arc::clone(&records), &secrets_key)?,
+            secrets: Secrets::new(Arc::clone(&records), &secrets_keys)?,
+            books: Books::new(Arc::clone(&records), &secrets_keys)?,
             drivers,
             credentials,
             marketplace: Marketplace::open(templates, fetch)?,
@@ -84,6 +85,7 @@ impl Server {
             feed: Feed::new(clock.now()),
             presence: Presence::default(),
             metrics: Metrics::new()?,
+            limits: Limits::new(settings.rate_limit),
             streams: Arc::new(Semaphore::new(settings.max_streams)),
             started: AtomicBool::new(false),
             stopping,

@@ -3,6 +3,10 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use ipnet::IpNet;
+
+use crate::cors::Origin;
+
 /// In seconds.
 const DAY: u64 = 24 * 3600;
 
@@ -29,6 +33,12 @@ pub struct Settings {
     pub keep_runs: Duration,
     /// How long the audit trail is kept; zero: for ever.
     pub keep_audit: Duration,
+    /// Pages of which other addresses may ask the API from a browser.
+    pub allow_origins: Vec<Origin>,
+    /// Requests to the API that one caller may send in a minute; zero: as many as they like.
+    pub rate_limit: u32,
+    /// Proxies that are believed for whom they speak (`X-Forwarded-For`).
+    pub trusted_proxies: Vec<IpNet>,
     /// Whether `/metrics` needs no sign-in.
     pub public_metrics: bool,
 }
@@ -46,6 +56,9 @@ impl Default for Settings {
             shutdown_timeout: Duration::from_secs(10),
             keep_runs: Duration::from_secs(90 * DAY),
             keep_audit: Duration::from_secs(365 * DAY),
+            allow_origins: Vec::new(),
+            rate_limit: 12_000,
+            trusted_proxies: Vec::new(),
             public_metrics: false,
         }
     }

@@ -13,10 +13,12 @@ use windflow_core::run::Timestamp;
 use windflow_marketplace::bundle::Bundle;
 use windflow_runtime::{Clock, Runtime};
 use windflow_stacks::driver::Drivers;
+use windflow_stacks::vault::Keys;
 
 use crate::active::Active;
 use crate::credentials::CredentialStore;
 use crate::deploying::Books;
+use crate::limits::Limits;
 use crate::live::Feed;
 use crate::marketplace::Marketplace;
 use crate::metrics::Metrics;
@@ -46,8 +48,8 @@ pub struct Ports {
     pub templates: Bundle,
     /// Gets the templates of other registries.
     pub fetch: Arc<dyn Fetch>,
-    /// Encrypts secrets at rest.
-    pub secrets_key: [u8; 32],
+    /// Encrypt secrets at rest.
+    pub secrets_keys: Keys,
 }
 
 /// The server's state. Cheap to clone.
@@ -71,6 +73,7 @@ pub(crate) struct Inner {
     pub(crate) feed: Feed,
     pub(crate) presence: Presence,
     pub(crate) metrics: Metrics,
+    pub(crate) limits: Limits,
     /// Places for live streams.
     pub(crate) streams: Arc<Semaphore>,
     /// Every unfinished run was taken up and every trigger is watched.

@@ -11,6 +11,8 @@ mod credentials;
 mod cron;
 #[path = "server/dead_letters.rs"]
 mod dead_letters;
+#[path = "server/editing.rs"]
+mod editing;
 #[path = "server/editor.rs"]
 mod editor;
 #[path = "server/events.rs"]
@@ -35,6 +37,8 @@ mod support;
 mod templates;
 #[path = "server/trials.rs"]
 mod trials;
+#[path = "server/triggers.rs"]
+mod triggers;
 #[path = "server/webhooks.rs"]
 mod webhooks;
 #[path = "server/workflows.rs"]

@@ -11,10 +11,12 @@ use windflow_core::ports::store::{Position, StoreError};
 
 use crate::vault::{Sealed, Vault};
 
+mod anew;
 mod deployments;
 mod stacks;
 mod targets;
 
+pub use self::anew::Anew;
 pub use self::deployments::Request;
 
 /// Why something cannot be kept or found.

@@ -39,16 +39,20 @@ pub(crate) use self::plugins::{
     BuildPluginArgs, CheckPluginArgs, InstallPluginArgs, NewPluginArgs, PackPluginArgs, PluginsCommand, TestPluginArgs,
     UpdatePluginsArgs,
 };
+pub(crate) use self::secrets::{RotateArgs, SecretsCommand};
 pub(crate) use self::serve::{LogFormat, ServeArgs};
 pub(crate) use self::templates::{ImportFormat, InstallArgs, TemplateKind, TemplateRef, TemplatesCommand};
+pub(crate) use self::token::{CreateTokenArgs, TokenCommand};
 pub(crate) use self::users::{AddUserArgs, UsersCommand};
 
 mod backup;
 mod deploy;
 mod lock;
 mod plugins;
+mod secrets;
 mod serve;
 mod templates;
+mod token;
 mod users;
 
 #[derive(Debug, Subcommand)]
@@ -101,6 +105,12 @@ pub(crate) enum Command {
     /// Let people in, while no server runs
     #[command(subcommand)]
     Users(UsersCommand),
+    /// Make API keys, also while a server runs
+    #[command(subcommand)]
+    Token(TokenCommand),
+    /// Look after the key that encrypts secrets, while no server runs
+    #[command(subcommand)]
+    Secrets(SecretsCommand),
     /// Print the JSON Schema of workflow files, for editors
     Schema,
     /// Print completions for a shell

@@ -11,11 +11,14 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use windflow_runtime::{Clock, SystemClock};
+use windflow_server::{NewKey, add_key};
 use windflow_store::SledStore;
 
 use crate::backup;
 
 const BACKUP: &str = "backup";
+/// Before what a key is to be, as JSON.
+const TOKEN: &str = "token ";
 /// The longest that either side waits for the other.
 const PATIENCE: Duration = Duration::from_secs(60);
 const MAX_LINE: u64 = 4096;
@@ -37,7 +40,7 @@ pub(crate) fn serve(data_dir: &Path, store: &Arc<SledStore>, key: [u8; 32]) {
     let listener = match bind() {
         Ok(listener) => listener,
         Err(error) => {
-            tracing::warn!(path = %path.display(), %error, "`windflow backup` cannot reach this server");
+            tracing::warn!(path = %path.display(), %error, "`windflow backup` and `windflow token` cannot reach this server");
             return;
         }
     };
@@ -52,7 +55,7 @@ pub(crate) fn serve(data_dir: &Path, store: &Arc<SledStore>, key: [u8; 32]) {
         }
     };
     if let Err(error) = std::thread::Builder::new().name("control".to_owned()).spawn(work) {
-        tracing::warn!(%error, "`windflow backup` cannot reach this server");
+        tracing::warn!(%error, "`windflow backup` and `windflow token` cannot reach this server");
     }
 }
 
@@ -62,6 +65,14 @@ fn answer(stream: &UnixStream, store: &SledStore, key: &[u8; 32]) -> anyhow::Res
     let mut line = String::new();
     BufReader::new(stream.take(MAX_LINE)).read_line(&mut line)?;
     let mut out = stream;
+    if let Some(new) = line.strip_prefix(TOKEN) {
+        // What is wrong with it is for whoever asks, not for the log.
+        return match token_of(store, new) {
+            Ok(token) => writeln!(out, "ok\n{token}"),
+            Err(why) => writeln!(out, "{}", format!("{why:#}").replace('\n', " ")),
+        }
+        .map_err(Into::into);
+    }
     if line.trim_end() != BACKUP {
         return writeln!(out, "this server does not know what {:?} asks", line.trim_end()).map_err(Into::into);
     }
@@ -72,23 +83,46 @@ fn answer(stream: &UnixStream, store: &SledStore, key: &[u8; 32]) -> anyhow::Res
     Ok(())
 }
 
+fn token_of(store: &SledStore, new: &str) -> anyhow::Result<String> {
+    let new: NewKey = serde_json::from_str(new)?;
+    let waiting = tokio::runtime::Builder::new_current_thread().build()?;
+    Ok(waiting.block_on(add_key(store, &new, SystemClock.now()))?)
+}
+
+/// Asks the server of a data folder for a key. None: there is no server.
+///
+/// # Errors
+/// What the server says, or that it went away.
+pub(crate) fn token(data_dir: &Path, new: &NewKey) -> anyhow::Result<Option<String>> {
+    let asked = format!("{TOKEN}{}", serde_json::to_string(new)?);
+    let Some(mut answer) = ask(data_dir, &asked)? else { return Ok(None) };
+    let mut token = String::new();
+    (&mut answer).take(MAX_LINE).read_line(&mut token).context("the server does not answer")?;
+    Ok(Some(token.trim_end().to_owned()))
+}
+
 /// Asks the server of a data folder for a backup. None: there is no server.
 ///
 /// # Errors
 /// What the server says, or that it went away.
 pub(crate) fn backup(data_dir: &Path, mut out: impl Write) -> anyhow::Result<Option<()>> {
+    let Some(mut answer) = ask(data_dir, BACKUP)? else { return Ok(None) };
+    std::io::copy(&mut answer, &mut out).context("the backup was cut off")?;
+    Ok(Some(()))
+}
+
+/// Asks the server of a data folder for something, which is what can be read then. None: there is no server.
+fn ask(data_dir: &Path, what: &str) -> anyhow::Result<Option<BufReader<UnixStream>>> {
     let Ok(mut stream) = UnixStream::connect(socket(data_dir)) else { return Ok(None) };
     // Copying a large store takes a while before the first byte.
     stream.set_write_timeout(Some(PATIENCE))?;
-    writeln!(stream, "{BACKUP}")?;
+    writeln!(stream, "{what}")?;
     let mut answer = BufReader::new(stream);
     let mut line = String::new();
     (&mut answer).take(MAX_LINE).read_line(&mut line).context("the server does not answer")?;
     match line.trim_end() {
-        "ok" => {}
+        "ok" => Ok(Some(answer)),
         "" => bail!("the server went away"),
         why => bail!("{why}"),
     }
-    std::io::copy(&mut answer, &mut out).context("the backup was cut off")?;
-    Ok(Some(()))
 }

@@ -18,7 +18,7 @@ use windflow_stacks::book::{Book, BookError};
 use windflow_stacks::carry::{CarryError, Reached};
 use windflow_stacks::driver::{DriverError, Drivers};
 use windflow_stacks::target::Credentials;
-use windflow_stacks::vault::Vault;
+use windflow_stacks::vault::{Keys, Vault};
 use windflow_targets::{AllDrivers, TargetService};
 
 use crate::cli::Global;
@@ -43,9 +43,9 @@ impl Deploying {
     pub(crate) fn open(global: &Global) -> anyhow::Result<Self> {
         let folder = data_dir(global)?;
         std::fs::create_dir_all(&folder).with_context(|| format!("the data folder {}", folder.display()))?;
-        let key = secrets_key::read_or_make(&folder, None)?;
-        let vault = Vault::new(&key).context("the key of secrets is none")?;
         let store = Arc::new(open_store(global)?);
+        let keys = secrets_key::read_or_make(&folder, None)?;
+        let vault = Vault::new(&keys).context("the key of secrets is none")?;
         let ledger = Ledger::new(store.clone(), OrganisationId::local());
         let main = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         Ok(Self { book: Book::new(store, Arc::new(vault), OrganisationId::local()), ledger, main })
@@ -75,8 +75,8 @@ impl Deploying {
 ///
 /// # Errors
 /// Where the key of secrets is none.
-pub(crate) fn targets(records: Arc<dyn Records>, key: &[u8; 32]) -> anyhow::Result<Arc<dyn Targets>> {
-    let vault = Vault::new(key).context("the key of secrets is none")?;
+pub(crate) fn targets(records: Arc<dyn Records>, keys: &Keys) -> anyhow::Result<Arc<dyn Targets>> {
+    let vault = Vault::new(keys).context("the key of secrets is none")?;
     Ok(Arc::new(TargetService::new(records, Arc::new(vault), Arc::new(AllDrivers), now)))
 }
 

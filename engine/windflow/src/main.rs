@@ -46,6 +46,8 @@ fn main() -> ExitCode {
         Command::Restore(args) => commands::backup::restore(&cli.global, &args),
         Command::Doctor(args) => commands::doctor::run(&cli.global, &args),
         Command::Users(command) => commands::users::run(&cli.global, &command),
+        Command::Token(command) => commands::token::run(&cli.global, &command),
+        Command::Secrets(command) => commands::secrets::run(&cli.global, &command),
         Command::Schema => commands::schema::run(&cli.global),
         Command::Completions { shell } => commands::completions::run(shell),
     };

@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use crate::access::Permission;
 use crate::audit::Asker;
 use crate::people::Caller;
-use crate::problem::Problem;
+use crate::problem::{Answer, Problem};
 use crate::state::App;
 
 /// The permission that an endpoint asks for.
@@ -90,17 +90,27 @@ impl FromRequestParts<App> for Known {
     }
 }
 
-fn caller(parts: &Parts, app: &App) -> Result<Caller, Problem> {
+/// Who asks, as was found out before the handler.
+#[derive(Clone)]
+pub(crate) struct Identified(pub(crate) Answer<Caller>);
+
+/// Finds out who asks.
+pub(crate) fn identify(parts: &Parts, app: &App) -> Identified {
     let missing = || {
         Problem::unauthorized("this needs a token")
             .remedy("send `Authorization: Bearer TOKEN`, with an access token of /api/v1/auth/login or an API key")
     };
-    let given = parts.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).ok_or_else(missing)?;
-    let (scheme, token) = given.split_once(' ').ok_or_else(missing)?;
-    if !scheme.eq_ignore_ascii_case("bearer") {
-        return Err(missing());
-    }
-    let caller = app.people.caller(token.trim(), app.now())?;
+    let token = || {
+        let given = parts.headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+        let (scheme, token) = given.split_once(' ')?;
+        scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+    };
+    Identified(token().ok_or_else(missing).and_then(|token| app.people.caller(token, app.now())))
+}
+
+fn caller(parts: &Parts, app: &App) -> Answer<Caller> {
+    let identified = parts.extensions.get::<Identified>().cloned();
+    let caller = identified.unwrap_or_else(|| identify(parts, app)).0?;
     if let Some(asker) = parts.extensions.get::<Asker>() {
         asker.is(&caller.organisation, caller.name());
     }

@@ -12,7 +12,7 @@ use super::extract::{Allowed, Json, Path, Query, need};
 use super::page::{Page, PageQuery};
 use super::refusals::Refusals;
 use crate::access::Permission;
-use crate::people::ApiKey;
+use crate::people::{ApiKey, check_key};
 use crate::problem::{Answer, Problem};
 use crate::state::App;
 
@@ -91,13 +91,7 @@ pub(crate) async fn add(
     Json(body): Json<AddKey>,
 ) -> Answer<(StatusCode, axum::Json<NewKey>)> {
     let caller = allowed.0;
-    let name = body.name.trim().to_owned();
-    if name.is_empty() || name.chars().count() > 100 || name.contains(char::is_control) {
-        return Err(Problem::invalid("invalid_key", "a key has a name of 1 to 100 characters"));
-    }
-    if body.scopes.is_empty() {
-        return Err(Problem::invalid("invalid_key", "a key without a scope may do nothing"));
-    }
+    let name = check_key(&body.name, &body.scopes).map_err(|why| Problem::invalid("invalid_key", why))?;
     if let Some(scope) = body.scopes.iter().find(|scope| !caller.permissions.contains(scope)) {
         let detail = format!("you may not do {} yourself, so you cannot hand it on", scope.word());
         return Err(Problem::new(StatusCode::FORBIDDEN, "forbidden", detail));

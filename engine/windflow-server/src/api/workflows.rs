@@ -9,7 +9,6 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use windflow_core::id::{OrganisationId, WorkflowName};
 use windflow_core::ports::store::RunQuery;
-use windflow_triggers::CronState;
 
 use super::drafts::DraftView;
 use super::extract::{Allowed, Document, Path, Query, need};
@@ -21,10 +20,9 @@ use crate::catalogue::{self, Entry, Seen};
 use crate::drafts;
 use crate::kept::{self, Kept};
 use crate::problem::{Answer, Problem};
-use crate::scheduler::state_key;
 use crate::state::{App, blocking};
 
-fn etag(entry: &Kept<Entry>) -> (header::HeaderName, HeaderValue) {
+pub(super) fn etag(entry: &Kept<Entry>) -> (header::HeaderName, HeaderValue) {
     // A number in quotes is always a valid header.
     let value = HeaderValue::from_str(&format!("\"{}\"", entry.version)).unwrap_or(HeaderValue::from_static("\"0\""));
     (header::ETAG, value)
@@ -324,110 +322,4 @@ pub(crate) async fn disable(
 ) -> Answer<Response> {
     let caller = allowed.0;
     catalogue::enable(&app, &caller.organisation, &name, false, caller.name()).await.map(answer)
-}
-
-/// A trigger of a workflow.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct TriggerView {
-    name: String,
-    /// `webhook`, `cron` or `event`.
-    uses: &'static str,
-    /// Where a webhook listens.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    path: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    method: Option<String>,
-    /// What a request to the webhook has to show: `none`, `bearer`, `basic` or `hmac`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    auth: Option<&'static str>,
-    /// The event that it listens to.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    event: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    schedule: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    timezone: Option<String>,
-    /// The next instants of the schedule, while it is enabled.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    next: Vec<u64>,
-    /// The last instant of the schedule.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    last: Option<u64>,
-    /// The run that the schedule started last.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    last_run: Option<String>,
-    /// Instants that were left out because the run before still ran.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    skipped: Option<u64>,
-    /// Instants that were left out because no server ran.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    missed: Option<u64>,
-    /// Why the last instant started nothing.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<String>,
-}
-
-/// Instants to come that are shown.
-const SHOWN: usize = 5;
-
-/// The triggers of a workflow: where webhooks listen, when schedules fire next.
-#[utoipa::path(
-    get, path = "/workflows/{name}/triggers", tag = "workflows", operation_id = "workflow_triggers",
-    params(("name" = String, Path, description = "Its name")),
-    security(("token" = ["workflows:read"])), responses((status = 200, description = "As asked", body = Vec<TriggerView>), Refusals)
-)]
-pub(crate) async fn triggers(
-    allowed: Allowed<need::WorkflowsRead>,
-    State(app): State<App>,
-    Path(name): Path<WorkflowName>,
-) -> Answer<axum::Json<Vec<TriggerView>>> {
-    let organisation = allowed.0.organisation;
-    let (entry, version) = catalogue::latest(&app, &organisation, &name)?;
-    let triggers = catalogue::check(&app, &organisation, version.text).await?.triggers;
-    let nothing = |name: &str, uses| TriggerView {
-        name: name.to_owned(),
-        uses,
-        path: None,
-        method: None,
-        auth: None,
-        event: None,
-        schedule: None,
-        timezone: None,
-        next: Vec::new(),
-        last: None,
-        last_run: None,
-        skipped: None,
-        missed: None,
-        error: None,
-    };
-    let mut views = Vec::new();
-    for hook in &triggers.webhooks {
-        views.push(TriggerView {
-            path: Some(format!("/hooks/{organisation}/{}", hook.path)),
-            method: Some(hook.method.clone()),
-            auth: Some(hook.auth.word()),
-            ..nothing(&hook.name, "webhook")
-        });
-    }
-    for event in &triggers.events {
-        views.push(TriggerView { event: Some(event.event.clone()), ..nothing(&event.name, "event") });
-    }
-    for cron in &triggers.crons {
-        let state = kept::read::<CronState>(&*app.records, &organisation, &state_key(&name, &cron.name))?;
-        let state = state.map(|state| state.value).unwrap_or_default();
-        let after = if state.last == 0 { app.now().0 } else { state.last };
-        let next = std::iter::successors(cron.next(after), |at| cron.next(*at)).take(SHOWN);
-        views.push(TriggerView {
-            schedule: Some(cron.schedule.clone()),
-            timezone: Some(cron.timezone.name().to_owned()),
-            next: if entry.value.enabled { next.collect() } else { Vec::new() },
-            last: (state.last > 0).then_some(state.last),
-            last_run: state.run.map(|run| run.to_string()),
-            skipped: Some(state.skipped),
-            missed: Some(state.missed),
-            error: state.error,
-            ..nothing(&cron.name, "cron")
-        });
-    }
-    Ok(axum::Json(views))
 }

@@ -43,7 +43,7 @@ pub fn generate_password() -> Option<String> {
     bytes::<18>().ok().map(|bytes| URL_SAFE_NO_PAD.encode(bytes))
 }
 
-/// A key for [`Ports::secrets_key`](crate::Ports), for the command line to keep.
+/// A key for [`Ports::secrets_keys`](crate::Ports), for the command line to keep.
 #[must_use]
 pub fn generate_key() -> Option<[u8; 32]> {
     bytes().ok()

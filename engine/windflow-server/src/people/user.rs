@@ -101,7 +101,7 @@ fn check(new: &NewUser) -> Result<(), UserError> {
     password::check(&new.password).map_err(UserError::Invalid)
 }
 
-fn user_key(id: &str) -> String {
+pub(super) fn user_key(id: &str) -> String {
     format!("users/{id}")
 }
 

@@ -88,6 +88,8 @@ const STACK: &str = "name: pure\nservices: { web: { image: web } }\n";
 fn body(path: &str) -> Value {
     if path == "/api/v1/preview" {
         json!({ "template": 1 })
+    } else if path.ends_with("/edits") {
+        json!({ "edits": [] })
     } else if path.ends_with("/presence") {
         json!({ "window": "w" })
     } else if path.ends_with("/users") {

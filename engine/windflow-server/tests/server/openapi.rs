@@ -1,5 +1,8 @@
 //! The document is what the code says.
 
+use std::path::Path;
+use std::process::Command;
+
 use serde_json::Value;
 use windflow_server::{Permission, openapi};
 
@@ -9,7 +12,7 @@ pub(crate) fn document() -> Value {
 
 #[test]
 fn the_checked_in_document_is_up_to_date() {
-    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("openapi.json");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("openapi.json");
     let text = openapi().unwrap();
     if std::env::var_os("UPDATE").is_some() {
         std::fs::write(&path, &text).unwrap();
@@ -66,4 +69,33 @@ fn every_operation_has_a_name_of_its_own_and_says_what_it_needs() {
             }
         }
     }
+}
+
+#[test]
+fn a_linter_finds_nothing_in_it() {
+    // What the code says: the file may be written anew at this moment.
+    let folder = tempfile::tempdir().unwrap();
+    let document = folder.path().join("openapi.json");
+    std::fs::write(&document, openapi().unwrap()).unwrap();
+    let tool = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../sdk/toolchain/ensure-openapi-linter.sh");
+    let tool = Command::new(tool).output().unwrap();
+    assert!(tool.status.success(), "{}", String::from_utf8_lossy(&tool.stderr));
+    let output = Command::new(String::from_utf8(tool.stdout).unwrap().trim())
+        .args(["--extends=recommended", "--format=json", "--max-problems=1000"])
+        .arg(&document)
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
+    let said: Value = serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)));
+    let found: Vec<String> = said["problems"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|problem| format!("{} at {}", problem["ruleId"], problem["location"][0]["pointer"]).replace('"', ""))
+        .collect();
+    // Nothing can be wrong with a question for health.
+    let health = ["healthz", "readyz", "startupz"];
+    let expected = health.map(|path| format!("operation-4xx-response at #/paths/~1{path}/get/responses"));
+    assert_eq!(found, expected, "{said}");
 }

@@ -205,3 +205,96 @@ async fn dashboards_and_alerts_name_metrics_that_there_are() {
     assert!(named > 15);
     served.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_pages_that_the_operator_names_may_ask() {
+    let dir = tempfile::tempdir().unwrap();
+    let ours = "https://app.example.org";
+    let preflight = |client: &crate::support::Client, path: &str, origin: &str| {
+        client
+            .request("OPTIONS", path)
+            .header("origin", origin)
+            .header("access-control-request-method", "PUT")
+            .header("access-control-request-headers", "authorization,if-match")
+    };
+    let served = serve(dir.path(), scripted(&[])).await;
+    let anybody = served.anonymous();
+    let answer = anybody.send(preflight(&anybody, "/api/v1/workflows", ours)).await;
+    assert!(answer.status == 405 && answer.header("access-control-allow-origin").is_empty(), "{answer:?}");
+    served.stop().await;
+
+    let settings = Settings { allow_origins: vec![ours.parse().unwrap()], ..settings() };
+    let served = serve_with(dir.path(), scripted(&[]), settings).await;
+    let editor = served.person("local", Role::Editor).await;
+    let anybody = served.anonymous();
+    // Browsers ask first, without a token.
+    let answer = anybody.send(preflight(&anybody, "/api/v1/workflows/pure/document", ours)).await;
+    assert_eq!((answer.status, answer.header("access-control-allow-origin")), (200, ours));
+    assert!(answer.header("access-control-allow-methods").contains("PUT"));
+    let headers = answer.header("access-control-allow-headers").to_ascii_lowercase();
+    assert!(["authorization", "if-match", "content-type"].iter().all(|name| headers.contains(name)), "{headers}");
+    let answer = editor.send(editor.request("GET", "/api/v1/workflows").header("origin", ours)).await;
+    assert_eq!((answer.status, answer.header("access-control-allow-origin")), (200, ours));
+    assert!(answer.header("access-control-expose-headers").to_ascii_lowercase().contains("etag"));
+    assert!(answer.header("vary").to_ascii_lowercase().contains("origin"));
+    assert_eq!(answer.header("access-control-allow-credentials"), "");
+    // A refusal is read by the page, too.
+    let answer = anybody.send(anybody.request("GET", "/api/v1/workflows").header("origin", ours)).await;
+    assert_eq!((answer.status, answer.header("access-control-allow-origin")), (401, ours));
+    for other in ["https://app.example.org:444", "https://evil.example", "null", "https://app.example.org.evil.example"]
+    {
+        let answer = anybody.send(preflight(&anybody, "/api/v1/workflows", other)).await;
+        assert_eq!(answer.header("access-control-allow-origin"), "", "{other}");
+        let answer = editor.send(editor.request("GET", "/api/v1/workflows").header("origin", other)).await;
+        assert_eq!(answer.header("access-control-allow-origin"), "", "{other}");
+    }
+    let answer = anybody.send(anybody.request("POST", "/hooks/local/x").header("origin", ours)).await;
+    assert_eq!(answer.header("access-control-allow-origin"), "");
+    served.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn callers_who_ask_too_often_wait_and_hold_up_nobody_else() {
+    let dir = tempfile::tempdir().unwrap();
+    let settings = Settings { rate_limit: 20, trusted_proxies: vec!["127.0.0.0/8".parse().unwrap()], ..settings() };
+    let served = serve_with(dir.path(), scripted(&[]), settings).await;
+    let admin = served.person("local", Role::Admin).await;
+    let other = served.person("other", Role::Viewer).await;
+    let made = admin.post("/api/v1/api-keys", &json!({ "name": "x", "scopes": ["workflows:read"] })).await.expect(201);
+    let key = crate::support::Client { token: Some(made["token"].as_str().unwrap().to_owned()), ..admin.clone() };
+    let mut refused = admin.get("/api/v1/workflows").await;
+    for _ in 0..25 {
+        refused = admin.get("/api/v1/workflows").await;
+    }
+    let wait: u64 = refused.header("retry-after").parse().unwrap();
+    assert!((1..=4).contains(&wait), "{wait}");
+    refused.problem(429, "too_many_requests");
+    // Another session of the same person is the same caller; a key, and other people, are not.
+    let again = served.signed_in("admin@local.example").await;
+    again.get("/api/v1/workflows").await.problem(429, "too_many_requests");
+    key.get("/api/v1/workflows").await.expect(200);
+    other.get("/api/v1/workflows").await.expect(200);
+    // Health, streams and the editor are not counted.
+    for _ in 0..30 {
+        served.anonymous().get("/healthz").await.expect(200);
+    }
+    let live = admin.request("GET", "/api/v1/live").send().await.unwrap();
+    assert_eq!(live.status(), 200);
+    drop(live);
+
+    // Without a token, or with one that is none, it is the address that counts: the one that the proxy names.
+    let guess = async |from: &str| {
+        let anybody = crate::support::Client { token: Some("guessed".to_owned()), ..served.anonymous() };
+        anybody.send(anybody.request("GET", "/api/v1/workflows").header("x-forwarded-for", from)).await.status
+    };
+    for _ in 0..20 {
+        assert_eq!(guess("192.0.2.1").await, 401);
+    }
+    assert_eq!(guess("192.0.2.1").await, 429);
+    assert_eq!(guess("192.0.2.2").await, 401);
+    let sign_in = served.anonymous();
+    let body = json!({ "email": "admin@local.example", "password": "wrong" });
+    let request = sign_in.request("POST", "/api/v1/auth/login").header("x-forwarded-for", "192.0.2.1").json(&body);
+    sign_in.send(request).await.problem(429, "too_many_requests");
+    served.stop().await;
+}

@@ -103,7 +103,7 @@ pub(crate) async fn serve_on<H: Host + 'static>(
     let registry: Arc<dyn Registry> = host;
     let records: Arc<dyn Records> = store.clone();
     let drivers = Arc::new(windflow_targets::AllDrivers);
-    let credentials = CredentialStore::new(records.clone(), &[7; 32]).unwrap();
+    let credentials = CredentialStore::new(records.clone(), &[7; 32].into()).unwrap();
     let ports = Ports {
         store,
         records: records.clone(),
@@ -118,7 +118,7 @@ pub(crate) async fn serve_on<H: Host + 'static>(
             Arc::new(SystemResolver),
             TlsRoots { system: false, also: Vec::new() },
         )),
-        secrets_key: [7; 32],
+        secrets_keys: [7; 32].into(),
     };
     let server = main.spawn(Server::open(settings, ports)).await.unwrap().unwrap();
     let (address, setup_token) = (server.address(), server.setup_token());

@@ -9,7 +9,7 @@ use crate::project::{Project, Service};
 use crate::target::{Credentials, New};
 
 fn book() -> Book {
-    let vault = Arc::new(Vault::new(&[7; 32]).unwrap());
+    let vault = Arc::new(Vault::new(&[7; 32].into()).unwrap());
     Book::new(Arc::new(MemoryStore::new()), vault, OrganisationId::local())
 }
 

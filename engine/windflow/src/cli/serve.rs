@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
+use ipnet::IpNet;
 use windflow_core::capability::HttpPattern;
+use windflow_server::Origin;
 
 /// Every setting can be given here, in the environment, or in the file of `--config`, in this order of precedence.
 #[derive(Debug, Clone, Args)]
@@ -27,6 +29,15 @@ pub(crate) struct ServeArgs {
     /// Let workflows reach a host that is not public, where they grant it as well, for example 10.0.0.0/8
     #[arg(long, value_name = "HOST", env = "WINDFLOW_ALLOW_HOSTS", value_delimiter = ',')]
     pub(crate) allow_host: Vec<HttpPattern>,
+    /// Let pages of another address ask the API from a browser, for example https://app.example.org
+    #[arg(long, value_name = "ORIGIN", env = "WINDFLOW_ALLOW_ORIGINS", value_delimiter = ',')]
+    pub(crate) allow_origin: Vec<Origin>,
+    /// Requests to the API that one key, person or address may send in a minute; 0 for any number [default: 12000]
+    #[arg(long, value_name = "NUMBER", env = "WINDFLOW_RATE_LIMIT")]
+    pub(crate) rate_limit: Option<u32>,
+    /// Believe a proxy for whom it speaks (X-Forwarded-For), for example 10.0.0.1/32
+    #[arg(long, value_name = "NETWORK", env = "WINDFLOW_TRUSTED_PROXIES", value_delimiter = ',')]
+    pub(crate) trusted_proxy: Vec<IpNet>,
     /// Largest body of a request, in bytes [default: 2097152]
     #[arg(long, value_name = "BYTES", env = "WINDFLOW_MAX_BODY_BYTES")]
     pub(crate) max_body_bytes: Option<usize>,

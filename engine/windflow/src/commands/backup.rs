@@ -26,8 +26,9 @@ pub(crate) fn run(global: &Global, args: &BackupArgs) -> anyhow::Result<ExitCode
     }
     let bytes = keep(&args.file, |out| {
         if control::backup(&data_dir, &mut *out)?.is_none() {
-            let key = secrets_key::read_or_make(&data_dir, args.secrets_key_file.as_deref())?;
-            backup::write(&open_store(global)?, &key, SystemClock.now().0, out)?;
+            let store = open_store(global)?;
+            let keys = secrets_key::read_or_make(&data_dir, args.secrets_key_file.as_deref())?;
+            backup::write(&store, keys.current(), SystemClock.now().0, out)?;
         }
         Ok(())
     })?;
@@ -79,8 +80,9 @@ pub(crate) fn restore(global: &Global, args: &RestoreArgs) -> anyhow::Result<Exi
     if let Some(kept) = kept {
         render::line(&format!("What was there before is in {}.", kept.display()));
     }
-    let key = secrets_key::read(&data_dir, args.secrets_key_file.as_deref())?;
-    if key.is_none_or(|key| backup::fingerprint(&key) != about.secrets_key) {
+    let keys = secrets_key::read(&data_dir, args.secrets_key_file.as_deref())?;
+    let is_meant = |key: &[u8; 32]| backup::fingerprint(key) == about.secrets_key;
+    if !keys.is_some_and(|keys| std::iter::once(keys.current()).chain(keys.former()).any(is_meant)) {
         render::line(&format!(
             "Its secrets are encrypted with the key {}, which is not the one of this folder: put that key into {} before you serve.",
             about.secrets_key,

@@ -149,8 +149,13 @@ fn store(data_dir: &Path) -> Finding {
 fn secrets(data_dir: &Path) -> Finding {
     match secrets_key::read(data_dir, None) {
         Ok(None) => Finding::good("secrets", "no key yet; the server makes one at its first start"),
-        Ok(Some(_)) => match others_may_read(&data_dir.join("secrets.key")) {
+        Ok(Some(keys)) => match others_may_read(&data_dir.join("secrets.key")) {
             true => Finding::bad("secrets", "others on this machine may read the key", "chmod 600 secrets.key"),
+            false if !keys.former().is_empty() => Finding::note(
+                "secrets",
+                "getting another key was cut off; everything can be read",
+                "`windflow secrets rotate-key` goes on with it",
+            ),
             false => Finding::good("secrets", "there is a key; keep a copy of it somewhere else"),
         },
         Err(error) => Finding::bad("secrets", format!("{error:#}"), "put the key back from where you keep its copy"),

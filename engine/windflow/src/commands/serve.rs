@@ -29,19 +29,25 @@ pub(crate) fn run(global: &Global, args: &ServeArgs) -> anyhow::Result<ExitCode>
     let Resolved { settings, data_dir, allow_hosts, secrets_key_file, max_runs, backups } =
         settings::resolve(global, args)?;
     std::fs::create_dir_all(&data_dir).with_context(|| format!("the data folder {}", data_dir.display()))?;
-    let secrets_key = secrets_key::read_or_make(&data_dir, secrets_key_file.as_deref())?;
     let store = Arc::new(SledStore::open(data_dir.join("store"), Options::default())?);
+    // Whoever gives the store another key holds it meanwhile: what is read now is the key.
+    let secrets_keys = secrets_key::read_or_make(&data_dir, secrets_key_file.as_deref())?;
+    if !secrets_keys.former().is_empty() {
+        tracing::warn!(
+            "not everything may be encrypted with the present key: `windflow secrets rotate-key` goes on with it, while no server runs"
+        );
+    }
     crate::backup::remove_leftovers(&data_dir).with_context(|| format!("the data folder {}", data_dir.display()))?;
     if let Some(schedule) = backups {
-        backups::start(schedule, &store, secrets_key)?;
+        backups::start(schedule, &store, *secrets_keys.current())?;
     }
-    crate::control::serve(&data_dir, &store, secrets_key);
+    crate::control::serve(&data_dir, &store, *secrets_keys.current());
     if global.credentials.is_some() {
         return Err(invalid(
             "the server keeps credentials itself: leave --credentials away, and set them with PUT /api/v1/credentials/NAME",
         ));
     }
-    let credentials = CredentialStore::new(store.clone(), &secrets_key)?;
+    let credentials = CredentialStore::new(store.clone(), &secrets_keys)?;
     let policy = Arc::new(PublicHosts { also: allow_hosts });
     let fetch = Arc::new(GuardedFetch::new(policy.clone(), Arc::new(SystemResolver), TlsRoots::default()));
     let config = HostConfig {
@@ -52,7 +58,7 @@ pub(crate) fn run(global: &Global, args: &ServeArgs) -> anyhow::Result<ExitCode>
     };
     let host = Arc::new(crate::engine::host_of(config, Some(&data_dir))?);
 
-    host.set_targets(crate::deploying::targets(store.clone(), &secrets_key)?);
+    host.set_targets(crate::deploying::targets(store.clone(), &secrets_keys)?);
     let main = Builder::new_multi_thread().thread_name("server").enable_all().build()?;
     // Guests have threads of their own: none of them keeps the server from answering.
     let guests = Builder::new_multi_thread().thread_name("guests").enable_all().build()?;
@@ -73,7 +79,7 @@ pub(crate) fn run(global: &Global, args: &ServeArgs) -> anyhow::Result<ExitCode>
         credentials,
         templates: crate::builtins::templates(),
         fetch,
-        secrets_key,
+        secrets_keys,
     };
     let public_url = settings.public_url.clone();
     let server = main.block_on(Server::open(settings, ports))?;

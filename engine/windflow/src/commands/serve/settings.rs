@@ -4,9 +4,10 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use ipnet::IpNet;
 use serde::{Deserialize, Deserializer, de};
 use windflow_core::capability::HttpPattern;
-use windflow_server::Settings;
+use windflow_server::{Origin, Settings};
 
 use super::backups::Schedule;
 use crate::cli::{Global, ServeArgs};
@@ -26,6 +27,11 @@ struct File {
     public_url: Option<String>,
     #[serde(default)]
     allow_hosts: Vec<HttpPattern>,
+    #[serde(default)]
+    allow_origins: Vec<Origin>,
+    rate_limit: Option<u32>,
+    #[serde(default)]
+    trusted_proxies: Vec<IpNet>,
     max_body_bytes: Option<usize>,
     max_connections: Option<usize>,
     max_streams: Option<usize>,
@@ -87,7 +93,13 @@ pub(crate) fn resolve(global: &Global, args: &ServeArgs) -> anyhow::Result<Resol
     set(&mut settings.keep_runs, args.keep_runs, file.keep_runs);
     set(&mut settings.keep_audit, args.keep_audit, file.keep_audit);
     settings.public_metrics = args.public_metrics || file.public_metrics.unwrap_or_default();
-    let allow_hosts = if args.allow_host.is_empty() { file.allow_hosts } else { args.allow_host.clone() };
+    fn list<T: Clone>(first: &[T], second: Vec<T>) -> Vec<T> {
+        if first.is_empty() { second } else { first.to_vec() }
+    }
+    settings.allow_origins = list(&args.allow_origin, file.allow_origins);
+    set(&mut settings.rate_limit, args.rate_limit, file.rate_limit);
+    settings.trusted_proxies = list(&args.trusted_proxy, file.trusted_proxies);
+    let allow_hosts = list(&args.allow_host, file.allow_hosts);
     let secrets_key_file = args.secrets_key_file.clone().or(file.secrets_key_file);
     let max_runs = args.max_runs.or(file.max_runs);
     let backups = args.backup_dir.clone().or(file.backup_dir).map(|folder| Schedule {
@@ -130,15 +142,26 @@ mod tests {
         assert_eq!(found.settings.request_timeout, Duration::from_secs(5));
         assert_eq!(found.settings.max_streams, Settings::default().max_streams);
         assert_eq!((found.data_dir, found.allow_hosts.len()), (PathBuf::from("/data"), 1));
+        let browser =
+            "allow_origins = [\"https://app.example.org\"]\nrate_limit = 60\ntrusted_proxies = [\"10.0.0.1/32\"]\n";
+        let found =
+            resolved(&["--rate-limit", "0", "--allow-origin", "http://localhost:5173,https://b.example"], browser);
+        let found = found.unwrap().settings;
+        let origins: Vec<String> = found.allow_origins.iter().map(ToString::to_string).collect();
+        assert_eq!(origins, ["http://localhost:5173", "https://b.example"]);
+        assert_eq!((found.rate_limit, found.trusted_proxies.len()), (0, 1));
         let found = resolved(&["--data-dir", "/other", "--public-metrics"], file).unwrap();
         assert_eq!((found.data_dir, found.settings.public_metrics), (PathBuf::from("/other"), true));
     }
 
     #[test]
     fn a_file_that_says_what_there_is_not_is_refused_with_its_place() {
-        for (bad, expect) in
-            [("lisen = \"x\"", "lisen"), ("request_timeout = \"soon\"", "request_timeout"), ("listen = 3", "listen")]
-        {
+        for (bad, expect) in [
+            ("lisen = \"x\"", "lisen"),
+            ("request_timeout = \"soon\"", "request_timeout"),
+            ("listen = 3", "listen"),
+            ("allow_origins = [\"*\"]", "no origin"),
+        ] {
             let error = resolved(&[], bad).unwrap_err().to_string();
             assert!(error.contains(expect) && error.contains("windflow.toml"), "{error}");
         }
