@@ -14,7 +14,7 @@ use windflow_core::ports::host::Host;
 use windflow_core::ports::state::StateStore;
 use windflow_core::ports::store::{Position, Store, StoreError};
 use windflow_core::rerun::Verdict;
-use windflow_core::run::{Question, Sequence};
+use windflow_core::run::{Asked, Question, Sequence};
 
 use crate::admission::Admission;
 use crate::answer::{Answer, AnswerError, Reply};
@@ -106,6 +106,19 @@ struct Active {
 pub enum Turn {
     /// It is under way. Its beginning may not be durable yet.
     Began(RunKey),
+    /// One of its nodes asks something, durably. Told again where another process takes the run up.
+    Asked {
+        /// The run.
+        run: RunKey,
+        /// The node.
+        node: NodeId,
+        /// Which item, where the node runs for each of several.
+        item: Option<u32>,
+        /// Whether a person is asked.
+        of: Asked,
+        /// What is asked.
+        message: Option<String>,
+    },
     /// It has ended, durably, or was given up until somebody resumes it.
     Left(RunKey),
 }
@@ -390,6 +403,13 @@ impl Runtime {
 }
 
 impl Inner {
+    /// Tells whoever watches all runs that one of them asks something.
+    pub(crate) fn asks(&self, run: RunKey, node: NodeId, item: Option<u32>, question: &Question) {
+        // Nobody listening is no error.
+        let (of, message) = (question.of, question.message.clone());
+        let _ = self.turns.send(Turn::Asked { run, node, item, of, message });
+    }
+
     fn active(&self) -> MutexGuard<'_, HashMap<RunKey, Active>> {
         // Nothing that holds the lock can leave the map half changed.
         self.active.lock().unwrap_or_else(PoisonError::into_inner)

@@ -8,7 +8,6 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use std::sync::Arc;
 use tokio::net::TcpListener;
@@ -25,8 +24,8 @@ const MAX_HEADERS: usize = 100;
 
 /// Serves connections until the server is to stop, then until those that are open have ended.
 pub(crate) async fn serve(listener: TcpListener, router: Router, app: App) {
-    let connections = Arc::new(Semaphore::new(app.settings.max_connections));
-    let graceful = GracefulShutdown::new();
+    let places = u32::try_from(app.settings.max_connections).unwrap_or(u32::MAX);
+    let connections = Arc::new(Semaphore::new(places as usize));
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).max_headers(MAX_HEADERS).half_close(false);
     loop {
@@ -51,13 +50,22 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, app: App) {
             request.extensions_mut().insert(Peer(peer.ip()));
             router.call(request)
         });
-        let connection = graceful.watch(http.serve_connection(TokioIo::new(stream), service));
+        let connection = http.serve_connection(TokioIo::new(stream), service).with_upgrades();
+        let app = app.clone();
         tokio::spawn(async move {
+            tokio::pin!(connection);
             // A client that went away is no news.
-            let _ = connection.await;
+            tokio::select! {
+                _ = connection.as_mut() => {}
+                () = app.stopped() => {
+                    connection.as_mut().graceful_shutdown();
+                    let _ = connection.await;
+                }
+            }
             drop(place);
         });
     }
     drop(listener);
-    graceful.shutdown().await;
+    // All places are free once every connection has ended.
+    let _ = connections.acquire_many(places).await;
 }

@@ -32,6 +32,7 @@ mod extract;
 mod health;
 mod keys;
 mod node_types;
+mod notifications;
 mod page;
 mod presence;
 mod refresh_cookie;
@@ -153,6 +154,7 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(statistics::show))
         .routes(routes!(streams::run))
         .routes(routes!(streams::organisation))
+        .routes(routes!(notifications::watch))
         .routes(routes!(node_types::list))
         .routes(routes!(node_types::show))
         .routes(routes!(node_types::schema))

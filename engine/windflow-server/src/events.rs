@@ -132,7 +132,7 @@ pub(crate) async fn watch(app: App) {
         while let Some(turn) = turns.next().await {
             let missed = match turn {
                 Ok(Turn::Left(key)) => sender.try_send(key).is_err(),
-                Ok(Turn::Began(_)) => false,
+                Ok(Turn::Began(_) | Turn::Asked { .. }) => false,
                 Err(_) => true,
             };
             if missed {

@@ -77,7 +77,7 @@ impl Limits {
 /// Whether requests of a route are counted. Streams are held for long and have a bound of their own; health and the editor's files are for
 /// everybody.
 fn is_counted(route: &str) -> bool {
-    route.starts_with("/api/v1/") && !route.ends_with("/live")
+    route.starts_with("/api/v1/") && !route.ends_with("/live") && !route.ends_with("/ws")
 }
 
 /// Refuses callers who ask too often.

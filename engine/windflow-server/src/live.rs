@@ -9,6 +9,7 @@ use windflow_core::ports::store::{Position, RunStatus, RunSummary};
 use windflow_core::run::Timestamp;
 use windflow_runtime::Turn;
 
+use crate::notices;
 use crate::state::App;
 
 /// Changes that are kept for readers who come back, and for those who fall behind.
@@ -142,10 +143,11 @@ fn count(app: &App, turn: &Turn) {
 async fn tell(app: &App, mut turns: mpsc::Receiver<Turn>) {
     let mut together = Vec::new();
     while turns.recv_many(&mut together, TOLD_TOGETHER).await > 0 {
+        let notices: Vec<_> = if app.notices.is_heard() { together.clone() } else { Vec::new() };
         let summaries: Vec<_> = together
             .drain(..)
             .filter_map(|turn| {
-                let (Turn::Began(key) | Turn::Left(key)) = turn;
+                let (Turn::Began(key) | Turn::Left(key)) = turn else { return None };
                 let summary = app.store.run(&key);
                 summary
                     .map_err(|error| tracing::warn!(run = %key.run, %error, "a run cannot be read"))
@@ -156,8 +158,14 @@ async fn tell(app: &App, mut turns: mpsc::Receiver<Turn>) {
         if !app.feed.push(&summaries, false) {
             match app.store.durable(Position(u64::MAX)).await {
                 Ok(()) => _ = app.feed.push(&summaries, true),
-                Err(error) => tracing::warn!(%error, "what is not durable is not told"),
+                Err(error) => {
+                    tracing::warn!(%error, "what is not durable is not told");
+                    continue;
+                }
             }
+        }
+        if !notices.is_empty() {
+            notices::tell(app, &notices).await;
         }
     }
 }

@@ -17,6 +17,7 @@ use crate::limits::Limits;
 use crate::live::Feed;
 use crate::marketplace::{Marketplace, registries};
 use crate::metrics::Metrics;
+use crate::notices::Notices;
 use crate::people::People;
 use crate::presence::Presence;
 use crate::problem::Problem;
@@ -83,6 +84,7 @@ impl Server {
             marketplace: Marketplace::open(templates, fetch)?,
             active: Active::default(),
             feed: Feed::new(clock.now()),
+            notices: Notices::default(),
             presence: Presence::default(),
             metrics: Metrics::new()?,
             limits: Limits::new(settings.rate_limit),

@@ -22,6 +22,7 @@ use crate::limits::Limits;
 use crate::live::Feed;
 use crate::marketplace::Marketplace;
 use crate::metrics::Metrics;
+use crate::notices::Notices;
 use crate::people::People;
 use crate::presence::Presence;
 use crate::secrets::Secrets;
@@ -71,6 +72,7 @@ pub(crate) struct Inner {
     pub(crate) marketplace: Marketplace,
     pub(crate) active: Active,
     pub(crate) feed: Feed,
+    pub(crate) notices: Notices,
     pub(crate) presence: Presence,
     pub(crate) metrics: Metrics,
     pub(crate) limits: Limits,

@@ -21,6 +21,8 @@ mod events;
 mod library;
 #[path = "server/live.rs"]
 mod live;
+#[path = "server/notifications.rs"]
+mod notifications;
 #[path = "server/openapi.rs"]
 mod openapi;
 #[path = "server/operation.rs"]

@@ -39,6 +39,7 @@ impl RunLoop {
                         let answer = Answer { node, item: step.item, token: None, reply };
                         return self.answer(Given { answer, taken }).await;
                     }
+                    self.inner.asks(self.key.clone(), node.clone(), step.item, &question);
                     let _ = self.updates.send(Update::Asked { node, item: step.item, question });
                 }
                 Ok(())

@@ -11,7 +11,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use futures::Stream;
 use serde_json::{Value, json};
-use tokio::sync::{broadcast, mpsc};
+use tokio::sync::{OwnedSemaphorePermit, broadcast, mpsc};
 use windflow_core::id::{RunId, RunKey};
 use windflow_core::ports::store::Position;
 use windflow_core::run::{Sequence, Timestamp};
@@ -130,16 +130,21 @@ async fn send(sender: &Sender, event: Event) -> Result<(), Gone> {
     sender.send(event).await.map_err(|_| Gone)
 }
 
+/// A place among those that watch.
+pub(super) fn place(app: &App) -> Answer<OwnedSemaphorePermit> {
+    app.streams.clone().try_acquire_owned().map_err(|_| {
+        let detail = "there are as many live streams as this server holds";
+        Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too_many_streams", detail).retry_after(10)
+    })
+}
+
 /// A stream that work of its own fills, until the reader goes, the token expires, or the server stops.
 fn stream<W: Future<Output = ()> + Send + 'static>(
     app: App,
     until: Option<Timestamp>,
     work: impl FnOnce(Sender) -> W,
 ) -> Answer<Sse<impl Stream<Item = Result<Event, Infallible>>>> {
-    let place = app.streams.clone().try_acquire_owned().map_err(|_| {
-        let detail = "there are as many live streams as this server holds";
-        Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too_many_streams", detail).retry_after(10)
-    })?;
+    let place = place(&app)?;
     let (sender, mut receiver) = mpsc::channel(AHEAD);
     let closed = sender.clone();
     let work = work(sender);
