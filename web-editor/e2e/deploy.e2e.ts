@@ -70,6 +70,7 @@ describe.skipIf(skipDocker)('deploying', () => {
     await dialog.getByRole('button', { name: 'Save and test' }).click()
     const row = page.getByRole('listitem').filter({ hasText: 'edge' })
     await row.getByText('Not reached').waitFor()
+    await dialog.waitFor({ state: 'hidden' })
     await row.getByText(/nowhere/).last().waitFor()
     await shot(page, 'targets-unreached-en-light')
     expect(await accessibilityProblems(page)).toEqual([])
@@ -78,6 +79,7 @@ describe.skipIf(skipDocker)('deploying', () => {
     await dialog.getByRole('button', { name: 'Save and test' }).click()
     await row.getByText('Reached', { exact: true }).waitFor()
     await row.getByText(/Docker/).waitFor()
+    await dialog.waitFor({ state: 'hidden' })
 
     await page.getByRole('link', { name: 'Stacks', exact: true }).click()
     await page.getByText('No stack yet').waitFor()
@@ -173,6 +175,7 @@ describe.skipIf(skipDocker)('deploying', () => {
     await page.getByRole('button', { name: 'More' }).click()
     await page.getByRole('menuitem', { name: 'Stop' }).click()
     await dialog.getByRole('button', { name: 'Stop', exact: true }).click()
+    await dialog.waitFor({ state: 'hidden' })
     await page.getByRole('button', { name: 'Start', exact: true }).click()
     await page.locator('[data-service=web]').getByText('Healthy').waitFor()
     await page.getByRole('button', { name: 'More' }).click()
