@@ -1,4 +1,4 @@
-import { useMutation, useQuery, useQueryClient } from '@tanstack/vue-query'
+import { useMutation, useQuery, useQueryClient, type QueryClient } from '@tanstack/vue-query'
 import { api, everyPage, unwrap, type Schemas } from '@/api/client'
 import { ApiProblem } from '@/api/problem'
 import { sendText } from './api'
@@ -17,11 +17,17 @@ export interface KeptDraft {
 
 export const draftsKey = ['drafts'] as const
 
-export const useDrafts = () =>
-  useQuery({
-    queryKey: draftsKey,
-    queryFn: () => everyPage((cursor) => unwrap(api.GET('/api/v1/drafts', { params: { query: { limit: 200, cursor } } }))),
-  })
+const allDrafts = {
+  queryKey: draftsKey,
+  queryFn: () => everyPage((cursor) => unwrap(api.GET('/api/v1/drafts', { params: { query: { limit: 200, cursor } } }))),
+}
+export const useDrafts = () => useQuery(allDrafts)
+
+/** The draft of a workflow. Most have none, which the list of drafts knows: nothing is asked for that is not there. */
+export async function findKeptDraft(queries: QueryClient, name: string): Promise<KeptDraft | undefined> {
+  const known = await queries.fetchQuery({ ...allDrafts, staleTime: 0 })
+  return known.some((one) => one.name === name) ? readKeptDraft(name) : undefined
+}
 
 const kept = (draft: DraftItem, text: string, answer: Response): KeptDraft => ({ text, etag: answer.headers.get('etag') ?? '', at: draft.updated_at, by: draft.updated_by, basedOn: draft.based_on ?? null })
 
