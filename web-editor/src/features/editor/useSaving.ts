@@ -6,6 +6,7 @@ import { onBeforeRouteLeave, useRouter } from 'vue-router'
 import { ApiProblem } from '@/api/problem'
 import { useSession } from '@/app/session'
 import { complain, told } from '@/ui/notify'
+import { said } from '@/ui/said/said'
 import { createWorkflow, readDocument, replaceWorkflow, workflowsKey } from '../workflows/api'
 import { draftsKey, keepOnServer, readKeptDraft, throwAway, type KeptDraft } from '../workflows/drafts'
 import type { EditorDocument } from './document'
@@ -77,7 +78,7 @@ export function useSaving(name: () => string, document: EditorDocument, opening:
       if (meantime(error)) {
         const theirs = await readDocument(name()).catch((unread: unknown) => (complain(unread), undefined))
         if (theirs) conflict.value = { text: theirs.text, take: () => document.settle(theirs.text, theirs.etag), go: async () => document.dirty.value && save() }
-      } else if (error instanceof ApiProblem && error.problems.length) complain(new Error(t('editor.notSaved', { problem: error.problems[0]?.message ?? error.message })))
+      } else if (error instanceof ApiProblem && error.problems.length) complain(new Error(t('editor.notSaved', { problem: said(error.problems[0] ?? error) })))
       else complain(error)
       return false
     }
