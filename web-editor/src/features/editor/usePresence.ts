@@ -11,6 +11,13 @@ export interface Present {
   self: boolean
 }
 
+/** However many windows somebody has themselves, they are one. */
+export function together(all: readonly Present[]): Present[] {
+  const [own, others] = [all.filter(({ self }) => self), all.filter(({ self }) => !self)]
+  const [first] = own
+  return first ? [...others, { ...first, editing: own.some(({ editing }) => editing), since: Math.min(...own.map(({ since }) => since)) }] : others
+}
+
 /** Well within the time after which the server takes somebody for gone. */
 const pause = 10_000
 
@@ -28,7 +35,7 @@ export function usePresence(name: () => string, editing: () => boolean, kept: ()
       const { others: all } = await unwrap(api.POST('/api/v1/workflows/{name}/presence', { params: path(), body: { window, editing: editing() } }))
       // The server tells people by the name that they are shown under: one's own name is one's own window.
       const mine = session.me.user.name || session.me.user.email
-      others.value = all.map((one) => ({ ...one, self: one.name === mine }))
+      others.value = together(all.map((one) => ({ ...one, self: one.name === mine })))
     } catch {
       // Who else is there is not known while the server is not: nothing to trouble anybody with.
       others.value = []

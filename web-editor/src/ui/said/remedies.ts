@@ -23,5 +23,8 @@ export const french: readonly [begins: RegExp, says: string][] = [
   [/^take them out by .*$/, 'choisissez un dossier ou une étiquette'],
   [/^check the image's name and tag, and that it was pushed$/, 'vérifiez le nom et la version de l’image, et qu’elle a été envoyée'],
   [/^make room on the target.*$/, 'faites de la place sur la cible'],
+  [/^does the engine run, and does it listen there\?$/, 'le moteur tourne-t-il, et écoute-t-il à cet endroit ?'],
+  [/^is the engine installed, and does it run\?$/, 'le moteur est-il installé, et tourne-t-il ?'],
+  [/^can the target reach the registry\?$/, 'la cible peut-elle joindre le registre ?'],
   [/^give the login of the registry to the target.*$/, 'donnez à la cible les identifiants du registre'],
 ]

@@ -20,6 +20,9 @@ function sources(folder: string): string[] {
 /** The OpenAPI document says that a code is a text, and no more: the codes are where problems are made, beside the checks that find them. */
 const made = [
   /(?:Problem|document::Problem)::(?:error|warning|document|conflict|invalid|bad_request|refused|unfit)\(\s*"([a-z_]+)"\s*,/g,
+  /DriverError::new\(\s*"([a-z_]+)"/g,
+  // Of what a registry is refused for, and of what an engine answers with.
+  /(?:Refused::[\w(){}., |:]+|\b4\d\d|_) => "(bad_[a-z]+|downgrade|not_found|conflict|refused|engine)",/g,
   /EditError::new\(\s*"([a-z_]+)"/g,
   /StatusCode::[A-Z_]+,\s*"([a-z_]+)"/g,
   /Self::(?:conflict|invalid|new|error|document|warning)\(\s*"([a-z_]+)"/g,

@@ -56,7 +56,8 @@ export function mended(remedy: string | null | undefined): string | undefined {
 /** A thrown error in words: what is wrong, and how to mend it. */
 export function explain(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
-  const { code, remedy } = error as Error & { code?: unknown; remedy?: string }
-  if (code === 'unreachable') return i18n.global.t('problem.unreachable')
+  const { code, remedy, status } = error as Error & { code?: unknown; remedy?: string; status?: number }
+  // A target that is not reached has this code, too: there an answer came.
+  if (code === 'unreachable' && status === 0) return i18n.global.t('problem.unreachable')
   return [typeof code === 'string' ? said({ code, message: error.message }) : error.message, mended(remedy)].filter(Boolean).join(' ')
 }
