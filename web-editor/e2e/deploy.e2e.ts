@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { accessibilityProblems, shot, stage, type Stage } from './browser'
 import { Engine, freePort, skipDocker } from './docker'
 
+/** Given up after three seconds: long enough for its page to be seen while it is under way, on a busy machine as well. */
 const shop = `name: shop
 x-windflow:
   variables:
@@ -15,7 +16,7 @@ services:
     image: "stand-in:\${TAG}"
     ports: ["127.0.0.1:\${WEB_PORT}:80"]
     depends_on: { db: { condition: service_healthy } }
-    healthcheck: { test: "wget -q -O /dev/null http://127.0.0.1/\${CHECK}", interval: 200ms, timeout: 2s, retries: 5 }
+    healthcheck: { test: "wget -q -O /dev/null http://127.0.0.1/\${CHECK}", interval: 200ms, timeout: 2s, retries: 15 }
     volumes: ["/tmp:/host:ro"]
     stop_signal: SIGKILL
   db:
