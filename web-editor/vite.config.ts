@@ -3,10 +3,20 @@ import vue from '@vitejs/plugin-vue'
 import unocss from '@unocss/vite'
 import components from 'unplugin-vue-components/vite'
 import { ElementPlusResolver } from 'unplugin-vue-components/resolvers'
-import { defineConfig } from 'vite'
+import { defineConfig, type ProxyOptions } from 'vite'
 
 const server = process.env.WINDFLOW_URL ?? 'http://127.0.0.1:7878'
-const proxy = Object.fromEntries(['/api/', '/hooks/', '/callbacks/', '/healthz', '/startupz', '/readyz'].map((path) => [path, server]))
+/**
+ * Streams pass as they come: their head goes on before there is anything to tell, and what is cut off at the server is cut off here, too.
+ * Whoever listens would wait without need, or for ever.
+ */
+const configure: ProxyOptions['configure'] = (proxy) => {
+  proxy.on('proxyRes', (answer, _, to) => {
+    setImmediate(() => to.headersSent || to.destroyed || to.flushHeaders())
+    answer.once('close', () => !answer.complete && to.destroy())
+  })
+}
+const proxy = Object.fromEntries(['/api/', '/hooks/', '/callbacks/', '/healthz', '/startupz', '/readyz'].map((path) => [path, { target: server, configure }]))
 
 export default defineConfig({
   plugins: [

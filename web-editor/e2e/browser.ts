@@ -98,6 +98,18 @@ export async function signIn(page: Page, who = owner): Promise<void> {
   await page.locator('#content').waitFor()
 }
 
+/** Waits until the drawing is where it stays: a click on what is on its way lands on something else. */
+export async function resting(page: Page): Promise<void> {
+  await page.locator('.canvas[aria-busy=false]').waitFor()
+  await still(page)
+}
+
+/** Saves as a person does, and waits until nothing is left to be saved. */
+export async function save(page: Page): Promise<void> {
+  await page.getByRole('button', { name: 'Save', exact: true }).click()
+  await page.getByRole('status').getByText('Saved', { exact: true }).waitFor()
+}
+
 /** Waits until what comes and goes has come and gone; what turns for ever is let be. */
 async function still(page: Page): Promise<void> {
   await page.waitForFunction(() => document.getAnimations().every((one) => one.playState !== 'running' || one.effect?.getComputedTiming().iterations === Infinity))

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { accessibilityProblems, shot, stage, type Stage } from './browser'
 import { Engine, freePort, skipDocker } from './docker'
 
+/** Given up after three seconds: long enough for its page to be seen while it is under way, on a busy machine as well. */
 const shop = `name: shop
 x-windflow:
   variables:
@@ -15,7 +16,7 @@ services:
     image: "stand-in:\${TAG}"
     ports: ["127.0.0.1:\${WEB_PORT}:80"]
     depends_on: { db: { condition: service_healthy } }
-    healthcheck: { test: "wget -q -O /dev/null http://127.0.0.1/\${CHECK}", interval: 200ms, timeout: 2s, retries: 5 }
+    healthcheck: { test: "wget -q -O /dev/null http://127.0.0.1/\${CHECK}", interval: 200ms, timeout: 2s, retries: 15 }
     volumes: ["/tmp:/host:ro"]
     stop_signal: SIGKILL
   db:
@@ -70,6 +71,7 @@ describe.skipIf(skipDocker)('deploying', () => {
     await dialog.getByRole('button', { name: 'Save and test' }).click()
     const row = page.getByRole('listitem').filter({ hasText: 'edge' })
     await row.getByText('Not reached').waitFor()
+    await dialog.waitFor({ state: 'hidden' })
     await row.getByText(/nowhere/).last().waitFor()
     await shot(page, 'targets-unreached-en-light')
     expect(await accessibilityProblems(page)).toEqual([])
@@ -78,6 +80,7 @@ describe.skipIf(skipDocker)('deploying', () => {
     await dialog.getByRole('button', { name: 'Save and test' }).click()
     await row.getByText('Reached', { exact: true }).waitFor()
     await row.getByText(/Docker/).waitFor()
+    await dialog.waitFor({ state: 'hidden' })
 
     await page.getByRole('link', { name: 'Stacks', exact: true }).click()
     await page.getByText('No stack yet').waitFor()
@@ -173,6 +176,7 @@ describe.skipIf(skipDocker)('deploying', () => {
     await page.getByRole('button', { name: 'More' }).click()
     await page.getByRole('menuitem', { name: 'Stop' }).click()
     await dialog.getByRole('button', { name: 'Stop', exact: true }).click()
+    await dialog.waitFor({ state: 'hidden' })
     await page.getByRole('button', { name: 'Start', exact: true }).click()
     await page.locator('[data-service=web]').getByText('Healthy').waitFor()
     await page.getByRole('button', { name: 'More' }).click()

@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { accessibilityProblems, shot, stage, type Stage } from './browser'
+import { accessibilityProblems, resting, save, shot, stage, type Stage } from './browser'
 
 let on: Stage
 /** A service that fails until it is mended. */
@@ -26,12 +26,9 @@ afterAll(async () => {
 
 const card = (page: Page, name: string) => page.locator(`.vue-flow__node[data-id="${name}"]`)
 const document = async (name: string) => (await on.server.api('GET', `/workflows/${name}/document`)).text()
-const save = async (page: Page) => {
-  await page.getByRole('button', { name: 'Save', exact: true }).click()
-  await page.getByText(/Saved as version/).last().waitFor()
-}
 /** Adds a node after a port, as a person does: the plus beside it, a search, Enter. */
 async function addAfter(page: Page, node: string, port: string, search: string) {
+  await resting(page)
   await card(page, node).hover()
   await page.getByRole('button', { name: `Add after ${node}, ${port}` }).click()
   await page.getByLabel('Search node types').fill(search)
@@ -60,9 +57,9 @@ describe('the editor', () => {
 
     await addAfter(page, 'http', 'out', 'transform')
     await page.getByRole('textbox', { name: 'Jq' }).fill('.body.state')
-    // What comes when the request fails.
-    await card(page, 'http').hover()
     await page.keyboard.press('Escape')
+    await page.getByRole('textbox', { name: 'Jq' }).waitFor({ state: 'hidden' })
+    await resting(page)
     await card(page, 'transform').click()
 
     await page.locator('div.start').click()
@@ -96,7 +93,7 @@ describe('the editor', () => {
 
   it('draws an error branch by dragging, and refuses a circle with the reason', async () => {
     const page = await on.open({ at: '/workflows/watchman' })
-    await card(page, 'http').waitFor()
+    await resting(page)
     await page.keyboard.press('p')
     await page.getByRole('option', { name: /^Log/ }).dragTo(page.locator('.vue-flow__pane'), { targetPosition: { x: 560, y: 620 } })
     await card(page, 'log').waitFor()
@@ -114,12 +111,13 @@ describe('the editor', () => {
       await page.mouse.move((from.x + to.x) / 2, (from.y + to.y) / 2, { steps: 6 })
       await page.mouse.move(to.x, to.y, { steps: 6 })
     }
-    await page.waitForTimeout(300)
+    await page.getByRole('textbox', { name: 'Message' }).waitFor({ state: 'hidden' })
+    await resting(page)
     await card(page, 'http').hover()
     await drag(await handle('http', 'error'), await handle('log', 'in'))
     await page.mouse.up()
     await page.locator('.vue-flow__edge[data-id="http.error>log"]').waitFor()
-    await page.waitForTimeout(300)
+    await resting(page)
 
     await drag(await handle('log', 'out'), await handle('http', 'in'))
     await page.getByText('That would be a circle').first().waitFor()
@@ -133,17 +131,18 @@ describe('the editor', () => {
 
   it('undoes and redoes, copies and pastes, and keeps what was not saved', async () => {
     const page = await on.open({ at: '/workflows/watchman' })
+    await resting(page)
     await card(page, 'log').click()
     await page.keyboard.press('Escape')
+    await resting(page)
+    // As fast as hands are: what was copied is what is pasted.
     await page.keyboard.press('Control+c')
-    await page.waitForTimeout(200)
     await page.keyboard.press('Control+v')
     await card(page, 'log_2').waitFor()
     await page.keyboard.press('Control+z')
     await card(page, 'log_2').waitFor({ state: 'hidden' })
     await page.keyboard.press('Control+Shift+z')
     await card(page, 'log_2').waitFor()
-    await page.waitForTimeout(600)
     page.on('dialog', (dialog) => void dialog.accept())
     await page.reload()
     await page.getByText('Work that was not saved is back.').waitFor()
@@ -155,6 +154,7 @@ describe('the editor', () => {
 
   it('offers both texts when somebody was faster', async () => {
     const page = await on.open({ at: '/workflows/watchman' })
+    await resting(page)
     await card(page, 'log').click()
     await page.getByRole('textbox', { name: 'Message' }).fill('Mine')
     const theirs = (await document('watchman')).replace('Looks after a service.', 'Theirs.')
@@ -165,7 +165,7 @@ describe('the editor', () => {
     await shot(page, 'editor-conflict-en-light')
     expect(await accessibilityProblems(page)).toEqual([])
     await page.getByRole('button', { name: 'Save the right side' }).click()
-    await page.getByText(/Saved as version/).last().waitFor()
+    await page.getByRole('status').getByText('Saved', { exact: true }).waitFor()
     expect(await document('watchman')).toContain('message: Mine')
 
     // What was written over is a version, and one may go back to it.

@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { shot, stage, type Stage } from './browser'
+import { resting, shot, stage, type Stage } from './browser'
 import { owner } from './windflow'
 
 let on: Stage
@@ -36,8 +36,8 @@ describe('without a mouse', () => {
     await page.getByRole('heading', { name: 'Workflows', exact: true }).waitFor()
     await reach(/^New workflow/)
     await press('Enter')
-    await page.getByRole('dialog').waitFor()
-    await page.getByLabel('Name', { exact: true }).focus()
+    // A dialog begins where one writes first.
+    await page.waitForFunction(() => (document.activeElement as HTMLInputElement | null)?.labels?.[0]?.textContent === 'Name')
     await page.keyboard.type('by-keys')
     await press('Enter')
 
@@ -61,18 +61,20 @@ describe('without a mouse', () => {
 
     // On from the node: it is reached with Tab, opened with Enter, and followed by another with N.
     await press('Escape')
+    await resting(page)
     await page.locator('.vue-flow__node[data-id=log]').focus()
     await press('Enter', 'n')
     await page.waitForFunction(() => document.activeElement?.getAttribute('role') === 'combobox')
     await page.keyboard.type('template')
     await press('Enter')
     await page.locator('.vue-flow__edge[data-id="log.>template"]').waitFor({ state: 'attached' })
+    // The search for nodes has one of these fields, too.
+    await page.getByLabel('Search node types').waitFor({ state: 'hidden' })
     await press('Control+k')
     await page.waitForFunction(() => document.activeElement?.getAttribute('role') === 'combobox')
     await page.keyboard.type('keys and')
     await press('Enter')
     await page.getByRole('dialog', { name: 'Keys and gestures' }).waitFor()
-    await page.waitForTimeout(300)
     await shot(page, 'help-en-light')
   })
 })
@@ -81,20 +83,28 @@ describe('the first load', () => {
   it('is below 350 kB, compressed, up to the list of workflows', async () => {
     const page = await on.open()
     const sizes = new Map<string, number>()
-    page.on('response', async (answer) => {
-      const { pathname } = new URL(answer.url())
-      if (pathname.startsWith('/api/') || !answer.ok()) return
-      const body = await answer.body().catch(() => Buffer.alloc(0))
-      sizes.set(pathname, pathname.endsWith('.woff2') ? body.length : gzipSync(body).length)
+    const underWay = new Set<object>()
+    const isPart = (url: string) => !new URL(url).pathname.startsWith('/api/')
+    page.on('request', (asked) => void (isPart(asked.url()) && underWay.add(asked)))
+    page.on('requestfailed', (asked) => void underWay.delete(asked))
+    page.on('requestfinished', async (asked) => {
+      const { pathname } = new URL(asked.url())
+      const answer = await asked.response()
+      if (isPart(asked.url()) && answer?.ok()) {
+        const body = await answer.body().catch(() => Buffer.alloc(0))
+        sizes.set(pathname, pathname.endsWith('.woff2') ? body.length : gzipSync(body).length)
+      }
+      underWay.delete(asked)
     })
     await page.goto(`${on.url}/workflows`)
     await page.getByLabel('Email').fill(owner.email)
     await page.getByLabel('Password', { exact: true }).fill(owner.password)
     await page.keyboard.press('Enter')
     await page.getByRole('heading', { name: 'Workflows', exact: true }).waitFor()
-    // The bell comes last; its stream stays open, so that the network is never idle.
+    // The bell comes last; its stream stays open, so that the network is never idle. What it came with is all there.
     await page.getByRole('button', { name: /^Notifications/ }).waitFor()
-    await page.waitForTimeout(1000)
+    await page.evaluate(() => document.fonts.ready)
+    await expect.poll(() => underWay.size).toBe(0)
     const sum = [...sizes.values()].reduce((all, one) => all + one, 0)
     console.info(`first load: ${Math.round(sum / 1000)} kB in ${sizes.size} files`)
     expect(sum).toBeLessThan(350_000)

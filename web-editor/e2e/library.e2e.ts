@@ -50,6 +50,9 @@ describe('the library of workflows', () => {
     })
     for (const event of ['dragenter', 'dragover', 'drop']) await page.dispatchEvent('.page', event, { dataTransfer: transfer })
     await page.getByText('Ligne 4').first().waitFor()
+    // By its code, in French; what it names stays as it is.
+    await page.getByText('n’est pas installé.').first().waitFor()
+    await page.getByText('vouliez-vous dire').first().waitFor()
     await page.getByRole('link', { name: /^fine/ }).waitFor()
     await shot(page, 'library-dropped-fr-dark-phone')
     expect(await accessibilityProblems(page)).toEqual([])

@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { accessibilityProblems, shot, stage, type Stage } from './browser'
+import { accessibilityProblems, resting, save, shot, stage, type Stage } from './browser'
 
 let on: Stage
 beforeAll(async () => {
@@ -26,7 +26,7 @@ describe('notes', () => {
     const page = await on.open({ at: '/workflows/noted' })
     const dialogs: string[] = []
     page.on('dialog', (dialog) => void (dialogs.push(dialog.message()), dialog.dismiss()))
-    await page.locator('.vue-flow__node[data-id="hello"]').waitFor()
+    await resting(page)
     await page.getByRole('button', { name: 'Add a note (⇧S)' }).click()
     const paper = page.getByRole('textbox', { name: 'Text of the note, as Markdown' })
     await paper.fill('## Why\n\nAsk **Ada** first. <img src=x onerror=alert(1)> [The plan](https://example.org)')
@@ -46,9 +46,8 @@ describe('notes', () => {
     }
     const before = await box()
     await drag([before.x + 60, before.y + before.height - 20], [-240, -260])
-    await page.waitForTimeout(300)
+    await expect.poll(async () => Math.round((await box()).x - before.x)).toBeLessThan(-200)
     const moved = await box()
-    expect(Math.round(moved.x - before.x)).toBeLessThan(-200)
     await drag([moved.x + moved.width, moved.y + moved.height], [120, 60])
     await expect.poll(async () => Math.round((await box()).width - moved.width)).toBeGreaterThan(90)
     await shot(page, 'notes-en-light')
@@ -57,9 +56,9 @@ describe('notes', () => {
     // Keys do it, too: copy, paste, undo, write, delete.
     await note(page, 'note').focus()
     await page.keyboard.press('Control+c')
-    await page.waitForTimeout(200)
     await page.keyboard.press('Control+v')
-    await note(page, 'note_2').waitFor()
+    // Keys go to what is chosen.
+    await page.locator('.vue-flow__node.selected[data-id="note:note_2"]').waitFor()
     await page.keyboard.press('Enter')
     await paper.fill('Second')
     await paper.press('Control+Enter')
@@ -72,8 +71,7 @@ describe('notes', () => {
     await page.keyboard.press('Control+z')
     await note(page, 'note_2').waitFor({ state: 'hidden' })
 
-    await page.getByRole('button', { name: 'Save', exact: true }).click()
-    await page.getByText(/Saved as version/).last().waitFor()
+    await save(page)
     const saved = await text()
     expect(saved).toContain('  # Says hello.\n  hello: { uses: log@1')
     expect(saved).toMatch(/\nnotes:\n {2}note:\n {4}text: \|?-?[\s\S]*## Why[\s\S]*at: \[-?\d+, -?\d+\]\n {4}color: blue\n {4}size: \[\d+, \d+\]\nlayout:\n/)
@@ -82,12 +80,13 @@ describe('notes', () => {
 
   it('are read in the dark, in French, and on a phone', async () => {
     const page = await on.open({ at: '/workflows/noted', language: 'fr', theme: 'dark', width: 400, height: 800 })
+    await resting(page)
     await note(page, 'note').click()
     await shot(page, 'notes-fr-dark-phone')
     expect(await accessibilityProblems(page)).toEqual([])
     await page.setViewportSize({ width: 1440, height: 900 })
     await page.keyboard.press('1')
-    await page.waitForTimeout(400)
+    await resting(page)
     await shot(page, 'notes-fr-dark')
   })
 })

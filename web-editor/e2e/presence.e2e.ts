@@ -29,3 +29,14 @@ it('two people at one workflow see each other before either overwrites', async (
   await his.goto(`${on.url}/runs`)
   await others.waitFor({ state: 'detached', timeout: 40_000 })
 })
+
+it('another window of one’s own is told as that', async () => {
+  const page = await on.open({ at: '/workflows/sleeper', language: 'fr', theme: 'dark' })
+  await page.getByRole('button', { name: 'Exécuter', exact: true }).waitFor()
+  const second = await page.context().newPage()
+  await second.goto(`${on.url}/workflows/sleeper`)
+  const others = second.getByRole('list').filter({ hasText: 'Vous, dans une autre fenêtre' })
+  await others.waitFor({ timeout: 20_000 })
+  await shot(second, 'presence-self-fr-dark')
+  expect(await accessibilityProblems(second)).toEqual([])
+})

@@ -10,6 +10,7 @@ describe('a new installation', () => {
   it('is set up, and lets its owner in', async () => {
     const page = await on.open()
     await page.goto(`${on.url}/set-up`)
+    await page.getByRole('heading', { level: 1 }).waitFor()
     await shot(page, 'set-up-en-light')
     expect(await accessibilityProblems(page)).toEqual([])
     await page.getByLabel('Set-up token').fill(on.server.setupToken)
@@ -29,7 +30,7 @@ describe('a new installation', () => {
     await signIn(page)
     expect(new URL(page.url()).pathname).toBe('/settings')
     await page.reload()
-    await page.locator('#content').waitFor()
+    await page.getByRole('heading', { level: 1 }).waitFor()
     expect(new URL(page.url()).pathname).toBe('/settings')
     await shot(page, 'shell-fr-dark')
     expect(await accessibilityProblems(page)).toEqual([])

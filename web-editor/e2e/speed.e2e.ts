@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { stage, type Stage } from './browser'
+import { resting, stage, type Stage } from './browser'
 
 const count = 500
 let on: Stage
@@ -18,8 +18,9 @@ const percentile = (values: number[], part: number): number => [...values].sort(
 describe(`a canvas of ${count} nodes`, () => {
   it('follows the hand: near, and from so far that all of it is seen', async () => {
     const page = await on.open({ at: '/workflows/large' })
-    await page.locator('.vue-flow__node[data-id="n0"]').waitFor()
-    await page.waitForTimeout(1000)
+    // So large a drawing opens where it begins: at the middle of the first nodes.
+    await page.locator('.vue-flow__node[data-id="n12"]').waitFor()
+    await resting(page)
     const pan = async (what: string) => {
       await page.evaluate(() => {
         const frames: number[] = []
@@ -51,7 +52,8 @@ describe(`a canvas of ${count} nodes`, () => {
     expect(near.middle).toBeLessThan(50)
     expect(near.late).toBeLessThan(200)
     await page.keyboard.press('1')
-    await page.waitForTimeout(1500)
+    await page.locator('.canvas.far').waitFor()
+    await resting(page)
     const far = await pan('from afar')
     expect(far.middle).toBeLessThan(100)
     expect(far.late).toBeLessThan(400)

@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { accessibilityProblems, shot, stage, type Stage } from './browser'
+import { accessibilityProblems, resting, shot, stage, type Stage } from './browser'
 
 let on: Stage
 beforeAll(async () => {
@@ -21,6 +21,7 @@ const settled = (page: Page, node: string, status: string) => page.locator(`.vue
 describe('trying things', () => {
   it('runs a node alone, on what is pinned, and the workflow on pinned data', async () => {
     const page = await on.open({ at: '/workflows/chain' })
+    await resting(page)
     await card(page, 'orders').click()
     await page.getByRole('tab', { name: 'Last run' }).click()
     await page.getByRole('button', { name: 'Give an output' }).click()
@@ -34,6 +35,7 @@ describe('trying things', () => {
     await page.getByText('The output is pinned').waitFor()
 
     // The other node alone: it takes what is pinned, though nothing ever ran.
+    await resting(page)
     await card(page, 'count').click()
     await page.getByRole('button', { name: 'Try', exact: true }).click()
     await settled(page, 'count', 'succeeded')
@@ -47,9 +49,12 @@ describe('trying things', () => {
     await page.getByRole('region', { name: 'Output', exact: true }).getByText('300', { exact: true }).waitFor()
 
     await page.getByRole('button', { name: 'Run', exact: true }).click()
+    // Until it has run here, the node shows its own last try.
     await settled(page, 'orders', 'succeeded')
+    await settled(page, 'count', 'succeeded')
     await page.getByRole('region', { name: 'Output', exact: true }).getByText('300', { exact: true }).waitFor()
     await page.reload()
+    await resting(page)
     await card(page, 'orders').click()
     await page.getByRole('tab', { name: 'Last run' }).click()
     await page.getByRole('button', { name: 'Unpin' }).click()
@@ -58,15 +63,18 @@ describe('trying things', () => {
 
   it('offers it above a node and on the right button, in French and in the dark', async () => {
     const page = await on.open({ at: '/workflows/chain', language: 'fr', theme: 'dark' })
+    await resting(page)
     await card(page, 'orders').hover()
     await page.getByRole('button', { name: 'Exécuter orders seul' }).click()
     await settled(page, 'orders', 'succeeded')
+    await resting(page)
     await card(page, 'count').click({ button: 'right' })
     await page.getByRole('menuitem', { name: /Exécuter seul/ }).waitFor()
     await shot(page, 'canvas-menu-fr-dark')
     expect(await accessibilityProblems(page)).toEqual([])
     await page.getByRole('menuitem', { name: 'Dupliquer' }).click()
     await card(page, 'count_2').waitFor()
+    await resting(page)
     await card(page, 'count_2').hover()
     await page.getByRole('button', { name: 'Supprimer count_2' }).click()
     await card(page, 'count_2').waitFor({ state: 'hidden' })

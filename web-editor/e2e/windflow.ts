@@ -62,7 +62,8 @@ export class Windflow {
 
   async down(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
     const process = this.process
-    if (!process || process.exitCode !== null) return
+    // What a signal ended has no exit code.
+    if (!process || process.exitCode !== null || process.signalCode !== null) return
     await new Promise((done) => {
       process.once('exit', done)
       process.kill(signal)

@@ -133,13 +133,29 @@ pub fn render(file: &str, text: &str, problems: &[Problem]) -> String {
     let mut out = String::new();
     for problem in problems {
         let severity = if problem.is_error() { "error" } else { "warning" };
-        let _ = writeln!(out, "{file}:{}: {severity}[{}]: {}", problem.place, problem.code, problem.message);
+        let message = visible(&problem.message);
+        let _ = writeln!(out, "{file}:{}: {severity}[{}]: {message}", problem.place, problem.code);
         excerpt(&mut out, text, &problem.place);
         if let Some(remedy) = &problem.remedy {
-            let _ = writeln!(out, "  = {remedy}");
+            let _ = writeln!(out, "  = {}", visible(remedy));
         }
     }
     out
+}
+
+/// Whether a reader does not see a character, or it makes a text look like another one, or steers a terminal.
+pub(crate) fn is_invisible(c: char) -> bool {
+    (c.is_control() && !matches!(c, '\t' | '\n' | '\r'))
+        || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}')
+}
+
+/// Messages quote what somebody wrote.
+fn visible(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        if is_invisible(c) { shown.extend(c.escape_unicode()) } else { shown.push(c) }
+    }
+    shown
 }
 
 /// Longest part of a source line that is shown, in characters.
@@ -154,7 +170,7 @@ fn excerpt(out: &mut String, text: &str, place: &Place) {
     let skip = if column > EXCERPT_CHARS / 2 { column - EXCERPT_CHARS / 4 } else { 0 };
     // Control characters would move the caret, or the reader's terminal.
     let shown: String =
-        line.chars().skip(skip).take(EXCERPT_CHARS).map(|c| if c.is_control() { ' ' } else { c }).collect();
+        line.chars().skip(skip).take(EXCERPT_CHARS).map(|c| if c.is_control() || is_invisible(c) { ' ' } else { c }).collect();
     let length =
         text.get(place.bytes.clone()).map_or(1, |part| part.lines().next().unwrap_or_default().chars().count());
     let room = shown.chars().count().saturating_sub(column - skip).max(1);
@@ -190,6 +206,15 @@ mod tests {
             let problem = Problem::error("x", &Place { line: 9, column: 9, bytes }, "m");
             assert!(render("f", "é\n", &[problem]).starts_with("f:9:9: error[x]: m\n"));
         }
+    }
+
+    #[test]
+    fn what_somebody_wrote_steers_no_terminal() {
+        let place = Place { line: 1, column: 1, bytes: 0..4 };
+        let problem = Problem::error("x", &place, "`\u{1b}[2J` is unknown").remedy("not \u{202e}this");
+        let told = render("f", "\u{1b}[2J\u{202e}", &[problem]);
+        assert!(told.contains("`\\u{1b}[2J` is unknown") && told.contains("not \\u{202e}this"), "{told}");
+        assert!(!told.contains(['\u{1b}', '\u{202e}']), "{told:?}");
     }
 
     #[test]

@@ -58,7 +58,7 @@ describe('draw', () => {
       { ...problem, severity: 'warning' },
       { ...problem, severity: 'error', node: 'b' },
     ])
-    expect(cardOf(result, 'a')).toMatchObject({ errors: 1, warnings: 1, problem: 'no url' })
+    expect(cardOf(result, 'a')).toMatchObject({ errors: 1, warnings: 1, problem: { message: 'no url' } })
   })
 
   it('says what a node does in a few characters', () => {

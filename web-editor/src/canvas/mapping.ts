@@ -18,7 +18,7 @@ export interface CardData {
   unknown: boolean
   errors: number
   warnings: number
-  problem: string | undefined
+  problem: DocumentProblem | undefined
   marks: ('for_each' | 'retry' | 'if' | 'any' | 'timeout')[]
   /** Another node names it in `compensate`: it has no port, and starts only to undo. */
   undoes: boolean
@@ -80,7 +80,7 @@ function cardOf(node: NodeView, types: NodeTypes, language: string, problems: re
     unknown: types.size > 0 && type === undefined,
     errors: own.filter(({ severity }) => severity === 'error').length,
     warnings: own.filter(({ severity }) => severity === 'warning').length,
-    problem: own[0]?.message,
+    problem: own[0],
     marks,
     undoes,
     height: cardHeight(ports.length),

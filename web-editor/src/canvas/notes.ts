@@ -21,6 +21,7 @@ export function drawNotes(notes: Record<string, NoteView>) {
     id: noteKey(note),
     type: 'note',
     position: { x, y },
+    dimensions: { width: size[0], height: size[1] },
     style: { width: `${size[0]}px`, height: `${size[1]}px` },
     zIndex: below,
     connectable: false,

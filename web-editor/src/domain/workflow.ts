@@ -134,4 +134,4 @@ export interface PreviewScope {
   item?: Json
 }
 
-export type Previewed = { value: Json } | { error: { message: string; from: number; to: number } }
+export type Previewed = { value: Json } | { error: { code?: string; message: string; from: number; to: number } }

@@ -41,3 +41,6 @@ export function bytes(count: number, language: string): string {
   const at = count > 0 ? Math.min(units.length - 1, Math.floor(Math.log10(count) / 3)) : 0
   return new Intl.NumberFormat(language, { style: 'unit', unit: units[at], unitDisplay: at ? 'short' : 'long', maximumFractionDigits: 1 }).format(count / 1000 ** at)
 }
+
+/** Whoever did something, without saying whether it was a person or a key. */
+export const person = (by: string): string => by.replace(/^(user|key):/, '')

@@ -10,7 +10,7 @@ use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Span};
 use super::alias::{self, Anchors};
 use super::{Kind, Limits, Node, Scalar, scalar};
 use crate::place::{Place, Spanned};
-use crate::problem::Problem;
+use crate::problem::{Problem, is_invisible};
 
 /// Problems that are told of one document; more would bury the first.
 const MAX_PROBLEMS: usize = 100;
@@ -289,12 +289,8 @@ fn too_deep(place: &Place, depth: usize) -> Problem {
 
 /// Characters that a reader does not see, or that make a text look like another one.
 fn invisible(text: &str) -> Vec<Problem> {
-    let bad = |c: char| {
-        (c.is_control() && !matches!(c, '\t' | '\n' | '\r'))
-            || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}')
-    };
     let mut problems = Vec::new();
-    let found = text.char_indices().filter(|(_, c)| bad(*c)).take(10);
+    let found = text.char_indices().filter(|(_, c)| is_invisible(*c)).take(10);
     let origin = Place { line: 1, column: 1, bytes: 0..0 };
     for (at, c) in found {
         let place = origin.within(text, at..at + c.len_utf8());

@@ -29,6 +29,24 @@ describe('the document', () => {
     expect(document.workflow.value?.name).toBe('ab')
   })
 
+  it('loses nothing that is typed while an edit is being made', async () => {
+    const document = createDocument(scripted().core, 'a', 'tag')
+    const edit = document.apply(set('b'))
+    await new Promise((done) => setTimeout(done, 2))
+    document.write('a typed')
+    await edit
+    expect(document.text.value).toBe('a typedb')
+  })
+
+  it('takes back the edit that was still being made', async () => {
+    const document = createDocument(scripted().core, 'a', 'tag')
+    void document.apply(set('b'))
+    await document.undo()
+    expect(document.text.value).toBe('a')
+    await document.redo()
+    expect(document.text.value).toBe('ab')
+  })
+
   it('keeps the last drawing while the text is half written', async () => {
     const document = createDocument(scripted().core, 'a', 'tag')
     await document.read()
@@ -52,7 +70,7 @@ describe('the document', () => {
     expect(document.dirty.value).toBe(true)
     document.settle('ab', 'tag 2')
     expect(document.dirty.value).toBe(false)
-    document.undo()
+    await document.undo()
     expect(document.dirty.value).toBe(true)
   })
 })

@@ -39,10 +39,15 @@ export function createDocument(core: Core, text: string, etag: string) {
   /** Changes the text by drawing. Throws `EditRefused`. Edits with the same mark in a row are undone together. */
   const apply = (edits: Edit[], mark?: string): Promise<Edited> =>
     inTurn(async () => {
-      const edited = await core.edit(history.value.present, edits)
-      history.value = advance(history.value, edited.text, mark)
-      await read()
-      return edited
+      for (;;) {
+        const on = history.value.present
+        const edited = await core.edit(on, edits)
+        // What was typed while the edit was being made counts: then it is made on that.
+        if (history.value.present !== on) continue
+        history.value = advance(history.value, edited.text, mark)
+        await read()
+        return edited
+      }
     })
 
   /** Takes over a text that was written by hand. */
@@ -51,10 +56,12 @@ export function createDocument(core: Core, text: string, etag: string) {
     void inTurn(read)
   }
 
-  const step = (to: typeof undo) => {
-    history.value = to(history.value)
-    void inTurn(read)
-  }
+  /** In its turn, too: what is still being made is made first, and is what is taken back. */
+  const step = (to: typeof undo) =>
+    inTurn(() => {
+      history.value = to(history.value)
+      return read()
+    })
 
   const problems = computed<DocumentProblem[]>(() => reading.value.problems)
   return {

@@ -18,6 +18,7 @@ interface Desk {
   opened: Ref<string | undefined>
   picking: Ref<object | undefined>
   save(): Promise<boolean>
+  saveDraft(): Promise<boolean>
   start(): Promise<void>
   removeChosen(): Promise<void>
   open(id: string | undefined): void
@@ -44,6 +45,7 @@ export function useCommands(desk: Desk) {
   const commands = computed<Command[]>(() => [
     { id: 'commands', icon: 'i-lucide-command', keys: 'mod+k', everywhere: true, run: () => (dialog.value = 'commands') },
     { id: 'save', icon: 'i-lucide-save', keys: 'mod+s', everywhere: true, when: writes, run: desk.save },
+    { id: 'saveDraft', icon: 'i-lucide-file-pen-line', when: () => writes() && document.dirty.value, run: desk.saveDraft },
     { id: 'run', icon: 'i-lucide-play', keys: 'mod+enter', everywhere: true, run: desk.start },
     { id: 'add', icon: 'i-lucide-plus', keys: 'tab n', when: () => writes() && drawn(), run: () => (desk.picking.value = chosen().length === 1 ? { after: { node: chosen()[0] } } : {}) },
     { id: 'note', icon: 'i-lucide-sticky-note', keys: 'shift+s', when: () => writes() && drawn(), run: () => edits.addNote() },

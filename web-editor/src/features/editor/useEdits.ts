@@ -34,6 +34,8 @@ const connect = ({ from, port, to }: Wire): Edit => ({ connect: { from, to, ...(
 export function useEdits(document: EditorDocument, types: () => NodeTypes, canvas: () => CanvasHandle | undefined) {
   const { t } = useI18n()
   let clipboard = ''
+  /** What is being copied at this moment. A clipboard of the system that is asked meanwhile tells what was there before. */
+  let copying: Promise<boolean> | undefined
 
   const placeOf = (id: string): Position => (document.workflow.value && positions(document.workflow.value).get(id)) ?? [0, 0]
 
@@ -67,6 +69,18 @@ export function useEdits(document: EditorDocument, types: () => NodeTypes, canva
     const at: Position = [x + step.x + (ports.length > 1 ? 48 : 0), port === 'error' ? y + step.y : y + Math.max(0, ports.indexOf(port ?? defaultPort)) * step.y]
     while (places.some(([ox, oy]) => Math.abs(ox - at[0]) < 200 && Math.abs(oy - at[1]) < 76)) at[1] += step.y
     return at
+  }
+
+  async function copyNow(ids: string[], notes: string[]): Promise<boolean> {
+    try {
+      clipboard = await document.core.copy(document.text.value, ids, notes)
+      // The clipboard of the system needs a secure address; this one works everywhere within the page.
+      await navigator.clipboard?.writeText(clipboard).catch(() => undefined)
+      return true
+    } catch (error) {
+      complain(error)
+      return false
+    }
   }
 
   return {
@@ -112,18 +126,14 @@ export function useEdits(document: EditorDocument, types: () => NodeTypes, canva
     },
     async copy(ids: string[], notes: string[] = []): Promise<boolean> {
       if (!ids.length && !notes.length) return false
-      try {
-        clipboard = await document.core.copy(document.text.value, ids, notes)
-        // The clipboard of the system needs a secure address; this one works everywhere within the page.
-        await navigator.clipboard?.writeText(clipboard).catch(() => undefined)
-        return true
-      } catch (error) {
-        complain(error)
-        return false
-      }
+      const mine = (copying = copyNow(ids, notes))
+      const done = await mine
+      if (copying === mine) copying = undefined
+      return done
     },
     async paste(text?: string): Promise<void> {
-      const yaml = text ?? ((await navigator.clipboard?.readText().catch(() => '')) || clipboard)
+      const fresh = (await copying) ? clipboard : undefined
+      const yaml = fresh ?? text ?? ((await navigator.clipboard?.readText().catch(() => '')) || clipboard)
       if (!yaml.trim()) return
       const at = await canvas()?.centre()
       await chooseAdded(await attempt([{ paste: { yaml, ...(at && { at }) } }]))

@@ -7,6 +7,15 @@ export interface Present {
   name: string
   editing: boolean
   since: number
+  /** Another window of one's own. */
+  self: boolean
+}
+
+/** However many windows somebody has themselves, they are one. */
+export function together(all: readonly Present[]): Present[] {
+  const [own, others] = [all.filter(({ self }) => self), all.filter(({ self }) => !self)]
+  const [first] = own
+  return first ? [...others, { ...first, editing: own.some(({ editing }) => editing), since: Math.min(...own.map(({ since }) => since)) }] : others
 }
 
 /** Well within the time after which the server takes somebody for gone. */
@@ -23,7 +32,10 @@ export function usePresence(name: () => string, editing: () => boolean, kept: ()
   async function here(): Promise<void> {
     if (!kept() || !session.me || visibility.value === 'hidden') return
     try {
-      others.value = (await unwrap(api.POST('/api/v1/workflows/{name}/presence', { params: path(), body: { window, editing: editing() } }))).others
+      const { others: all } = await unwrap(api.POST('/api/v1/workflows/{name}/presence', { params: path(), body: { window, editing: editing() } }))
+      // The server tells people by the name that they are shown under: one's own name is one's own window.
+      const mine = session.me.user.name || session.me.user.email
+      others.value = together(all.map((one) => ({ ...one, self: one.name === mine })))
     } catch {
       // Who else is there is not known while the server is not: nothing to trouble anybody with.
       others.value = []

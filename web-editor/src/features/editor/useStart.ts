@@ -3,6 +3,7 @@ import { useI18n } from 'vue-i18n'
 import { ApiProblem } from '@/api/problem'
 import type { Json, JsonObject } from '@/domain/workflow'
 import { complain } from '@/ui/notify'
+import { explain } from '@/ui/said/said'
 import type { EditorDocument } from './document'
 import type { EditorPins } from './pins'
 import type { EditorRun } from './useRun'
@@ -47,7 +48,7 @@ export function useStart({ name, document, run, pins, dialog, showProblems, save
       dialog.value = undefined
     } catch (error) {
       // The form is still there to be mended; without one it is told as other problems are.
-      if (dialog.value === 'start' && error instanceof ApiProblem) startProblem.value = [error.message, error.remedy].filter(Boolean).join(' ')
+      if (dialog.value === 'start' && error instanceof ApiProblem) startProblem.value = explain(error)
       else complain(error)
     } finally {
       starting.value = false

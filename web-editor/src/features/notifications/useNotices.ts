@@ -40,6 +40,8 @@ export function useNotices() {
   }
   const hear = () =>
     watchStream('/api/v1/live', {
+      // What is there is read when what comes is heard: between the two nothing is missed.
+      onState: (is) => is === 'open' && void read(),
       onEvent({ event, data }) {
         if (event === 'reset') return void read()
         if (event !== 'run') return
@@ -55,7 +57,6 @@ export function useNotices() {
     (is) => {
       stream?.stop()
       stream = is === 'visible' ? hear() : undefined
-      if (is === 'visible') void read()
     },
     { immediate: true },
   )

@@ -8,16 +8,20 @@ import { merge, type RunFilter } from './list/filter'
 
 /** Hears of all runs that begin and end. */
 export function useLiveRuns(heard: { onRun(run: Run): void; onReset(): void }) {
-  const connected = ref(true)
+  const link = ref<'connecting' | 'live' | 'offline'>('connecting')
   const watching = watch('/api/v1/live', {
     onEvent: ({ event, data }) => {
       if (event === 'run') heard.onRun(JSON.parse(data) as Run)
       else if (event === 'reset') heard.onReset()
     },
-    onState: (state) => (connected.value = state === 'open'),
+    onState(state) {
+      // What was read before anything was heard may have missed what came in between.
+      if (state === 'open' && link.value === 'connecting') heard.onReset()
+      link.value = state === 'open' ? 'live' : 'offline'
+    },
   })
   onScopeDispose(() => watching.stop())
-  return { connected }
+  return { link }
 }
 
 /** Keeps the list that is on the screen at what is heard. */

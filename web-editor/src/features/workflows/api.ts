@@ -14,7 +14,7 @@ export const useWorkflows = () =>
   })
 
 /** Texts are sent as they are: the document is YAML, not a JSON value that holds it. */
-async function sendText(method: string, path: string, text: string, headers: Record<string, string> = {}): Promise<Response> {
+export async function sendText(method: string, path: string, text: string, headers: Record<string, string> = {}): Promise<Response> {
   const request = new Request(new URL(path, location.origin), { method, body: text, headers: { 'content-type': 'application/yaml', ...headers } })
   const answer = await sessionFetch(request)
   if (!answer.ok) throw ApiProblem.from(answer.status, await answer.json().catch(() => null))

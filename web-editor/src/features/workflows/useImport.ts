@@ -3,6 +3,7 @@ import { ref } from 'vue'
 import { useI18n } from 'vue-i18n'
 import { ApiProblem, type DocumentProblem } from '@/api/problem'
 import { complain, told } from '@/ui/notify'
+import { said } from '@/ui/said/said'
 import { createWorkflow, workflowsKey } from './api'
 
 /** A file that was not taken, and why. */
@@ -30,7 +31,7 @@ export function useImport() {
         told(t('workflows.imported', { name: workflow.name }))
       } catch (error) {
         if (!(error instanceof ApiProblem) || error.status === 0) complain(error)
-        else refused.value.push({ file: file.name, detail: error.message, problems: error.problems })
+        else refused.value.push({ file: file.name, detail: said(error), problems: error.problems })
       }
     }
     await queries.invalidateQueries({ queryKey: workflowsKey })

@@ -7,6 +7,8 @@ export interface FieldContext {
   scope: ComputedRef<ExpressionScope | undefined>
   readonly: ComputedRef<boolean>
   preview(template: Json): Promise<Previewed | undefined>
+  /** When all that was written so far is in the text. */
+  settled(): Promise<void>
 }
 
 export const fieldContextKey: InjectionKey<FieldContext> = Symbol('field context')
