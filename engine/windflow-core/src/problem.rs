@@ -169,8 +169,12 @@ fn excerpt(out: &mut String, text: &str, place: &Place) {
     // A line longer than the excerpt is shown from shortly before the place.
     let skip = if column > EXCERPT_CHARS / 2 { column - EXCERPT_CHARS / 4 } else { 0 };
     // Control characters would move the caret, or the reader's terminal.
-    let shown: String =
-        line.chars().skip(skip).take(EXCERPT_CHARS).map(|c| if c.is_control() || is_invisible(c) { ' ' } else { c }).collect();
+    let shown: String = line
+        .chars()
+        .skip(skip)
+        .take(EXCERPT_CHARS)
+        .map(|c| if c.is_control() || is_invisible(c) { ' ' } else { c })
+        .collect();
     let length =
         text.get(place.bytes.clone()).map_or(1, |part| part.lines().next().unwrap_or_default().chars().count());
     let room = shown.chars().count().saturating_sub(column - skip).max(1);
