@@ -47,7 +47,7 @@ export function useSaving(name: () => string, document: EditorDocument, opening:
   /** One after the other: what comes while one is under way, such as a start by keys, waits for it. */
   let last: Promise<boolean> = Promise.resolve(true)
   const inTurn = (work: () => Promise<boolean>) => () =>
-    (last = last.then(async () => {
+    (last = last.catch(() => false).then(async () => {
       saving.value = true
       try {
         await document.quiet()

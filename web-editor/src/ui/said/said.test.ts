@@ -7,7 +7,7 @@ import french from './fr.json'
 import { explain, failureSaid, fill, learn, mended, said } from './said'
 
 /** Said to programs that call the API, or about a fault of the server: nobody meets them in the editor. */
-const notTranslated = ['idempotency_key_reused', 'if_match_required', 'invalid_idempotency_key', 'invalid_last_event_id', 'schema']
+const notTranslated = ['idempotency_key_reused', 'if_match_required', 'invalid_idempotency_key', 'invalid_last_event_id', 'no_websocket', 'schema']
 
 const engine = join(process.cwd(), '../engine')
 function sources(folder: string): string[] {
