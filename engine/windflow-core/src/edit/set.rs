@@ -186,7 +186,9 @@ impl<'n> Differ<'_, 'n> {
         if slot.in_flow {
             if absent {
                 let at = slot.key.map_or(start, |key| self.source.after_colon(key));
-                return self.change(at, at, format!(" {}", render::flow(wanted, true)));
+                let bare = slot.key.is_some_and(|key| self.source.key_end(key) == at);
+                let colon = if bare { ":" } else { "" };
+                return self.change(at, at, format!("{colon} {}", render::flow(wanted, true)));
             }
             return self.change(start, self.source.end(node), render::flow(wanted, true));
         }

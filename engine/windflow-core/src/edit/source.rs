@@ -80,10 +80,17 @@ impl<'a> Source<'a> {
         self.text[self.line_start(at)..at].chars().all(|c| c == ' ')
     }
 
-    /// Just after the colon of a key.
+    /// Just after the colon of a key. In brackets a key may have none, and no value either: then after the key.
     pub(super) fn after_colon(&self, key: &Spanned<String>) -> usize {
-        let end = self.text[key.place.bytes.clone()].trim_end().len() + key.place.bytes.start;
-        self.text[end..].find(':').map_or(end, |colon| end + colon + 1)
+        let end = self.key_end(key);
+        let rest = &self.text[end..];
+        let colon = rest.trim_start();
+        if colon.starts_with(':') { end + rest.len() - colon.len() + 1 } else { end }
+    }
+
+    /// Just after a key.
+    pub(super) fn key_end(&self, key: &Spanned<String>) -> usize {
+        self.text[key.place.bytes.clone()].trim_end().len() + key.place.bytes.start
     }
 
     /// Where an entry ends, comments after it not included.

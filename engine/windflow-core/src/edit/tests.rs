@@ -406,6 +406,16 @@ fn edits_are_all_made_or_none() {
     assert!(error.message.contains("line"), "{}", error.message);
 }
 
+#[test]
+fn a_key_in_brackets_may_have_no_value() {
+    let text = "a: { x, y: 1 } # colon: here\n\nb: 2\n";
+    let said = |edits: Value| apply(text, &[edit(edits)]).unwrap().text;
+    let set = |path: Value, value: Value| json!({ "set": { "path": path, "value": value } });
+    assert_eq!(said(set(json!(["a", "x"]), json!(5))), "a: { x: 5, y: 1 } # colon: here\n\nb: 2\n");
+    assert_eq!(said(set(json!(["c"]), json!({ "z": 3 }))), format!("{text}\nc:\n  z: 3\n"));
+    assert_eq!(said(set(json!(["a", "z"]), json!(true))), "a: { x, y: 1, z: true } # colon: here\n\nb: 2\n");
+}
+
 /// Values for all places of a document: what they become is what the text then says.
 fn any_value() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
