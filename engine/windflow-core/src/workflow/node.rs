@@ -10,6 +10,7 @@ use super::{Backoff, ForEach, Join, Need, Node, OnItemError, OnUnknown, Retry};
 use crate::expression::{Expression, Kind as TemplateKind, Template, reserved};
 use crate::id::{NodeId, NodeTypeRef, PortName};
 use crate::place::Spanned;
+use crate::problem::Problem;
 use crate::yaml;
 
 const KEYS: &[&str] = &[
@@ -225,7 +226,24 @@ fn condition(reader: &mut Reader, node: &yaml::Node) -> Option<Spanned<Expressio
             }
         };
     }
-    match Expression::compile(scalar.text.trim(), &node.place) {
+    // Where the document has the expression letter by letter, plain or between quotes, its parts have places of their own.
+    let text = scalar.text.trim();
+    let quote = match node.place.bytes.len().checked_sub(scalar.text.len()) {
+        Some(0) => Some(0),
+        Some(2) => Some(1),
+        _ => None,
+    };
+    let compiled = match quote {
+        Some(quote) => {
+            let lead = quote + scalar.text.len() - scalar.text.trim_start().len();
+            let source = format!("{:lead$}{text}", "");
+            Expression::compile(text, &node.place.within(&source, lead..source.len()))
+        }
+        None => {
+            Expression::compile(text, &node.place).map_err(|problem| Problem { place: node.place.clone(), ..problem })
+        }
+    };
+    match compiled {
         Ok(expression) => Some(Spanned::new(expression, node.place.clone())),
         Err(problem) => {
             reader.problems.push(problem);

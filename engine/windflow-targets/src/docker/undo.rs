@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 use windflow_stacks::driver::{Event, Job, Result, Verdict};
-use windflow_stacks::plan::{Container, Observed, State};
+use windflow_stacks::plan::{Container, HealthState, Observed, State};
 
 use super::{DockerTarget, labels, parts};
 
@@ -38,7 +38,10 @@ pub(super) async fn undo(target: &DockerTarget, job: &Job<'_>, before: &Observed
     let ran = |found: &&&Container| {
         found.name.ends_with(labels::RETIRED) || (!found.retired && found.state == State::Running)
     };
-    let expected: Vec<String> = stays.iter().filter(ran).map(|found| found.id.clone()).collect();
+    let was_well =
+        |id: &str| before.containers.iter().all(|found| found.id != id || found.health != Some(HealthState::Unhealthy));
+    let expected: Vec<Expected> =
+        stays.iter().filter(ran).map(|found| Expected { id: found.id.clone(), well: was_well(&found.id) }).collect();
     for found in goes {
         target.stop(&found.id, Some(GRACE_SECONDS)).await?;
         target.remove(&found.id).await?;
@@ -70,17 +73,29 @@ pub(super) async fn undo(target: &DockerTarget, job: &Job<'_>, before: &Observed
     Ok((if back { Verdict::RolledBack } else { Verdict::Failed }, left))
 }
 
-/// Waits until all that ran before runs again.
-async fn is_back(target: &DockerTarget, stack: &str, expected: &[String]) -> Result<bool> {
+/// A container that ran before.
+struct Expected {
+    id: String,
+    /// Its checks did not say that it was unwell then.
+    well: bool,
+}
+
+/// Waits until all that ran before runs again, and serves as far as its checks tell. What is still being checked at the end counts as back.
+async fn is_back(target: &DockerTarget, stack: &str, expected: &[Expected]) -> Result<bool> {
     let deadline = Instant::now() + BACK;
     loop {
         let seen = target.seen(stack).await?;
-        let runs = |id: &String| {
-            seen.containers.iter().any(|found| found.id == *id && found.state == State::Running && !found.retired)
+        let is = |wanted: &Expected, healths: &[Option<HealthState>]| {
+            let fits = |found: &&Container| found.state == State::Running && !found.retired;
+            let found = seen.containers.iter().filter(fits).find(|found| found.id == wanted.id);
+            found.is_some_and(|found| !wanted.well || healths.contains(&found.health))
         };
-        let all = expected.iter().all(runs);
-        if all || Instant::now() >= deadline {
-            return Ok(all);
+        let (healthy, starting) = (Some(HealthState::Healthy), Some(HealthState::Starting));
+        if expected.iter().all(|wanted| is(wanted, &[None, healthy])) {
+            return Ok(true);
+        }
+        if Instant::now() >= deadline {
+            return Ok(expected.iter().all(|wanted| is(wanted, &[None, healthy, starting])));
         }
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
