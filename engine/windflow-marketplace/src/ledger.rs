@@ -138,7 +138,7 @@ impl Ledger {
     /// # Errors
     /// As the store's.
     pub async fn durable(&self) -> Result<()> {
-        Ok(self.records.durable(Position(u64::MAX)).await?)
+        Ok(self.records.durable(Position::LATEST).await?)
     }
 
     fn read<T: DeserializeOwned>(&self, key: &str) -> Result<Option<(T, RecordVersion)>> {

@@ -8,7 +8,7 @@ use windflow_core::id::OrganisationId;
 use windflow_core::ports::credentials::Credentials;
 use windflow_core::ports::records::{Expected, Records};
 use windflow_core::run::Timestamp;
-use windflow_stacks::vault::Keys;
+use windflow_stacks::keys::Keys;
 
 use crate::kept::{self, Kept};
 use crate::problem::Problem;

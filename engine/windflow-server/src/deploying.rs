@@ -14,7 +14,8 @@ use windflow_stacks::carry::{CarryError, Reached};
 use windflow_stacks::compose::{self, Context, Loaded, no_files};
 use windflow_stacks::deployment::{Content, Deployment, Status};
 use windflow_stacks::driver::DriverError;
-use windflow_stacks::vault::{Keys, Vault};
+use windflow_stacks::keys::Keys;
+use windflow_stacks::vault::Vault;
 
 use crate::launch::{Launch, launch_as};
 use crate::problem::{Answer, Problem};

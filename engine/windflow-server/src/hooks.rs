@@ -157,7 +157,7 @@ fn accepted(run: RunId) -> Response {
 async fn result(app: &App, key: RunKey) -> Answer<Response> {
     let Ok(ended) = tokio::time::timeout(app.settings.reply_timeout, app.runtime.wait(&key)).await else {
         // It goes on; whoever asked may look for it later.
-        app.runtime.durable(Position(u64::MAX)).await?;
+        app.runtime.durable(Position::LATEST).await?;
         return Ok(accepted(key.run));
     };
     let report = ended.map_err(|lost| Problem::from((*lost).clone()))?;

@@ -13,7 +13,8 @@ pub(crate) struct Kept<T> {
     pub(crate) value: T,
 }
 
-fn parse<T: DeserializeOwned>(stored: &Stored) -> Result<Kept<T>, StoreError> {
+/// A value as it was found.
+pub(crate) fn parse<T: DeserializeOwned>(stored: &Stored) -> Result<Kept<T>, StoreError> {
     let value = serde_json::from_slice(&stored.value)
         .map_err(|error| StoreError::Corrupted(format!("the record {:?} cannot be read: {error}", stored.key)))?;
     Ok(Kept { version: stored.version, value })

@@ -158,7 +158,7 @@ pub(crate) async fn launch_once(app: &App, what: Launch, key: &str) -> Answer<La
             let run = RunKey { organisation, run: promise.run };
             if repeated {
                 // It may have been started a moment ago by another who asked.
-                app.runtime.durable(windflow_core::ports::store::Position(u64::MAX)).await?;
+                app.runtime.durable(windflow_core::ports::store::Position::LATEST).await?;
                 tracing::debug!(run = %run.run, "a start was asked for again");
             }
             Ok(Launched { run: promise.run, repeated })

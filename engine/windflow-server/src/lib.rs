@@ -13,11 +13,11 @@ pub use self::editor::has_editor;
 pub use self::people::{
     NewKey, NewUser, UserError, add_key, add_user, generate_key, generate_password, list_users, set_password,
 };
-pub use self::rotation::{Rotated, seal_anew};
+pub use self::rotation::seal_anew;
 pub use self::server::{Server, ServerError};
 pub use self::settings::Settings;
 pub use self::state::Ports;
-pub use windflow_stacks::vault::Keys;
+pub use windflow_stacks::keys::{Keys, Rotated};
 
 mod accept;
 mod access;

@@ -156,7 +156,7 @@ async fn tell(app: &App, mut turns: mpsc::Receiver<Turn>) {
             })
             .collect();
         if !app.feed.push(&summaries, false) {
-            match app.store.durable(Position(u64::MAX)).await {
+            match app.store.durable(Position::LATEST).await {
                 Ok(()) => _ = app.feed.push(&summaries, true),
                 Err(error) => {
                     tracing::warn!(%error, "what is not durable is not told");

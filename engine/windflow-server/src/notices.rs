@@ -64,7 +64,7 @@ impl Notices {
 
 /// Tells what turns of runs mean to people, no earlier than it is durable.
 pub(crate) async fn tell(app: &App, turns: &[Turn]) {
-    if let Err(error) = app.store.durable(Position(u64::MAX)).await {
+    if let Err(error) = app.store.durable(Position::LATEST).await {
         return tracing::warn!(%error, "what is not durable is not told");
     }
     let (looking, turns) = (app.clone(), turns.to_vec());

@@ -10,7 +10,7 @@ use windflow_core::ports::store::StoreError;
 use windflow_core::run::Timestamp;
 
 pub(crate) use self::caller::{Caller, Who};
-pub(crate) use self::key::{ApiKey, check as check_key};
+pub(crate) use self::key::{ApiKey, check as check_key, keep as keep_key};
 pub(crate) use self::session::{SessionOf, SignedIn};
 pub(crate) use self::user::User;
 

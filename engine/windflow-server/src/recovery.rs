@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use windflow_core::id::{OrganisationId, RunId, RunKey};
-use windflow_core::ports::records::Expected;
+use windflow_core::ports::records::{Expected, RecordsError};
 use windflow_runtime::ResumeError;
 
 use crate::kept;
-use crate::problem::{Answer, Problem};
+use crate::problem::Answer;
 use crate::state::{App, blocking};
 use crate::{catalogue, deploying};
 
@@ -61,22 +61,29 @@ impl Course {
         self.quarantined.contains(&Named::of(key))
     }
 
-    fn read(app: &App) -> Answer<Self> {
-        let kept = kept::read(&*app.records, &OrganisationId::installation(), KEY)?;
-        Ok(kept.map(|kept| kept.value).unwrap_or_default())
-    }
-
-    async fn write(&self, app: &App) -> Answer<()> {
-        let changed = app.records.put(&OrganisationId::installation(), KEY, Expected::Any, kept::encode(self)?)?;
-        Ok(app.records.durable(changed.position).await?)
+    /// Changes what is kept, as it is by then: somebody may resume a run while others are taken up. What comes of it is durable.
+    async fn change<T>(app: &App, mut change: impl FnMut(&mut Self) -> T) -> Answer<(Self, T)> {
+        let installation = OrganisationId::installation();
+        loop {
+            let kept = kept::read::<Self>(&*app.records, &installation, KEY)?;
+            let expected = kept.as_ref().map_or(Expected::Absent, |kept| Expected::Version(kept.version));
+            let mut course = kept.map(|kept| kept.value).unwrap_or_default();
+            let given = change(&mut course);
+            match app.records.put(&installation, KEY, expected, kept::encode(&course)?) {
+                Ok(changed) => {
+                    app.records.durable(changed.position).await?;
+                    return Ok((course, given));
+                }
+                Err(RecordsError::Conflict { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
     }
 }
 
 /// Takes up every run that has not ended, and arms every trigger that is on.
 pub(crate) async fn recover(app: &App) -> Answer<()> {
-    let mut course = Course::read(app)?;
-    let careful = course.begin();
-    course.write(app).await?;
+    let (course, careful) = Course::change(app, Course::begin).await?;
     let store = app.store.clone();
     let mut unfinished = blocking(move || store.unfinished()).await??;
     let count = unfinished.len();
@@ -87,13 +94,11 @@ pub(crate) async fn recover(app: &App) -> Answer<()> {
             course.unsteady - 1
         );
         for key in unfinished {
-            course.alone = Some(Named::of(&key));
-            course.write(app).await?;
+            Course::change(app, |course| course.alone = Some(Named::of(&key))).await?;
             take_up(app, vec![key]).await?;
             tokio::time::sleep(ALONE).await;
         }
-        course.alone = None;
-        course.write(app).await?;
+        Course::change(app, |course| course.alone = None).await?;
     } else {
         take_up(app, unfinished).await?;
     }
@@ -131,21 +136,16 @@ pub(crate) async fn grow_steady(app: &App) {
         () = tokio::time::sleep(STEADY) => {}
         () = app.stopped() => {}
     }
-    let steady = async {
-        let course = Course { quarantined: Course::read(app)?.quarantined, ..Course::default() };
-        course.write(app).await
-    };
-    if let Err(problem) = steady.await {
+    if let Err(problem) = Course::change(app, |course| course.unsteady = 0).await {
         tracing::warn!(%problem, "it could not be noted that this process is steady");
     }
 }
 
 /// A run that was left alone is taken up like every other again.
-pub(crate) async fn release(app: &App, key: &RunKey) -> Result<(), Problem> {
-    let mut course = Course::read(app)?;
-    if course.is_quarantined(key) {
-        course.quarantined.retain(|named| *named != Named::of(key));
-        course.write(app).await?;
+pub(crate) async fn release(app: &App, key: &RunKey) -> Answer<()> {
+    let kept = kept::read::<Course>(&*app.records, &OrganisationId::installation(), KEY)?;
+    if kept.is_some_and(|kept| kept.value.is_quarantined(key)) {
+        Course::change(app, |course| course.quarantined.retain(|named| *named != Named::of(key))).await?;
     }
     Ok(())
 }

@@ -9,7 +9,7 @@ use windflow_core::id::OrganisationId;
 use windflow_core::ports::records::{Expected, Records};
 use windflow_core::ports::store::Position;
 use windflow_core::run::Timestamp;
-use windflow_stacks::vault::Keys;
+use windflow_stacks::keys::{Keys, Rotated};
 
 use crate::audit::{self, Entry};
 use crate::credentials::{self, Record};
@@ -19,15 +19,6 @@ use crate::problem::Problem;
 use crate::sealed::{Sealed, Sealer};
 use crate::secrets::{self, Secret};
 use crate::server::ServerError;
-
-/// What was encrypted anew.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Rotated {
-    /// How many values got the present key.
-    pub sealed: usize,
-    /// Where values lie that no key opens. They were lost before.
-    pub lost: Vec<String>,
-}
 
 /// Encrypts all secrets, credentials, and what is kept of targets and deployments with the present key, and keeps in the audit trail of each
 /// organisation that it was done. For whoever holds the store alone. Each value is changed by itself: whenever this ends, everything opens
@@ -58,7 +49,7 @@ pub async fn seal_anew(records: Arc<dyn Records>, keys: &Keys, now: Timestamp) -
         rotated.sealed += of_book.sealed;
         rotated.lost.extend(of_book.lost);
     }
-    records.durable(Position(u64::MAX)).await.map_err(Problem::from)?;
+    records.durable(Position::LATEST).await.map_err(Problem::from)?;
     Ok(rotated)
 }
 
@@ -80,16 +71,16 @@ impl Each<'_> {
         loop {
             let page = self.records.scan(self.organisation, prefix, after.as_deref(), 500)?;
             for stored in page.items {
-                let Some(mut kept) = kept::read::<T>(self.records, self.organisation, &stored.key)? else { continue };
+                let mut kept = kept::parse::<T>(&stored)?;
                 let (bound_to, sealed) = parts(&mut kept.value);
-                if self.sealer.is_current(&bound_to, sealed) {
-                    continue;
-                }
-                let Some(value) = self.sealer.open(&bound_to, sealed) else {
+                let Some(opened) = self.sealer.decrypt(&bound_to, sealed) else {
                     rotated.lost.push(format!("{}/{}", self.organisation, stored.key));
                     continue;
                 };
-                *sealed = self.sealer.seal(&bound_to, &value)?;
+                if opened.is_current {
+                    continue;
+                }
+                *sealed = self.sealer.seal(&bound_to, &opened.value)?;
                 let changed = kept::encode(&kept.value)?;
                 self.records.put(self.organisation, &stored.key, Expected::Version(kept.version), changed)?;
                 rotated.sealed += 1;

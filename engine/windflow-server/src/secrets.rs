@@ -7,7 +7,7 @@ use windflow_core::id::OrganisationId;
 use windflow_core::ports::records::{Expected, Records};
 use windflow_core::ports::store::StoreError;
 use windflow_core::run::Timestamp;
-use windflow_stacks::vault::Keys;
+use windflow_stacks::keys::Keys;
 
 use crate::kept;
 use crate::problem::Problem;

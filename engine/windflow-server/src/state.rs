@@ -13,7 +13,7 @@ use windflow_core::run::Timestamp;
 use windflow_marketplace::bundle::Bundle;
 use windflow_runtime::{Clock, Runtime};
 use windflow_stacks::driver::Drivers;
-use windflow_stacks::vault::Keys;
+use windflow_stacks::keys::Keys;
 
 use crate::active::Active;
 use crate::credentials::CredentialStore;

@@ -16,7 +16,6 @@ mod deployments;
 mod stacks;
 mod targets;
 
-pub use self::anew::Anew;
 pub use self::deployments::Request;
 
 /// Why something cannot be kept or found.
@@ -84,7 +83,7 @@ impl Book {
     /// # Errors
     /// As the store's.
     pub async fn durable(&self) -> Result<()> {
-        Ok(self.records.durable(Position(u64::MAX)).await?)
+        Ok(self.records.durable(Position::LATEST).await?)
     }
 
     fn place(&self, key: &str) -> String {

@@ -10,6 +10,7 @@ pub mod carry;
 pub mod compose;
 pub mod deployment;
 pub mod driver;
+pub mod keys;
 pub mod order;
 pub mod plan;
 pub mod project;

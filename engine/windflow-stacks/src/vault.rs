@@ -2,55 +2,14 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
-use ring::rand::{SecureRandom, SystemRandom};
+use ring::aead::NONCE_LEN;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// The keys of an installation: the one that encrypts, and those before it, which only open what is not encrypted anew yet.
-#[derive(Clone)]
-pub struct Keys {
-    current: [u8; 32],
-    former: Vec<[u8; 32]>,
-}
+use crate::keys::{Decrypted, KeyRing, Keys};
 
-impl Keys {
-    /// These keys, the present one first.
-    #[must_use]
-    pub fn new(current: [u8; 32], former: Vec<[u8; 32]>) -> Self {
-        Self { current, former }
-    }
-
-    /// The one that encrypts.
-    #[must_use]
-    pub fn current(&self) -> &[u8; 32] {
-        &self.current
-    }
-
-    /// Those before it, the youngest first; none where nothing is left that one of them encrypted.
-    #[must_use]
-    pub fn former(&self) -> &[[u8; 32]] {
-        &self.former
-    }
-}
-
-impl From<[u8; 32]> for Keys {
-    fn from(key: [u8; 32]) -> Self {
-        Self::new(key, Vec::new())
-    }
-}
-
-impl std::fmt::Debug for Keys {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Keys(1 and {} before it)", self.former.len())
-    }
-}
-
-/// Encrypts with AES-256-GCM.
-pub struct Vault {
-    current: LessSafeKey,
-    former: Vec<LessSafeKey>,
-}
+/// Seals values as text, each for one place.
+pub struct Vault(KeyRing);
 
 /// A secret does not open, or cannot be sealed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -61,9 +20,7 @@ impl Vault {
     /// With the installation's keys.
     #[must_use]
     pub fn new(keys: &Keys) -> Option<Self> {
-        let key = |bytes: &[u8; 32]| UnboundKey::new(&AES_256_GCM, bytes).ok().map(LessSafeKey::new);
-        let former = keys.former.iter().map(key).collect::<Option<_>>()?;
-        Some(Self { current: key(&keys.current)?, former })
+        KeyRing::new(keys).map(Self)
     }
 
     /// Seals a value for one place.
@@ -75,14 +32,9 @@ impl Vault {
         self.seal_bytes(place, bytes)
     }
 
-    fn seal_bytes(&self, place: &str, mut value: Vec<u8>) -> Result<String, Sealed> {
-        let cannot = || Sealed(place.to_owned());
-        let mut nonce = [0; NONCE_LEN];
-        SystemRandom::new().fill(&mut nonce).map_err(|_| cannot())?;
-        self.current
-            .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(bound(place)), &mut value)
-            .map_err(|_| cannot())?;
-        Ok(STANDARD.encode([&nonce[..], &value].concat()))
+    fn seal_bytes(&self, place: &str, value: Vec<u8>) -> Result<String, Sealed> {
+        let encrypted = self.0.encrypt(&bound(place), value).ok_or_else(|| Sealed(place.to_owned()))?;
+        Ok(STANDARD.encode([&encrypted.nonce[..], &encrypted.bytes].concat()))
     }
 
     /// Opens what was sealed for this place.
@@ -90,10 +42,8 @@ impl Vault {
     /// # Errors
     /// Where it was sealed for another place or with another key.
     pub fn open<T: DeserializeOwned>(&self, place: &str, sealed: &str) -> Result<T, Sealed> {
-        let cannot = || Sealed(place.to_owned());
-        let open = |key| open(key, place, sealed);
-        let value = open(&self.current).or_else(|| self.former.iter().find_map(open)).ok_or_else(cannot)?;
-        serde_json::from_slice(&value).map_err(|_| cannot())
+        let opened = self.open_bytes(place, sealed)?;
+        serde_json::from_slice(&opened.value).map_err(|_| Sealed(place.to_owned()))
     }
 
     /// The same value under the present key; none where it is under that already.
@@ -101,21 +51,18 @@ impl Vault {
     /// # Errors
     /// Where no key opens it.
     pub fn anew(&self, place: &str, sealed: &str) -> Result<Option<String>, Sealed> {
-        if open(&self.current, place, sealed).is_some() {
-            return Ok(None);
-        }
-        let value = self.former.iter().find_map(|key| open(key, place, sealed));
-        self.seal_bytes(place, value.ok_or_else(|| Sealed(place.to_owned()))?).map(Some)
+        let opened = self.open_bytes(place, sealed)?;
+        if opened.is_current { Ok(None) } else { self.seal_bytes(place, opened.value).map(Some) }
     }
-}
 
-fn open(key: &LessSafeKey, place: &str, sealed: &str) -> Option<Vec<u8>> {
-    let bytes = STANDARD.decode(sealed).ok()?;
-    let (nonce, sealed) = bytes.split_at_checked(NONCE_LEN)?;
-    let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
-    let mut sealed = sealed.to_vec();
-    let value = key.open_in_place(nonce, Aad::from(bound(place)), &mut sealed).ok()?;
-    Some(value.to_vec())
+    fn open_bytes(&self, place: &str, sealed: &str) -> Result<Decrypted, Sealed> {
+        let opened = || {
+            let bytes = STANDARD.decode(sealed).ok()?;
+            let (nonce, sealed) = bytes.split_at_checked(NONCE_LEN)?;
+            self.0.decrypt(&bound(place), nonce, sealed)
+        };
+        opened().ok_or_else(|| Sealed(place.to_owned()))
+    }
 }
 
 /// The secrets of the server use the same key, and other words.
@@ -137,6 +84,7 @@ mod tests {
         assert!(Vault::new(&[8; 32].into()).unwrap().open::<String>("a", &sealed).is_err());
         assert!(vault.open::<String>("a", "AAAA").is_err());
     }
+
     #[test]
     fn former_keys_open_and_never_seal() {
         let old = Vault::new(&[7; 32].into()).unwrap();

@@ -17,8 +17,9 @@ use windflow_runtime::{Clock, SystemClock};
 use windflow_stacks::book::{Book, BookError};
 use windflow_stacks::carry::{CarryError, Reached};
 use windflow_stacks::driver::{DriverError, Drivers};
+use windflow_stacks::keys::Keys;
 use windflow_stacks::target::Credentials;
-use windflow_stacks::vault::{Keys, Vault};
+use windflow_stacks::vault::Vault;
 use windflow_targets::{AllDrivers, TargetService};
 
 use crate::cli::Global;

@@ -92,7 +92,7 @@ pub(crate) async fn dismiss(
     if !dead_letters::settle(&app, &caller.organisation, run, caller.name(), None)? {
         return Err(Problem::not_found(format!("dead letter of a run {run}")));
     }
-    app.records.durable(Position(u64::MAX)).await?;
+    app.records.durable(Position::LATEST).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -166,7 +166,7 @@ pub(crate) async fn bulk(
     });
     let results = results.await?;
     // Nobody hears of what could still be lost.
-    app.runtime.durable(Position(u64::MAX)).await?;
+    app.runtime.durable(Position::LATEST).await?;
     Ok(axum::Json(BulkResults { results }))
 }
 

@@ -12,7 +12,7 @@ use super::extract::{Allowed, Json, Path, Query, need};
 use super::page::{Page, PageQuery};
 use super::refusals::Refusals;
 use crate::access::Permission;
-use crate::people::{ApiKey, check_key};
+use crate::people::{ApiKey, check_key, keep_key};
 use crate::problem::{Answer, Problem};
 use crate::state::App;
 
@@ -97,8 +97,8 @@ pub(crate) async fn add(
         return Err(Problem::new(StatusCode::FORBIDDEN, "forbidden", detail));
     }
     let expires_at = body.expires_at.map(Timestamp);
-    let organisation = &caller.organisation;
-    let made = app.people.add_key(organisation, &caller.user.id, name, body.scopes, expires_at, app.now()).await?;
+    let (organisation, user) = (&caller.organisation, &caller.user.id);
+    let made = keep_key(&*app.records, organisation, user, name, body.scopes, expires_at, app.now()).await?;
     let (key, token) = made;
     Ok((StatusCode::CREATED, axum::Json(NewKey { key: key.into(), token })))
 }

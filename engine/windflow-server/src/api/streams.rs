@@ -101,7 +101,7 @@ pub(crate) async fn organisation(
             match missed {
                 Missed::Changes(changes) => {
                     // Nobody may have waited for them when they happened.
-                    app.store.durable(Position(u64::MAX)).await.map_err(|_| Gone)?;
+                    app.store.durable(Position::LATEST).await.map_err(|_| Gone)?;
                     for change in changes {
                         tell(&change).await?;
                     }
@@ -207,7 +207,7 @@ impl RunReader {
             }
             let (app, key, after) = (self.app.clone(), self.key.clone(), self.sent);
             let Ok(Ok(records)) = blocking(move || app.store.read(&key, after, READ)).await else { return Err(Gone) };
-            self.app.store.durable(Position(u64::MAX)).await.map_err(|_| Gone)?;
+            self.app.store.durable(Position::LATEST).await.map_err(|_| Gone)?;
             for (sequence, record) in records {
                 let view = EventView::new(sequence, &record, self.may_answer).map_err(|_| Gone)?;
                 let data = serde_json::to_string(&view).unwrap_or_default();

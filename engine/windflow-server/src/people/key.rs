@@ -96,7 +96,8 @@ pub(crate) fn check(name: &str, scopes: &BTreeSet<Permission>) -> Result<String,
     Ok(name.to_owned())
 }
 
-async fn keep(
+/// Makes a key for a person; what is returned beside it is all that there will ever be to see of its secret. It is durable.
+pub(crate) async fn keep(
     records: &dyn Records,
     organisation: &OrganisationId,
     user: &str,
@@ -116,19 +117,6 @@ async fn keep(
 }
 
 impl People {
-    /// Makes a key; what is returned beside it is all that there will ever be to see of its secret.
-    pub(crate) async fn add_key(
-        &self,
-        organisation: &OrganisationId,
-        user: &str,
-        name: String,
-        scopes: BTreeSet<Permission>,
-        expires_at: Option<Timestamp>,
-        now: Timestamp,
-    ) -> Result<(ApiKey, String), Problem> {
-        keep(&*self.records, organisation, user, name, scopes, expires_at, now).await
-    }
-
     /// The keys of an organisation.
     pub(crate) fn keys(
         &self,

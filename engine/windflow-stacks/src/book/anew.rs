@@ -5,15 +5,7 @@ use windflow_core::ports::records::{Expected, MAX_RECORD_PAGE};
 use windflow_core::ports::store::StoreError;
 
 use super::{Book, Result};
-
-/// What was encrypted anew.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Anew {
-    /// How many values got the present key.
-    pub sealed: usize,
-    /// Where values lie that no key opens. They were lost before.
-    pub lost: Vec<String>,
-}
+use crate::keys::Rotated;
 
 /// What is kept under these holds something sealed.
 const PREFIXES: [&str; 2] = ["targets/", "deployments/"];
@@ -24,8 +16,8 @@ impl Book {
     ///
     /// # Errors
     /// As the store's, and where somebody else changes a value at the same time.
-    pub fn seal_anew(&self) -> Result<Anew> {
-        let mut anew = Anew::default();
+    pub fn seal_anew(&self) -> Result<Rotated> {
+        let mut rotated = Rotated::default();
         for prefix in PREFIXES {
             let mut after = None;
             loop {
@@ -39,12 +31,12 @@ impl Book {
                         Ok(None) => continue,
                         Ok(Some(now)) => *sealed = now,
                         Err(_) => {
-                            anew.lost.push(format!("{}/{}", self.organisation, stored.key));
+                            rotated.lost.push(format!("{}/{}", self.organisation, stored.key));
                             continue;
                         }
                     }
                     self.write(vec![self.put(stored.key, Expected::Version(stored.version), &record)?])?;
-                    anew.sealed += 1;
+                    rotated.sealed += 1;
                 }
                 after = page.next;
                 if after.is_none() {
@@ -52,6 +44,6 @@ impl Book {
                 }
             }
         }
-        Ok(anew)
+        Ok(rotated)
     }
 }
