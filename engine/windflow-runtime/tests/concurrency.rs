@@ -48,8 +48,8 @@ impl World {
         self.runtime.start(start).map(|started| key(started.run))
     }
 
-    async fn status(&self, run: &RunKey) -> &'static str {
-        self.runtime.wait(run).await.unwrap().status
+    async fn status(&self, run: &RunKey) -> String {
+        self.runtime.wait(run).await.unwrap().status.to_string()
     }
 }
 
