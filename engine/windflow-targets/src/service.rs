@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use windflow_core::failure::{Failure, FailureKind, RetryHint};
 use windflow_core::id::OrganisationId;
 use windflow_core::json::Json;
@@ -41,6 +41,8 @@ struct Inner {
     now: Box<dyn Fn() -> Timestamp + Send + Sync>,
     /// One at a time for each deployment or container: whoever asks again waits for what is being undone.
     turns: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
+    /// How much is under way, also of what nobody waits for any more.
+    under_way: watch::Sender<usize>,
 }
 
 /// Longest answer of `logs`, in lines.
@@ -102,8 +104,14 @@ impl TargetService {
         drivers: Arc<dyn Drivers>,
         now: impl Fn() -> Timestamp + Send + Sync + 'static,
     ) -> Self {
-        let turns = Mutex::default();
-        Self(Arc::new(Inner { records, vault, drivers, now: Box::new(now), turns }))
+        let (turns, under_way) = (Mutex::default(), watch::Sender::new(0));
+        Self(Arc::new(Inner { records, vault, drivers, now: Box::new(now), turns, under_way }))
+    }
+
+    /// Waits until nothing is under way: what attempts that were torn off had begun is undone by then.
+    pub async fn settled(&self) {
+        // The sender is our own: it is there as long as this waits.
+        let _ = self.0.under_way.subscribe().wait_for(|count| *count == 0).await;
     }
 
     fn book(&self, organisation: &OrganisationId) -> Book {
@@ -353,6 +361,22 @@ impl CancelSignal for Cancel {
     }
 }
 
+/// Counts what is under way, however it ends.
+struct UnderWay(TargetService);
+
+impl UnderWay {
+    fn new(service: &TargetService) -> Self {
+        service.0.under_way.send_modify(|count| *count += 1);
+        Self(service.clone())
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.0.under_way.send_modify(|count| *count -= 1);
+    }
+}
+
 /// Tells that nobody waits any more.
 struct Leaving(Arc<(std::sync::atomic::AtomicBool, Notify)>);
 
@@ -370,8 +394,13 @@ impl Targets for TargetService {
         let service = self.clone();
         Box::pin(async move {
             let leaving = Leaving(left);
+            let under_way = UnderWay::new(&service);
             // On its own: an attempt that is torn off must not tear a deployment off in the middle.
-            let task = tokio::spawn(async move { service.do_it(&call, &cancel).await });
+            let task = tokio::spawn(async move {
+                let done = service.do_it(&call, &cancel).await;
+                drop(under_way);
+                done
+            });
             let done = task.await.unwrap_or_else(|error| {
                 Err(Failure::new(FailureKind::Unavailable, format!("the target's task ended abnormally: {error}")))
             });

@@ -1,5 +1,6 @@
 //! `docker`: looks after what is deployed, runs single containers and makes images.
 
+#[cfg(not(target_arch = "wasm32"))]
 mod ask;
 mod ended;
 mod output;
@@ -9,8 +10,7 @@ use std::collections::BTreeMap;
 use windflow_sdk::serde_json::{Value, json};
 use windflow_sdk::{NodeError, config, docker as target, node};
 
-use self::ask::{Build, Exec, Image, Inspect, Prune, Run, Tag};
-pub use self::output::Output;
+use self::output::Output;
 
 /// What is done, and where.
 #[config]
@@ -52,21 +52,21 @@ pub(crate) enum Action {
     /// Read what containers of the stack write.
     Logs,
     /// Run a container once, to its end, and take it away.
-    Run(Run),
+    Run(#[cfg_attr(not(target_arch = "wasm32"), schemars(with = "ask::Run"))] Value),
     /// Run a command in a container of the stack.
-    Exec(Exec),
+    Exec(#[cfg_attr(not(target_arch = "wasm32"), schemars(with = "ask::Exec"))] Value),
     /// Build an image.
-    Build(Build),
+    Build(#[cfg_attr(not(target_arch = "wasm32"), schemars(with = "ask::Build"))] Value),
     /// Fetch an image from its registry.
-    Pull(Image),
+    Pull(#[cfg_attr(not(target_arch = "wasm32"), schemars(with = "ask::Image"))] Value),
     /// Give an image further names.
-    Tag(Tag),
+    Tag(#[cfg_attr(not(target_arch = "wasm32"), schemars(with = "ask::Tag"))] Value),
     /// Bring an image to the registry that its name says.
-    Push(Image),
+    Push(#[cfg_attr(not(target_arch = "wasm32"), schemars(with = "ask::Image"))] Value),
     /// Tell what an image, or the containers of the stack, are like.
-    Inspect(Inspect),
+    Inspect(#[cfg_attr(not(target_arch = "wasm32"), schemars(with = "ask::Inspect"))] Value),
     /// Take away what workflows left: containers that ran once, images without a name.
-    Prune(Prune),
+    Prune(#[cfg_attr(not(target_arch = "wasm32"), schemars(with = "ask::Prune"))] Value),
 }
 
 /// Does it.
@@ -82,15 +82,13 @@ pub fn docker(config: Config) -> Result<Output, NodeError> {
     };
     let request = match action {
         Action::Run(mut run) => {
-            let accepted = std::mem::take(&mut run.accept);
-            let mut request = ask::request("run", &run)?;
-            request["stack"] = json!(stack);
-            return ended::judge(target::perform(&target, &request)?, &accepted);
+            let accepted = ended::accepted(&mut run)?;
+            run["stack"] = json!(stack);
+            return ended::judge(target::perform(&target, &named("run", run))?, &accepted);
         }
         Action::Exec(mut exec) => {
-            let accepted = std::mem::take(&mut exec.accept);
-            let request = of_stack(ask::request("exec", &exec)?)?;
-            return ended::judge(target::perform(&target, &request)?, &accepted);
+            let accepted = ended::accepted(&mut exec)?;
+            return ended::judge(target::perform(&target, &of_stack(named("exec", exec))?)?, &accepted);
         }
         Action::Scale if replicas.is_empty() => {
             return Err(NodeError::new("invalid_config", "`scale` needs `replicas`, a number by service"));
@@ -100,15 +98,21 @@ pub fn docker(config: Config) -> Result<Output, NodeError> {
         Action::Start => of_stack(json!({ "do": "start", "services": services }))?,
         Action::Stop => of_stack(json!({ "do": "stop", "services": services }))?,
         Action::Restart => of_stack(json!({ "do": "restart", "services": services }))?,
-        Action::Inspect(inspect) if inspect.image.is_none() => of_stack(ask::request("inspect", &inspect)?)?,
-        Action::Inspect(inspect) => ask::request("inspect", &inspect)?,
-        Action::Build(build) => ask::request("build", &build)?,
-        Action::Pull(image) => ask::request("pull", &image)?,
-        Action::Tag(tag) => ask::request("tag", &tag)?,
-        Action::Push(image) => ask::request("push", &image)?,
-        Action::Prune(prune) => ask::request("prune", &prune)?,
+        Action::Inspect(inspect) if inspect["image"].is_null() => of_stack(named("inspect", inspect))?,
+        Action::Inspect(inspect) => named("inspect", inspect),
+        Action::Build(build) => named("build", build),
+        Action::Pull(image) => named("pull", image),
+        Action::Tag(tag) => named("tag", tag),
+        Action::Push(image) => named("push", image),
+        Action::Prune(prune) => named("prune", prune),
     };
     target::perform(&target, &request)
+}
+
+/// The request for it. The engine has checked its form.
+fn named(what: &str, mut asked: Value) -> Value {
+    asked["do"] = json!(what);
+    asked
 }
 
 #[cfg(test)]

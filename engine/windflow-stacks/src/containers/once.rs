@@ -28,9 +28,9 @@ pub struct Once {
     #[serde(default)]
     platform: Option<String>,
     #[serde(default)]
-    pull: Pull,
+    pull: Option<Pull>,
     #[serde(default)]
-    limits: Limits,
+    limits: Option<Limits>,
     /// The stack whose networks and volumes it may use.
     #[serde(default)]
     pub stack: Option<String>,
@@ -84,11 +84,11 @@ impl Once {
         let mut service = Service {
             image: self.image.clone(),
             platform: self.platform.clone(),
-            pull: self.pull,
+            pull: self.pull.unwrap_or_default(),
             command: words(&self.command, "command")?,
             entrypoint: words(&self.entrypoint, "entrypoint")?,
             environment: self.environment.clone(),
-            resources: self.limits.resources()?,
+            resources: self.limits.as_ref().map(Limits::resources).transpose()?.unwrap_or_default(),
             network_mode: self.network_mode()?,
             replicas: 1,
             options: Options {
@@ -204,6 +204,20 @@ mod tests {
 
     #[test]
     fn it_is_a_stack_of_one_service() {
+        // What is not said may be null.
+        let nothing = [
+            "command",
+            "entrypoint",
+            "working_dir",
+            "user",
+            "platform",
+            "pull",
+            "limits",
+            "stack",
+            "network_mode",
+            "seconds",
+        ];
+        assert!(read(nothing.into_iter().map(|field| (field.to_owned(), Value::Null)).collect::<Value>()).is_ok());
         let project = read(json!({
             "command": "sh -c 'exit 3'", "environment": { "A": "$b" }, "stack": "shop", "networks": ["default"],
             "volumes": ["data:/data:ro", "/scratch"], "limits": { "memory": "64m", "cpus": 0.5 },

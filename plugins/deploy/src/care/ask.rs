@@ -1,77 +1,74 @@
-//! What can be asked of single containers and images. Fields are named as the target knows them.
+//! What can be asked of single containers and images, as it is described to authors. Fields are named as the target knows them, so
+//! that all of it is handed on as it is.
+#![allow(dead_code, reason = "the schemas are made from them")]
 
 use std::collections::BTreeMap;
-use std::ops::Not;
 
-use windflow_sdk::serde::Serialize;
-use windflow_sdk::serde_json::{self, Value, json};
-use windflow_sdk::{NodeError, config};
+use windflow_sdk::config;
 
 /// A container that runs once.
 #[config]
-#[derive(Serialize)]
 pub(crate) struct Run {
     /// Its image.
     image: String,
     /// Its command, word by word, instead of the image's own. No shell reads it, unless it is one: [sh, -c, "…"].
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     command: Option<Vec<String>>,
     /// What runs the command, instead of the image's own.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     entrypoint: Option<Vec<String>>,
     /// Its environment.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default)]
     environment: BTreeMap<String, String>,
     /// The folder that it begins in.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     working_dir: Option<String>,
     /// Who it runs as: a name or a number, and perhaps a group, as `1000:1000`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     user: Option<String>,
     /// Operating system and architecture, where the image is for several.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     platform: Option<String>,
     /// When the image is fetched: `missing` where nothing is said.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pull: Option<Pull>,
     /// What it may use.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     limits: Option<Limits>,
     /// Networks of the stack that it is on, by the names that the stack has for them.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     networks: Vec<String>,
     /// `none`: without any network. `host` has to be confirmed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     network_mode: Option<String>,
     /// What is mounted, as `data:/path` or `data:/path:ro`: volumes of the stack, by the names that the stack has for them.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     volumes: Vec<String>,
     /// Whether it can write to its mounts alone.
-    #[serde(default, skip_serializing_if = "Not::not")]
+    #[serde(default)]
     read_only: bool,
     /// Whether it can do everything on the target's machine. It has to be confirmed.
-    #[serde(default, skip_serializing_if = "Not::not")]
+    #[serde(default)]
     privileged: bool,
     /// Kernel capabilities that it gets beside the usual ones. Grave ones have to be confirmed.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     cap_add: Vec<String>,
     /// Kernel capabilities that it does without.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     cap_drop: Vec<String>,
     /// Seconds until it has to have ended; 600 where nothing is said.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     seconds: Option<u32>,
     /// Risks that are confirmed by name, such as `run:host_network`.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     confirm: Vec<String>,
     /// Exit statuses that are no error; 0 alone where nothing is said.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(super) accept: Vec<i64>,
+    #[serde(default)]
+    accept: Vec<i64>,
 }
 
 /// When an image is fetched.
 #[config]
-#[derive(Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Pull {
     /// Where the target does not have it.
@@ -84,102 +81,97 @@ pub(crate) enum Pull {
 
 /// What a container may use.
 #[config]
-#[derive(Serialize)]
 pub(crate) struct Limits {
     /// Memory, as `512m` or `1g`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     memory: Option<String>,
     /// Cores, as 0.5.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     cpus: Option<f64>,
     /// Processes.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pids: Option<u32>,
 }
 
 /// A command in a container that runs.
 #[config]
-#[derive(Serialize)]
 pub(crate) struct Exec {
     /// The service.
     service: String,
     /// Which of its containers, from 1; the first that runs where nothing is said.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     number: Option<u32>,
     /// The command, word by word. No shell reads it, unless it is one: [sh, -c, "…"].
     command: Vec<String>,
     /// Added to the environment of the container.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default)]
     environment: BTreeMap<String, String>,
     /// The folder that it begins in.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     working_dir: Option<String>,
     /// Who it runs as.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     user: Option<String>,
     /// Seconds until it has to have ended; 600 where nothing is said.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     seconds: Option<u32>,
     /// Exit statuses that are no error; 0 alone where nothing is said.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(super) accept: Vec<i64>,
+    #[serde(default)]
+    accept: Vec<i64>,
 }
 
 /// An image to build.
 #[config]
-#[derive(Serialize)]
 pub(crate) struct Build {
     /// The text of the Dockerfile; with a `context` its path there.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     dockerfile: Option<String>,
     /// Files beside the Dockerfile: their texts by their paths.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default)]
     files: BTreeMap<String, String>,
     /// Which of the files are programs.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     executable: Vec<String>,
     /// Instead of files: a Git repository, as <https://host/repository.git#branch:folder>, or an archive. The target fetches it from where it is, so it has to be confirmed: `build:host_network`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     context: Option<String>,
     /// Values of the Dockerfile's `ARG`s.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default)]
     arguments: BTreeMap<String, String>,
     /// The stage of the Dockerfile to stop at.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     target_stage: Option<String>,
     /// Names that the image gets, as `app:1.2` or `registry.example.org/app:1.2`.
     tags: Vec<String>,
     /// Whether newer versions of the images that it is based on are looked for.
-    #[serde(default, skip_serializing_if = "Not::not")]
+    #[serde(default)]
     pull: bool,
     /// Whether every step is done anew.
-    #[serde(default, skip_serializing_if = "Not::not")]
+    #[serde(default)]
     no_cache: bool,
     /// Operating system and architecture.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     platform: Option<String>,
     /// Seconds until it has to be done; 600 where nothing is said.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     seconds: Option<u32>,
     /// Risks that are confirmed by name: `build:host_network`.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     confirm: Vec<String>,
 }
 
 /// An image to fetch, or to bring to its registry.
 #[config]
-#[derive(Serialize)]
 pub(crate) struct Image {
     /// Its name.
     image: String,
     /// Seconds until it has to be done; 600 where nothing is said.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     seconds: Option<u32>,
 }
 
 /// Further names of an image.
 #[config]
-#[derive(Serialize)]
 pub(crate) struct Tag {
     /// The image.
     image: String,
@@ -189,19 +181,17 @@ pub(crate) struct Tag {
 
 /// An image, or the containers of the stack.
 #[config]
-#[derive(Serialize)]
 pub(crate) struct Inspect {
     /// The image; without one it is about the stack.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) image: Option<String>,
+    #[serde(default)]
+    image: Option<String>,
     /// A service of the stack; all of them where nothing is said.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     service: Option<String>,
 }
 
 /// What is taken away.
 #[config]
-#[derive(Serialize)]
 pub(crate) struct Prune {
     /// Containers that ran once, whose time is over.
     #[serde(default = "yes")]
@@ -216,12 +206,4 @@ pub(crate) struct Prune {
 
 fn yes() -> bool {
     true
-}
-
-/// The request for it.
-pub(super) fn request(what: &str, asked: &impl Serialize) -> Result<Value, NodeError> {
-    let mut request =
-        serde_json::to_value(asked).map_err(|error| NodeError::new("invalid_request", error.to_string()))?;
-    request["do"] = json!(what);
-    Ok(request)
 }

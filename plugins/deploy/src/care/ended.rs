@@ -5,6 +5,15 @@ use windflow_sdk::{NodeError, Retry};
 
 use super::Output;
 
+/// Takes out which exit statuses are no error.
+pub(super) fn accepted(asked: &mut Value) -> Result<Vec<i64>, NodeError> {
+    match asked.as_object_mut().and_then(|fields| fields.remove("accept")) {
+        Some(accepted) => serde_json::from_value(accepted)
+            .map_err(|error| NodeError::new("invalid_config", format!("`accept`: {error}"))),
+        None => Ok(Vec::new()),
+    }
+}
+
 /// An exit status that is not accepted, and an end that was not its own, are errors. Their details are the output. An author who
 /// has it tried again knows that this can help.
 pub(super) fn judge(ended: Value, accepted: &[i64]) -> Result<Output, NodeError> {

@@ -2,6 +2,7 @@
 
 use windflow_sdk::output;
 use windflow_sdk::serde::Deserialize;
+use windflow_sdk::serde_json::Value;
 
 /// What came of it.
 #[output]
@@ -24,22 +25,25 @@ pub struct Output {
     cut: Option<bool>,
     /// What the image is like, of `build`, `pull`, `tag` and `inspect`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    image: Option<ImageFacts>,
+    #[cfg_attr(not(target_arch = "wasm32"), schemars(with = "ImageFacts"))]
+    image: Option<Value>,
     /// The image's digest in the registry, of `push`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     digest: Option<String>,
     /// What the containers are like, of `inspect`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    containers: Option<Vec<ContainerFacts>>,
+    #[cfg_attr(not(target_arch = "wasm32"), schemars(with = "Vec<ContainerFacts>"))]
+    containers: Option<Vec<Value>>,
     /// Bytes that are free now, of `prune`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     freed: Option<u64>,
 }
 
 /// What an image is like.
+#[cfg(not(target_arch = "wasm32"))]
 #[output]
-#[derive(Deserialize)]
-pub(crate) struct ImageFacts {
+#[allow(dead_code, reason = "the schema is made from it")]
+struct ImageFacts {
     /// The digest of its configuration: the very same image always has the same.
     id: String,
     /// Its names on the target.
@@ -55,9 +59,10 @@ pub(crate) struct ImageFacts {
 }
 
 /// What a container is like.
+#[cfg(not(target_arch = "wasm32"))]
 #[output]
-#[derive(Deserialize)]
-pub(crate) struct ContainerFacts {
+#[allow(dead_code, reason = "the schema is made from it")]
+struct ContainerFacts {
     /// Its name.
     name: String,
     /// Its service.
@@ -67,10 +72,8 @@ pub(crate) struct ContainerFacts {
     /// `running`, `exited`, `restarting`, …
     state: String,
     /// `starting`, `healthy` or `unhealthy`, where it has checks.
-    #[serde(default)]
     health: Option<String>,
     /// Its exit status, once it has ended.
-    #[serde(default)]
     exit_code: Option<i64>,
     /// How often it was started again.
     restarts: i64,
