@@ -46,7 +46,7 @@ fn archive(dockerfile: &str, test: &str) -> Vec<u8> {
 
 fn login(place: &Place, target: &str, host: &str) {
     let (name, password) = DockerRegistry::LOGIN;
-    let mut command = place.command(&["targets", "login", target, host, name]);
+    let mut command = place.command(&["targets", "login", target, host, "--username", name]);
     let mut child = command.stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     child.stdin.take().unwrap().write_all(format!("{password}\n").as_bytes()).unwrap();
     let output = child.wait_with_output().unwrap();
