@@ -11,6 +11,7 @@ use windflow_core::manifest::{DEFAULT_PORT, NodeType, reach};
 use windflow_core::native::{Native, WithNative};
 use windflow_core::ports::host::{InstalledNodeType, Registry};
 use windflow_core::problem;
+use windflow_core::schema;
 
 use crate::cli::{Global, PluginsCommand};
 use crate::engine::{checker, data_dir};
@@ -101,8 +102,9 @@ fn show(host: &dyn Registry, ours: &Installed, name: &str, as_json: bool) -> any
     let all = host.list();
     let fits = |uses: &NodeTypeRef| uses.to_string() == name || &*uses.name == name;
     let Some((uses, installed)) = all.iter().rev().find(|(uses, _)| fits(uses)) else {
-        let hint = problem::did_you_mean(name, all.iter().map(|(uses, _)| &*uses.name)).unwrap_or_default();
-        return Err(invalid(format!("no node type {name} is installed; {hint} `windflow plugins list` shows them")));
+        let hint = problem::did_you_mean(name, all.iter().map(|(uses, _)| &*uses.name))
+            .map_or_else(String::new, |hint| format!("; {hint}"));
+        return Err(invalid(format!("no node type {name} is installed{hint}; `windflow plugins list` shows them")));
     };
     if as_json {
         return render::json(&describe(uses, installed));
@@ -132,7 +134,10 @@ fn fields(schema: &Value) -> Vec<Vec<String>> {
         let kind = match &field["type"] {
             Value::String(kind) => kind.clone(),
             Value::Array(kinds) => kinds.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" or "),
-            _ => "any".into(),
+            _ => match schema::alternatives(schema, field).as_slice() {
+                [] => "any".into(),
+                several => several.join(" | "),
+            },
         };
         let default = match (&field["default"], required.contains(&name.as_str())) {
             (_, true) => "required".into(),

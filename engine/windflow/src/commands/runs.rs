@@ -39,6 +39,7 @@ fn list(engine: &Engine, args: ListArgs) -> anyhow::Result<ExitCode> {
         StatusArg::Failed => RunStatus::Failed,
         StatusArg::Cancelled => RunStatus::Cancelled,
     });
+    let all = args.workflow.is_none() && status.is_none() && args.after.is_none();
     let query = RunQuery {
         workflow: args.workflow,
         status,
@@ -52,7 +53,7 @@ fn list(engine: &Engine, args: ListArgs) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     if page.items.is_empty() {
-        render::line("No runs yet. Start one with: windflow run FILE");
+        render::line(if all { "No runs yet. Start one with: windflow run FILE" } else { "No runs like that." });
         return Ok(ExitCode::SUCCESS);
     }
     render::result(&render::run::list(page.items.iter().map(row)))?;
