@@ -131,7 +131,7 @@ mod tests {
 
     fn read(text: &str) -> Result<FromUser, String> {
         let mut found = FromUser::default();
-        found.add_file(text, variable).map(|()| found)
+        found.add_file(text, variable).map(|_| found)
     }
 
     #[test]

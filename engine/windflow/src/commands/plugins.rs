@@ -17,7 +17,7 @@ use crate::cli::{Global, PluginsCommand};
 use crate::engine::{checker, data_dir};
 use crate::exit::invalid;
 use crate::installed::Installed;
-use crate::render::{self, shorten, table::table};
+use crate::render::{self, fit, table::table};
 
 mod build;
 mod cases;
@@ -52,7 +52,7 @@ fn list(host: &dyn Registry, as_json: bool) -> anyhow::Result<()> {
     }
     let mut rows = vec![["NODE TYPE", "WHAT IT DOES", "MAY TOUCH"].map(String::from).to_vec()];
     for (uses, installed) in host.list() {
-        let what = shorten(installed.node_type().description.get("en"), 70);
+        let what = fit(installed.node_type().description.get("en"), 70);
         rows.push(vec![uses.to_string(), what, touches_briefly(&uses, &installed)]);
     }
     render::result(&table(&rows))
@@ -144,7 +144,7 @@ fn fields(schema: &Value) -> Vec<Vec<String>> {
             (Value::Null, false) => String::new(),
             (value, false) => format!("default {value}"),
         };
-        vec![format!("  {name}"), kind, default, shorten(field["description"].as_str().unwrap_or_default(), 90)]
+        vec![format!("  {name}"), kind, default, fit(field["description"].as_str().unwrap_or_default(), 90)]
     };
     properties.into_iter().flatten().map(row).collect()
 }

@@ -11,7 +11,7 @@ use crate::commands::{answer, rerun};
 use crate::engine::Engine;
 use crate::exit::{self, invalid};
 use crate::render::live::Live;
-use crate::render::{self, shorten, time};
+use crate::render::{self, fit, time};
 
 pub(crate) fn run(global: &Global, command: RunsCommand) -> anyhow::Result<ExitCode> {
     let engine = Engine::open(global, crate::engine::host(global)?)?;
@@ -123,7 +123,7 @@ fn events(engine: &Engine, args: &RunArg) -> anyhow::Result<ExitCode> {
                     &serde_json::json!({ "sequence": sequence, "at": record.at, "event": record.event }).to_string(),
                 )?;
             } else {
-                render::result(&format!("{sequence:>5}  {}  {}", time(record.at), shorten(&event, 160)))?;
+                render::result(&format!("{sequence:>5}  {}  {}", time(record.at), fit(&event, 160)))?;
             }
         }
         if read < PAGE {
