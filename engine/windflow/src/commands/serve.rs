@@ -62,7 +62,7 @@ pub(crate) fn run(global: &Global, args: &ServeArgs) -> anyhow::Result<ExitCode>
     };
     let host = Arc::new(crate::engine::host_of(config, Some(&data_dir))?);
 
-    host.set_targets(crate::deploying::targets(store.clone(), &secrets_keys)?);
+    host.set_targets(Arc::new(crate::deploying::targets(store.clone(), &secrets_keys)?));
     let main = Builder::new_multi_thread().thread_name("server").enable_all().build()?;
     // Guests have threads of their own: none of them keeps the server from answering.
     let guests = Builder::new_multi_thread().thread_name("guests").enable_all().build()?;
