@@ -13,13 +13,14 @@ import { createApp } from 'vue'
 import App from './app/App.vue'
 import { usePreferences } from './app/preferences'
 import { queries } from './app/queries'
-import { followSession, router } from './app/router'
+import { fetchAhead, followSession, router } from './app/router'
 import { useSession } from './app/session'
 import { i18n, speak } from './i18n'
 
 const app = createApp(App).use(createPinia()).use(i18n).use(VueQueryPlugin, { queryClient: queries })
 followSession()
-// Both are under way at once. Where the server cannot say who is there, the router asks again and says so.
+fetchAhead(router.resolve(location.pathname))
+// All of it is under way at once. Where the server cannot say who is there, the router asks again and says so.
 void useSession().restore().catch(() => undefined)
 await speak(usePreferences().language)
 app.use(router).mount('#app')

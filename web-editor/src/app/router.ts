@@ -33,7 +33,8 @@ export const router = createRouter({
 })
 
 /** Asks for the parts of a screen while the server is asked who is there. Where one does not come, whoever needs it says so. */
-function fetchAhead(to: RouteLocationNormalized): void {
+export function fetchAhead(wanted: Pick<RouteLocationNormalized, 'matched' | 'meta'>): void {
+  const to = wanted.meta.open || useSession().signedIn || mayGoOn() ? wanted : router.resolve('/sign-in')
   const parts: unknown[] = to.matched.map(({ components }) => components?.default)
   if (!to.meta.open) parts.push(shell)
   for (const part of parts) if (typeof part === 'function') void Promise.resolve(part()).catch(() => undefined)
@@ -41,7 +42,7 @@ function fetchAhead(to: RouteLocationNormalized): void {
 
 router.beforeEach(async (to) => {
   const session = useSession()
-  if (to.meta.open || session.signedIn || mayGoOn()) fetchAhead(to)
+  fetchAhead(to)
   await session.restore()
   if (!to.meta.open && !session.signedIn) return { path: '/sign-in', query: { back: to.fullPath } }
   if (to.path === '/sign-in' && session.signedIn) return '/'
