@@ -76,7 +76,7 @@ export function summary(node: Pick<NodeView, 'with'>, type: NodeType | undefined
     const value = config[key]
     return typeof value === 'string' ? value.trim().split('\n', 1)[0] ?? '' : typeof value === 'number' ? String(value) : ''
   }
-  const key = [...required, ...properties, ...Object.keys(config)].find((name) => text(name) !== '')
+  const key = [...required, ...properties, ...Object.keys(config)].find((name) => /[\p{L}\p{N}]/u.test(text(name)))
   if (!key) return ''
   const method = key === 'url' && typeof config.method === 'string' ? `${config.method} ` : ''
   return shorten(method + text(key).replaceAll(/\$\{\{\s*(.*?)\s*\}\}/g, '$1'))
