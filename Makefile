@@ -25,8 +25,9 @@ run: build ## Set everything up and run the status report on a team's task list
 serve: build ## Set everything up and serve the API on 127.0.0.1:7878
 	$(WINDFLOW) --data-dir "$(WINDFLOW_DATA_DIR)" serve
 
+# With the features that the tests build with: what they share is compiled once.
 build: plugins marketplace editor
-	cargo build --package windflow
+	cargo build --workspace --bin windflow
 
 plugins: ## Build the built-in plugins as WebAssembly components
 	cargo xtask plugins

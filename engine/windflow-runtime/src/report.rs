@@ -1,9 +1,10 @@
 //! A run in one object: what `windflow run --json` prints and `runs show` reads.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use indexmap::IndexMap;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use windflow_core::failure::Failure;
 use windflow_core::id::{NodeId, RunId};
 use windflow_core::json::Json;
@@ -11,12 +12,12 @@ use windflow_core::plan::Plan;
 use windflow_core::run::{Cause, EndStatus, NodeState, Phase, Question, RunFailure, RunState, Step, Wait};
 
 /// How a run stands or ended.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct RunReport {
     /// The run.
     pub run: RunId,
     /// `running`, `failing`, `cancelling`, `compensating`, `succeeded`, `failed` or `cancelled`.
-    pub status: &'static str,
+    pub status: Cow<'static, str>,
     /// What it gave back; null unless it succeeded.
     pub outputs: Option<Json>,
     /// Its nodes, in the order of the file.
@@ -24,40 +25,40 @@ pub struct RunReport {
     /// Why it failed.
     pub error: Option<RunFailure>,
     /// The nodes whose `compensate:` failed: what they did is still there.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub uncompensated: Vec<NodeId>,
 }
 
 /// How a node of the run stands.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct NodeReport {
     /// `pending`, `ready`, `running`, `waiting`, `retrying`, `succeeded`, `failed`, `skipped`, `cancelled`, or, in a run that ended before
     /// the node was due, `not_run`.
-    pub status: &'static str,
+    pub status: Cow<'static, str>,
     /// How many attempts were begun.
     pub attempts: u32,
     /// What it emitted.
     pub output: Option<Json>,
     /// The port that it emitted on.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub port: Option<String>,
     /// Why it failed.
     pub error: Option<Failure>,
     /// How its items stand, where it runs for each of several.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub items: Option<ItemsReport>,
     /// What it waits for somebody to answer.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub questions: Vec<QuestionReport>,
     /// The runs that it started and waits for.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub runs: Vec<RunId>,
     /// How long its attempts took, in milliseconds.
     pub took_ms: f64,
 }
 
 /// How the items of a node stand.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ItemsReport {
     /// How many there are.
     pub total: usize,
@@ -68,10 +69,10 @@ pub struct ItemsReport {
 }
 
 /// A question that is open.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct QuestionReport {
     /// The item that it is about, where the node runs for each of several.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub item: Option<u32>,
     /// What is asked.
     #[serde(flatten)]
@@ -105,7 +106,7 @@ impl RunReport {
                 NodeState::Failed(failure) | NodeState::Retrying { failure, .. } => Some(failure.clone()),
                 _ => None,
             };
-            let status = if over && run.state == NodeState::Pending { "not_run" } else { run.state.word() };
+            let status = if over && run.state == NodeState::Pending { "not_run" } else { run.state.word() }.into();
             let items = run.items.as_ref().map(|items| ItemsReport {
                 total: items.len(),
                 settled: items.settled(),
@@ -127,7 +128,7 @@ impl RunReport {
         let failed = |by| matches!(state.node(by).state, NodeState::Failed(_));
         let undone_badly = plan.nodes().filter(|(_, node)| node.compensate.is_some_and(failed));
         let uncompensated = undone_badly.map(|(_, node)| node.id.clone()).collect();
-        Self { run, status, outputs, nodes, error, uncompensated }
+        Self { run, status: status.into(), outputs, nodes, error, uncompensated }
     }
 }
 

@@ -162,7 +162,7 @@ async fn result(app: &App, key: RunKey) -> Answer<Response> {
     };
     let report = ended.map_err(|lost| Problem::from((*lost).clone()))?;
     let run = [("windflow-run", key.run.to_string())];
-    match (report.status, &report.outputs) {
+    match (&*report.status, &report.outputs) {
         ("succeeded", Some(outputs)) => {
             let kind = [(header::CONTENT_TYPE, "application/json")];
             Ok((run, kind, outputs.text().to_owned()).into_response())

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use windflow_core::capability::HttpPattern;
 
+use crate::remote::ServerAddress;
+
 /// Run and look after workflows of sandboxed nodes.
 #[derive(Debug, Parser)]
 #[command(name = "windflow", version, arg_required_else_help = true, propagate_version = true)]
@@ -18,17 +20,26 @@ pub(crate) struct Cli {
     pub(crate) command: Command,
 }
 
+/// Under which options of every command are listed.
+const EVERY: &str = "Options of every command";
+
 /// Options of every command.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Global {
     /// Folder that holds the runs and the compiled plugins [default: the user's data folder]
-    #[arg(long, value_name = "FOLDER", env = "WINDFLOW_DATA_DIR", global = true)]
+    #[arg(long, value_name = "FOLDER", env = "WINDFLOW_DATA_DIR", global = true, help_heading = EVERY)]
     pub(crate) data_dir: Option<PathBuf>,
     /// File with the credentials that nodes may use, in TOML; docs/credentials.md says how it looks
-    #[arg(long, value_name = "FILE", env = "WINDFLOW_CREDENTIALS", global = true)]
+    #[arg(long, value_name = "FILE", env = "WINDFLOW_CREDENTIALS", global = true, help_heading = EVERY)]
     pub(crate) credentials: Option<PathBuf>,
+    /// Let a server carry the command out, for example https://flows.example.org; the key of who asks is in WINDFLOW_TOKEN
+    #[arg(long, value_name = "URL", env = "WINDFLOW_SERVER", global = true, help_heading = EVERY)]
+    pub(crate) server: Option<ServerAddress>,
+    /// File with the key for --server, in place of WINDFLOW_TOKEN
+    #[arg(long, value_name = "FILE", env = "WINDFLOW_TOKEN_FILE", global = true, help_heading = EVERY)]
+    pub(crate) token_file: Option<PathBuf>,
     /// Say more about what goes on
-    #[arg(short, long, global = true)]
+    #[arg(short, long, global = true, help_heading = EVERY)]
     pub(crate) verbose: bool,
 }
 
@@ -44,6 +55,7 @@ pub(crate) use self::serve::{LogFormat, ServeArgs};
 pub(crate) use self::templates::{ImportFormat, InstallArgs, TemplateKind, TemplateRef, TemplatesCommand};
 pub(crate) use self::token::{CreateTokenArgs, TokenCommand};
 pub(crate) use self::users::{AddUserArgs, UsersCommand};
+pub(crate) use self::workflows::{ApplyArgs, ListWorkflowsArgs, ShowWorkflowArgs, WorkflowsCommand};
 
 mod backup;
 mod deploy;
@@ -54,6 +66,7 @@ mod serve;
 mod templates;
 mod token;
 mod users;
+mod workflows;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -74,6 +87,9 @@ pub(crate) enum Command {
     /// List, show, resume, cancel, answer, repeat and delete runs
     #[command(subcommand)]
     Runs(RunsCommand),
+    /// List, show, change and switch the workflows of a server
+    #[command(subcommand)]
+    Workflows(WorkflowsCommand),
     /// Look after the folder that holds the runs
     #[command(subcommand)]
     Store(StoreCommand),
@@ -131,7 +147,7 @@ The outputs go to stdout: as text to a terminal, as one JSON object to a file or
 Ctrl-C cancels the run and waits for its nodes; a second one leaves at once, and `windflow runs resume` goes on."
 )]
 pub(crate) struct RunArgs {
-    /// The workflow file
+    /// The workflow file; with --server the name of a workflow that it keeps
     pub(crate) file: PathBuf,
     /// An input, as key=value; text that is JSON is taken as such where the input is no string
     #[arg(short, long = "input", value_name = "KEY=VALUE", value_parser = key_value)]
@@ -253,6 +269,9 @@ pub(crate) struct RerunArgs {
     /// Take the workflow as it is in this file now
     #[arg(long, value_name = "FILE")]
     pub(crate) with: Option<PathBuf>,
+    /// Take the latest version of the workflow; with --server
+    #[arg(long, requires = "server", conflicts_with = "with")]
+    pub(crate) latest: bool,
     /// Only say what would be taken over and what would run again
     #[arg(long)]
     pub(crate) dry_run: bool,
@@ -348,9 +367,9 @@ pub(crate) struct ListArgs {
     /// At most so many
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub(crate) limit: u16,
-    /// Go on after this run
+    /// Go on after this run; with --server after what the page before named
     #[arg(long, value_name = "RUN")]
-    pub(crate) after: Option<windflow_core::id::RunId>,
+    pub(crate) after: Option<String>,
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,
@@ -363,6 +382,18 @@ pub(crate) enum StatusArg {
     Succeeded,
     Failed,
     Cancelled,
+}
+
+impl StatusArg {
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Cancelling => "cancelling",
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+        }
+    }
 }
 
 #[derive(Debug, Args)]

@@ -1,7 +1,10 @@
 //! How a command ends: 0 it worked, 1 the run failed or the engine could not do it, 2 the input is invalid, 3 the run waits for
 //! an answer, 130 interrupted.
 
+use std::io::ErrorKind::BrokenPipe;
 use std::process::ExitCode;
+
+use crate::remote::Refused;
 
 /// The run failed, or something that the command needs did.
 pub(crate) const FAILED: u8 = 1;
@@ -11,6 +14,9 @@ pub(crate) const INVALID: u8 = 2;
 pub(crate) const WAITING: u8 = 3;
 /// The user interrupted it.
 pub(crate) const INTERRUPTED: u8 = 130;
+
+/// Nobody reads the output any more; what shells show where the signal of that name ends a process.
+const PIPE_CLOSED: u8 = 141;
 
 /// What the user gave is not valid. What is wrong was either printed already (no text) or is the text.
 #[derive(Debug)]
@@ -31,9 +37,14 @@ pub(crate) fn invalid(message: impl Into<String>) -> anyhow::Error {
 
 /// Prints an error and says how the process ends.
 pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
+    // Whoever reads the output has read enough.
+    if error.chain().any(|cause| cause.downcast_ref::<std::io::Error>().is_some_and(|io| io.kind() == BrokenPipe)) {
+        return ExitCode::from(PIPE_CLOSED);
+    }
     let text = format!("{error:#}");
     if !text.is_empty() {
         crate::render::error(&text);
     }
-    ExitCode::from(if error.is::<InvalidInput>() { INVALID } else { FAILED })
+    let refused = error.downcast_ref::<Refused>().is_some_and(Refused::is_invalid);
+    ExitCode::from(if refused || error.is::<InvalidInput>() { INVALID } else { FAILED })
 }

@@ -18,6 +18,7 @@ mod engine;
 mod exit;
 mod installed;
 mod lock;
+mod remote;
 mod render;
 mod signal;
 mod starter;
@@ -25,6 +26,9 @@ mod starter;
 fn main() -> ExitCode {
     let cli = Cli::parse();
     start_tracing(&cli);
+    if remote::is_asked(&cli) {
+        return remote::run(cli).unwrap_or_else(|error| exit::report(&error));
+    }
     let result = match cli.command {
         Command::Run(args) => commands::run::run(&cli.global, args),
         Command::Dev(args) => commands::dev::run(&cli.global, args),
@@ -34,6 +38,7 @@ fn main() -> ExitCode {
         Command::Test(args) => commands::test::run(&cli.global, &args),
         Command::Plan(args) => commands::plan::run(&cli.global, &args),
         Command::Runs(command) => commands::runs::run(&cli.global, command),
+        Command::Workflows(_) => Err(remote::missing()),
         Command::Store(command) => commands::store::run(&cli.global, &command),
         Command::Plugins(command) => commands::plugins::run(&cli.global, &command),
         Command::Deploy(args) => commands::deploy::run(&cli.global, &args),

@@ -5,6 +5,7 @@ use std::io::Write;
 use console::{Style, style};
 
 pub(crate) mod live;
+pub(crate) mod run;
 pub(crate) mod table;
 
 /// Prints an error.
@@ -65,6 +66,14 @@ pub(crate) fn duration(microseconds: u64) -> String {
 pub(crate) fn day(at: windflow_core::run::Timestamp) -> String {
     let at = i64::try_from(at.0).ok().and_then(|at| jiff::Timestamp::from_millisecond(at).ok());
     at.map(|at| at.strftime("%Y-%m-%d").to_string()).unwrap_or_default()
+}
+
+/// An instant, to the second, where the user is.
+pub(crate) fn time(at: windflow_core::run::Timestamp) -> String {
+    // Fractions of a second help nobody who looks for yesterday's run.
+    jiff::Timestamp::from_millisecond(i64::try_from(at.0).unwrap_or(0))
+        .map(|time| time.to_zoned(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S").to_string())
+        .unwrap_or_default()
 }
 
 /// A number of bytes in as few characters as tell it.

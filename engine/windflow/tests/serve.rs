@@ -11,6 +11,8 @@ mod document;
 mod keys;
 #[path = "serve/killed.rs"]
 mod killed;
+#[path = "serve/remote.rs"]
+mod remote;
 #[path = "serve/serving.rs"]
 mod serving;
 #[path = "serve/starts.rs"]

@@ -115,3 +115,29 @@ d: { uses: workflow@1, with: { name: other } }\n",
         assert!(stderr(&output).contains(part), "{part}: {}", stderr(&output));
     }
 }
+
+#[test]
+fn of_several_questions_each_is_answered_by_itself() {
+    let place = Place::new(
+        "windflow: 1\nname: two\nnodes:\n  a: { uses: approval@1, with: { message: \"First?\" } }\n  \
+b: { uses: approval@1, with: { message: \"Second?\" } }\n  end: { uses: log@1, needs: [a.approved, b.approved], with: { message: both } }\n",
+    );
+    place.windflow(&["run", place.path(), "--quiet"]);
+    let first = place.windflow(&["runs", "approve", "last", "a"]);
+    assert_eq!(first.status.code(), Some(3), "{}", stderr(&first));
+    assert!(stderr(&first).contains("b: Second?") && !stderr(&first).contains("a: First?"), "{}", stderr(&first));
+    let (report, code) = place.report(&["runs", "approve", "last", "b"]);
+    assert_eq!((report["status"].as_str(), code), (Some("succeeded"), Some(0)), "{report}");
+}
+
+#[test]
+fn items_that_were_cut_off_run_again() {
+    let place = Place::new(
+        "windflow: 1\nname: items\ntimeout: 300ms\nnodes:\n  \
+each: { uses: wait@1, for_each: [1ms, 2s], with: { for: \"${{ item }}\" } }\n  end: { uses: log@1, needs: [each], with: { message: all } }\n",
+    );
+    let (report, _) = place.report(&["run", place.path()]);
+    assert_eq!(report["nodes"]["each"]["status"], "cancelled", "{report}");
+    let again = place.windflow(&["runs", "rerun", "last", "--dry-run"]);
+    assert!(stderr(&again).contains("it was cancelled"), "{}", stderr(&again));
+}

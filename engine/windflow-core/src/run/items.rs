@@ -18,6 +18,8 @@ pub struct Items {
     open: u32,
     /// The failure that ends the node, as `on_item_error: fail` has it.
     fatal: Option<Failure>,
+    /// Whether any was kept from ending as it would have: the outputs are not those of all.
+    cut: bool,
 }
 
 impl Items {
@@ -25,7 +27,7 @@ impl Items {
     pub(super) fn new(list: &Json) -> Option<Self> {
         let length = list.value().as_array().map(Vec::len).filter(|length| *length <= MAX_ITEMS)?;
         let states = vec![NodeState::Pending; length];
-        Some(Self { list: list.clone(), states, begun: 0, open: 0, fatal: None })
+        Some(Self { list: list.clone(), states, begun: 0, open: 0, fatal: None, cut: false })
     }
 
     /// How many there are.
@@ -96,6 +98,11 @@ impl Items {
         self.open == 0 && (self.fatal.is_some() || self.begun as usize == self.states.len())
     }
 
+    /// Whether any was told to end before it had.
+    pub(super) fn is_cut(&self) -> bool {
+        self.cut
+    }
+
     /// Whether nothing is going on.
     pub(super) fn is_quiet(&self) -> bool {
         self.open == 0
@@ -118,6 +125,7 @@ impl Items {
         if state.is_settled() {
             self.open -= 1;
         }
+        self.cut |= state == NodeState::Cancelled;
         if let Some(slot) = self.states.get_mut(item as usize) {
             *slot = state;
         }
@@ -136,10 +144,17 @@ impl Items {
     pub(super) fn stop(&mut self) -> Vec<u32> {
         let mut running = Vec::new();
         let mut open = 0;
+        let mut cut = false;
         for (state, item) in self.states.iter_mut().zip(0_u32..).take(self.begun as usize) {
             match state {
-                NodeState::Ready => *state = NodeState::Cancelled,
-                NodeState::Retrying { failure, .. } => *state = NodeState::Failed(failure.clone()),
+                NodeState::Ready => {
+                    cut = true;
+                    *state = NodeState::Cancelled;
+                }
+                NodeState::Retrying { failure, .. } => {
+                    cut = true;
+                    *state = NodeState::Failed(failure.clone());
+                }
                 NodeState::Running { .. } => {
                     open += 1;
                     running.push(item);
@@ -148,6 +163,7 @@ impl Items {
             }
         }
         self.open = open;
+        self.cut |= cut;
         running
     }
 }

@@ -115,6 +115,8 @@ impl RunLoop {
             Ok((step, attempt, emission)) => {
                 let position = self.succeeded(step, attempt, emission, Course::default())?;
                 let sequence = self.sequence;
+                // Where others are still asked, whoever answered hears that nothing more goes on.
+                self.idle.send_if_modified(std::mem::take);
                 self.inner.store.durable(position).await?;
                 Ok(sequence)
             }

@@ -51,7 +51,7 @@ struct Promises {
 /// How a run ended, without its times.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Ended {
-    pub(crate) status: &'static str,
+    pub(crate) status: String,
     nodes: BTreeMap<String, (String, Value)>,
     outputs: Option<Value>,
 }
@@ -289,7 +289,7 @@ impl World {
             let replayed = runtime.report(&key(*run)).unwrap();
             assert_eq!(serde_json::to_value(&*report).unwrap(), serde_json::to_value(&replayed).unwrap(), "replay");
             let node = |node: &windflow_runtime::NodeReport| {
-                (node.status.to_owned(), node.output.as_ref().map_or(Value::Null, |output| output.value().clone()))
+                (node.status.to_string(), node.output.as_ref().map_or(Value::Null, |output| output.value().clone()))
             };
             let mut nodes: BTreeMap<_, _> = report.nodes.iter().map(|(id, of)| (id.to_string(), node(of))).collect();
             for (id, (_, output)) in &mut nodes {
@@ -299,7 +299,7 @@ impl World {
                 }
             }
             let outputs = report.outputs.as_ref().map(|outputs| outputs.value().clone());
-            ends.push(Ended { status: report.status, nodes, outputs });
+            ends.push(Ended { status: report.status.to_string(), nodes, outputs });
         }
         Some(ends)
     }

@@ -152,6 +152,7 @@ impl Served {
     }
 
     pub(crate) fn anonymous(&self) -> Client {
+        windflow_testkit::choose_tls();
         Client { base: format!("http://{}", self.address), token: None, http: reqwest::Client::new() }
     }
 

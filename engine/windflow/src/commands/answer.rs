@@ -33,7 +33,7 @@ pub(crate) fn decide(engine: &Engine, args: &DecideArgs, approved: bool) -> anyh
     give(engine, &question, Reply::Decision { approved, by, comment: args.comment.clone(), data }, args.json)
 }
 
-fn parse(text: &str, name: &str) -> anyhow::Result<Value> {
+pub(crate) fn parse(text: &str, name: &str) -> anyhow::Result<Value> {
     serde_json::from_str(text).map_err(|error| invalid(format!("{name}: this is no JSON: {error}")))
 }
 

@@ -13,9 +13,9 @@ use super::run::{finish, follow};
 use super::runs::find;
 use crate::cli::{DiffArgs, RerunArgs};
 use crate::engine::Engine;
-use crate::exit::{self, invalid};
+use crate::exit::invalid;
 use crate::render::live::Live;
-use crate::render::{self, shorten, status, table::table};
+use crate::render::{self, table::table};
 
 pub(crate) fn rerun(engine: &Engine, args: RerunArgs) -> anyhow::Result<ExitCode> {
     let mut key = find(engine, &args.run)?;
@@ -83,34 +83,5 @@ fn describe(verdict: &Verdict) -> String {
 
 pub(crate) fn diff(engine: &Engine, args: &DiffArgs) -> anyhow::Result<ExitCode> {
     let (a, b) = (find(engine, &args.a)?, find(engine, &args.b)?);
-    let (a, b) = (engine.runtime.report(&a)?, engine.runtime.report(&b)?);
-    let mut rows = Vec::new();
-    let names = a.nodes.keys().chain(b.nodes.keys().filter(|node| !a.nodes.contains_key(*node)));
-    for name in names {
-        let (before, after) = (a.nodes.get(name), b.nodes.get(name));
-        let word =
-            |node: Option<&windflow_runtime::NodeReport>| node.map_or("—".to_owned(), |node| status(node.status));
-        let text = |node: Option<&windflow_runtime::NodeReport>| {
-            let node = node?;
-            node.error.as_ref().map(ToString::to_string).or_else(|| Some(node.output.as_ref()?.text().to_owned()))
-        };
-        let same = before.map(|node| (node.status, &node.output, &node.error))
-            == after.map(|node| (node.status, &node.output, &node.error));
-        if !same {
-            let what = |node| shorten(&text(node).unwrap_or_default(), 50);
-            rows.push(vec![name.to_string(), word(before), what(before), word(after), what(after)]);
-        }
-    }
-    if a.outputs != b.outputs {
-        let text = |report: &windflow_runtime::RunReport| {
-            shorten(report.outputs.as_ref().map_or("", |outputs| outputs.text()), 50)
-        };
-        rows.push(vec!["outputs".into(), status(a.status), text(&a), status(b.status), text(&b)]);
-    }
-    if rows.is_empty() {
-        render::line("Every node ended the same, with the same output.");
-        return Ok(ExitCode::SUCCESS);
-    }
-    render::result(&table(&rows))?;
-    Ok(ExitCode::from(exit::FAILED))
+    render::run::diff(&engine.runtime.report(&a)?, &engine.runtime.report(&b)?)
 }

@@ -1,6 +1,5 @@
 //! `windflow run`
 
-use std::fmt::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -10,9 +9,9 @@ use serde_json::{Map, Value};
 use windflow_core::capability::Grants;
 use windflow_core::id::{OrganisationId, RunKey};
 use windflow_core::problem;
-use windflow_core::run::{Asked, Sequence};
+use windflow_core::run::Sequence;
 use windflow_core::workflow::Workflow;
-use windflow_runtime::{QuestionReport, RunReport, Runtime, Start, StartError, Updates};
+use windflow_runtime::{RunReport, Runtime, Start, StartError, Updates};
 
 use super::document;
 use crate::cli::{Global, RunArgs};
@@ -129,82 +128,16 @@ async fn watch(mut live: Option<Live>, mut updates: Updates, answered: Sequence)
 }
 
 /// What a run waits for somebody to answer, and how that is done; nothing where it waits for nobody.
-pub(crate) fn questions(runtime: &Runtime, report: &RunReport) -> String {
-    let mut text = String::new();
-    for (node, run) in &report.nodes {
-        for child in &run.runs {
-            let key = RunKey { organisation: OrganisationId::local(), run: *child };
-            if let Ok(child) = runtime.report(&key) {
-                let _ = writeln!(text, "{}", questions(runtime, &child));
-            }
-        }
-        for asked in &run.questions {
-            let QuestionReport { item, question } = asked;
-            let item = item.map(|item| format!(" --item {item}")).unwrap_or_default();
-            let message = question.message.as_deref().unwrap_or("waits for an answer");
-            let _ = writeln!(text, "{node}: {}", console::strip_ansi_codes(message));
-            let run = report.run;
-            let _ = match question.of {
-                Asked::Person => writeln!(text, "  windflow runs approve {run} {node}{item}    (or reject)"),
-                Asked::System => writeln!(text, "  windflow runs answer {run} {node}{item} --data JSON"),
-            };
-        }
-    }
-    text.trim_end().to_owned()
+pub(crate) fn asked(runtime: &Runtime, report: &RunReport) -> String {
+    render::run::asked(report, &|run| {
+        let key = RunKey { organisation: OrganisationId::local(), run };
+        runtime.report(&key).ok()
+    })
 }
 
 /// Prints how a run ended.
 pub(crate) fn finish(runtime: &Runtime, report: &RunReport, json: bool, quiet: bool) -> anyhow::Result<ExitCode> {
-    if !quiet {
-        let took: f64 = report.nodes.values().map(|node| node.took_ms).sum();
-        let count = report.nodes.values().filter(|node| node.status == "succeeded").count();
-        let nodes = report.nodes.len();
-        render::line(&format!(
-            "{}  {count} of {nodes} nodes, {took:.1} ms in nodes, run {}",
-            render::status(report.status),
-            style(report.run).dim().for_stderr()
-        ));
-    }
-    if let Some(error) = &report.error {
-        let at = error.node.as_ref().map_or_else(|| "the outputs".to_owned(), |node| format!("node {node}"));
-        render::error(&format!("{at} failed: {}", error.failure));
-    }
-    let asked = questions(runtime, report);
-    if !asked.is_empty() && !quiet {
-        render::line(&format!("\nThe run is kept and waits for an answer:\n{asked}"));
-    }
-    if json {
-        render::json(report)?;
-    } else if let Some(outputs) = &report.outputs {
-        outputs_to_stdout(outputs.value())?;
-    }
-    Ok(ExitCode::from(match report.status {
-        "succeeded" => 0,
-        "cancelled" => exit::INTERRUPTED,
-        "running" if !asked.is_empty() => exit::WAITING,
-        _ => exit::FAILED,
-    }))
-}
-
-/// Text for a terminal, one JSON object for everything else.
-fn outputs_to_stdout(outputs: &Value) -> anyhow::Result<()> {
-    let Value::Object(values) = outputs else { return render::json(outputs) };
-    if !console::user_attended() {
-        return render::json(outputs);
-    }
-    for (name, value) in values {
-        let text = match value {
-            Value::String(text) => text.clone(),
-            other => serde_json::to_string_pretty(other)?,
-        };
-        let name = style(name).bold();
-        if text.contains('\n') {
-            render::result(&format!("\n{name}:\n{text}"))?;
-        } else {
-            render::result(&format!("{name}: {text}"))?;
-        }
-    }
-    Ok(())
+    render::run::finish(report, &asked(runtime, report), json, quiet)
 }
 
 /// The inputs of a file first, those of the command line over them.

@@ -4,15 +4,14 @@ use std::process::ExitCode;
 
 use windflow_core::id::{OrganisationId, RunId, RunKey};
 use windflow_core::ports::store::{Journal, ReadModel, Retention, RunQuery, RunStatus, RunSummary};
-use windflow_core::run::Timestamp;
 
 use crate::cli::{Global, ListArgs, ResumeArgs, RunArg, RunsCommand, StatusArg};
-use crate::commands::run::{finish, follow};
+use crate::commands::run::{asked, finish, follow};
 use crate::commands::{answer, rerun};
 use crate::engine::Engine;
 use crate::exit::{self, invalid};
 use crate::render::live::Live;
-use crate::render::{self, duration, shorten, status, table::table};
+use crate::render::{self, shorten, time};
 
 pub(crate) fn run(global: &Global, command: RunsCommand) -> anyhow::Result<ExitCode> {
     let engine = Engine::open(global, crate::engine::host(global)?)?;
@@ -43,7 +42,7 @@ fn list(engine: &Engine, args: ListArgs) -> anyhow::Result<ExitCode> {
     let query = RunQuery {
         workflow: args.workflow,
         status,
-        after: args.after,
+        after: args.after.map(|run| run.parse()).transpose().map_err(|error| invalid(format!("--after: {error}")))?,
         limit: args.limit.into(),
         ..RunQuery::default()
     };
@@ -56,9 +55,7 @@ fn list(engine: &Engine, args: ListArgs) -> anyhow::Result<ExitCode> {
         render::line("No runs yet. Start one with: windflow run FILE");
         return Ok(ExitCode::SUCCESS);
     }
-    let mut rows = vec![["RUN", "WORKFLOW", "STATUS", "STARTED", "TOOK"].map(String::from).to_vec()];
-    rows.extend(page.items.iter().map(row));
-    render::result(&table(&rows))?;
+    render::result(&render::run::list(page.items.iter().map(row)))?;
     if page.items.iter().any(|run| run.finished_at.is_none()) {
         render::line(
             "Runs that have not ended were interrupted, or wait for an answer: windflow runs resume RUN (or --all) goes on with\n\
@@ -71,10 +68,14 @@ fn list(engine: &Engine, args: ListArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn row(run: &RunSummary) -> Vec<String> {
-    let took = run.finished_at.map(|end| duration(end.0.saturating_sub(run.started_at.0).saturating_mul(1000)));
-    let word = word(run.status);
-    vec![run.run.to_string(), run.workflow.to_string(), status(word), time(run.started_at), took.unwrap_or_default()]
+fn row(run: &RunSummary) -> render::run::Row {
+    render::run::Row {
+        run: run.run,
+        workflow: run.workflow.to_string(),
+        status: word(run.status).to_owned(),
+        started_at: run.started_at,
+        finished_at: run.finished_at,
+    }
 }
 
 fn word(status: RunStatus) -> &'static str {
@@ -87,13 +88,6 @@ fn word(status: RunStatus) -> &'static str {
     }
 }
 
-fn time(at: Timestamp) -> String {
-    // Fractions of a second help nobody who looks for yesterday's run.
-    jiff::Timestamp::from_millisecond(i64::try_from(at.0).unwrap_or(0))
-        .map(|time| time.to_zoned(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S").to_string())
-        .unwrap_or_default()
-}
-
 fn show(engine: &Engine, args: &RunArg) -> anyhow::Result<ExitCode> {
     let key = find(engine, &args.run)?;
     let report = engine.runtime.report(&key)?;
@@ -102,49 +96,14 @@ fn show(engine: &Engine, args: &RunArg) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let summary = engine.store.run(&key)?;
-    let mut text = format!(
-        "{}  {}  {}  started {} by {}\n\n",
-        summary.workflow,
-        key.run,
-        status(report.status),
-        time(summary.started_at),
-        summary.started_by
-    );
-    let rows: Vec<_> = report
-        .nodes
-        .iter()
-        .map(|(node, run)| {
-            let items = run.items.as_ref().map(|items| format!("{} of {} items", items.settled, items.total));
-            let what = match (&run.error, &run.output) {
-                (Some(failure), _) => failure.to_string(),
-                (None, Some(output)) => output.text().to_owned(),
-                (None, None) => items.unwrap_or_default(),
-            };
-            let attempts = if run.attempts > 1 { format!("{} attempts", run.attempts) } else { String::new() };
-            vec![
-                format!("  {}", status(run.status)),
-                node.to_string(),
-                format!("{:.1} ms", run.took_ms),
-                attempts,
-                shorten(&what, 90),
-            ]
-        })
-        .collect();
-    text.push_str(&table(&rows));
-    if let Some(outputs) = &report.outputs {
-        text.push_str(&format!("\noutputs:\n{}\n", serde_json::to_string_pretty(outputs.value())?));
-    }
-    if let Some(error) = &report.error {
-        let at = error.node.as_ref().map_or_else(|| "the outputs".to_owned(), |node| format!("node {node}"));
-        text.push_str(&format!("\n{at} failed: {}\n", error.failure));
-    }
-    let asked = crate::commands::run::questions(&engine.runtime, &report);
-    if !asked.is_empty() {
-        text.push_str(&format!("\n{asked}\n"));
-    } else if summary.finished_at.is_none() {
-        text.push_str(&format!("\nIt was interrupted; go on with it: windflow runs resume {}\n", key.run));
-    }
-    render::result(&text)?;
+    let asked = asked(&engine.runtime, &report);
+    let note = match summary.finished_at {
+        None if asked.is_empty() => format!("It was interrupted; go on with it: windflow runs resume {}", key.run),
+        _ => asked,
+    };
+    let (workflow, started_by) = (summary.workflow.to_string(), summary.started_by);
+    let head = render::run::Head { workflow, started_at: summary.started_at, started_by };
+    render::result(&render::run::show(&report, &head, &note)?)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -258,6 +217,6 @@ pub(super) fn find(engine: &Engine, text: &str) -> anyhow::Result<RunKey> {
     }
     match found {
         Some(run) => Ok(RunKey { organisation, run }),
-        None => Err(invalid(format!("no run begins with {text}; `windflow runs list` shows them"))),
+        None => Err(invalid(render::run::unknown(text))),
     }
 }

@@ -36,6 +36,7 @@ impl Serving {
         let found = lines.find_map(|line| Some(line.split_once("listens on ")?.1.trim().to_owned()));
         let url = found.expect("it says where it listens");
         std::thread::spawn(move || lines.for_each(drop));
+        windflow_testkit::choose_tls();
         let http = Client::builder().timeout(Duration::from_secs(60)).build().unwrap();
         let mut serving = Self { child, url, http, token: String::new() };
         let begun = Instant::now();

@@ -137,6 +137,7 @@ fn servers_offer_what_is_installed() {
     let lines = BufReader::new(serving.stderr.take().unwrap()).lines().map_while(Result::ok);
     let url = lines.filter_map(|line| Some(line.split_once("http://")?.1.trim().to_owned())).next().unwrap();
     let asked = std::panic::catch_unwind(|| {
+        windflow_testkit::choose_tls();
         let http = reqwest::blocking::Client::new();
         let body = json!({ "email": email, "password": password });
         let post = http.post(format!("http://{url}/api/v1/auth/login")).header("content-type", "application/json");

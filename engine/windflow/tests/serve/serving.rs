@@ -48,6 +48,7 @@ impl Serving {
                 said.push('\n');
             }
         });
+        windflow_testkit::choose_tls();
         let http = Client::builder().timeout(Duration::from_secs(20)).build().unwrap();
         let mut serving = Self { child, url: String::new(), said, http, token: String::new() };
         serving.until(|serving| serving.said().contains("listens on http"));

@@ -71,7 +71,9 @@ pub(super) fn go_on(state: &mut RunState, plan: &Plan, node: NodeIndex) {
         }
         // The name of the default port is a name.
         let Ok(port) = DEFAULT_PORT.parse() else { return };
-        run.state = NodeState::Succeeded { port, output: items.outputs() };
+        // With a list that lacks what was cut off nothing goes on, in this run or in one that repeats it.
+        run.state =
+            if items.is_cut() { NodeState::Cancelled } else { NodeState::Succeeded { port, output: items.outputs() } };
     } else if !may_start && items.is_quiet() {
         run.state = NodeState::Cancelled;
     } else {

@@ -31,14 +31,14 @@ pub(super) fn differences(
         }
     };
     if let Some(status) = &expect.status {
-        differs("status".into(), &status.as_str().into(), &report.status.into());
+        differs("status".into(), &status.as_str().into(), &(&*report.status).into());
     }
     if let Some(code) = &expect.code {
         let actual = report.error.as_ref().map(|error| error.failure.code.clone());
         differs("code".into(), &code.as_str().into(), &actual.into());
     }
     for (node, status) in &expect.nodes {
-        let actual = report.nodes.get(node.as_str()).map(|node| node.status);
+        let actual = report.nodes.get(node.as_str()).map(|node| &*node.status);
         differs(format!("nodes.{node}"), &status.as_str().into(), &actual.into());
     }
     for (node, attempts) in &expect.attempts {
@@ -54,7 +54,7 @@ pub(super) fn differences(
         let succeeded = report.nodes.iter().filter(|(_, node)| node.status == "succeeded");
         let actual: BTreeSet<&str> = succeeded.map(|(id, _)| id.as_str()).collect();
         for node in expected.difference(&actual) {
-            let status = report.nodes.get(*node).map_or("not in the workflow", |node| node.status);
+            let status = report.nodes.get(*node).map_or("not in the workflow", |node| &node.status);
             found.push(format!("path: {node} was to succeed, and is {status}"));
         }
         for node in actual.difference(&expected) {

@@ -58,7 +58,7 @@ pub(crate) fn case(engine: &Engine, key: &RunKey) -> anyhow::Result<Value> {
         }
     }
     let nodes: Map<String, Value> =
-        report.nodes.iter().map(|(id, node)| (id.to_string(), Value::from(node.status))).collect();
+        report.nodes.iter().map(|(id, node)| (id.to_string(), Value::from(&*node.status))).collect();
     let mut expect = json!({ "status": report.status, "nodes": nodes });
     if let Some(outputs) = &report.outputs {
         expect["outputs"] = outputs.value().clone();

@@ -104,7 +104,7 @@ impl Case {
     pub(super) fn differences(&self, node: Option<&NodeReport>, log: &[String]) -> Vec<String> {
         let Some(node) = node else { return vec!["the node did not run".into()] };
         let mut found = Vec::new();
-        match (&node.error, node.status) {
+        match (&node.error, &*node.status) {
             (Some(failure), _) => self.failed(failure, &mut found),
             (None, "succeeded") => self.emitted(node, &mut found),
             (None, status) => found.push(format!("the node is {status} after a minute")),

@@ -1,0 +1,285 @@
+//! `windflow run` and `windflow runs …` of a server.
+
+use std::process::ExitCode;
+
+use reqwest::Method;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use windflow_core::id::{NodeId, RunId, WorkflowName};
+use windflow_core::run::{Asked, Timestamp};
+use windflow_core::workflow::Workflow;
+
+use super::follow::follow;
+use super::report::{self, Detail, Listed, asked};
+use super::server::{Page, Server};
+use crate::cli::{AnswerArgs, DecideArgs, DiffArgs, ListArgs, RerunArgs, ResumeArgs, RunArg, RunArgs, RunsCommand};
+use crate::commands::answer::parse;
+use crate::commands::{document, run::inputs_of};
+use crate::exit::{self, invalid};
+use crate::render::{self, shorten, status, table::table, time};
+
+/// Items of a page at most.
+const PAGE: &str = "500";
+
+pub(super) async fn run(server: &Server, command: RunsCommand) -> anyhow::Result<ExitCode> {
+    match command {
+        RunsCommand::List(args) => list(server, args).await,
+        RunsCommand::Show(args) => show(server, &args).await,
+        RunsCommand::Events(args) => events(server, &args).await,
+        RunsCommand::Resume(args) => resume(server, &args).await,
+        RunsCommand::Cancel(args) => cancel(server, &args).await,
+        RunsCommand::Rerun(args) => rerun(server, args).await,
+        RunsCommand::Diff(args) => diff(server, &args).await,
+        RunsCommand::Answer(args) => answer(server, args).await,
+        RunsCommand::Approve(args) => decide(server, args, true).await,
+        RunsCommand::Reject(args) => decide(server, args, false).await,
+        RunsCommand::Export(_) => {
+            Err(invalid("cases are made of runs of this machine: a server's events do not hold all that a case needs"))
+        }
+        RunsCommand::Delete { .. } => Err(invalid(
+            "a server forgets runs by its own rules of retention\n  = see --keep-runs of `windflow serve --help`",
+        )),
+    }
+}
+
+/// A run that was started.
+#[derive(Deserialize)]
+struct Started {
+    run: RunId,
+}
+
+/// Starts a workflow that the server keeps, and shows the run to its end.
+pub(super) async fn start(server: &Server, args: RunArgs) -> anyhow::Result<ExitCode> {
+    let name: WorkflowName = match args.file.to_str().and_then(|text| text.parse().ok()) {
+        Some(name) => name,
+        None => {
+            let file = args.file.display();
+            return Err(invalid(format!(
+                "{file}: a server runs the workflows that it keeps, by their names\n  = windflow workflows apply {file}, then windflow run NAME"
+            )));
+        }
+    };
+    if !args.allow.is_empty() {
+        return Err(invalid("--allow: what a kept workflow may reach stands in its `permissions:`"));
+    }
+    let text =
+        server.send(server.request(Method::GET, &["workflows", name.as_str(), "document"])).await?.text().await?;
+    // Which type an input has tells how its text is meant.
+    let inputs = match Workflow::parse(&text).0 {
+        Some(workflow) => inputs_of(&workflow, args.input_file.as_deref(), &args.inputs)?,
+        None => Map::new(),
+    };
+    let request =
+        server.request(Method::POST, &["workflows", name.as_str(), "runs"]).json(&json!({ "inputs": inputs }));
+    let Started { run } = server.ask(request).await?;
+    if !args.quiet {
+        let (sign, name) = (console::style("▶").cyan().for_stderr(), console::style(name).bold().for_stderr());
+        render::line(&format!("{sign} {name}"));
+    }
+    to_the_end(server, run, args.json, args.quiet).await
+}
+
+async fn to_the_end(server: &Server, run: RunId, json: bool, quiet: bool) -> anyhow::Result<ExitCode> {
+    let report = follow(server, run, quiet).await?.report();
+    render::run::finish(&report, &asked(server, &report).await?, json, quiet)
+}
+
+async fn list(server: &Server, args: ListArgs) -> anyhow::Result<ExitCode> {
+    let mut query = vec![("limit", args.limit.min(500).to_string())];
+    query.extend(args.workflow.map(|name| ("workflow", name.to_string())));
+    query.extend(args.status.map(|status| ("status", status.word().to_owned())));
+    query.extend(args.after.map(|cursor| ("cursor", cursor)));
+    if args.json {
+        let page: Page<Value> = server.page(&["runs"], &query, None).await?;
+        render::json(&page)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let page: Page<Listed> = server.page(&["runs"], &query, None).await?;
+    if page.items.is_empty() {
+        render::line("No runs yet. Start one with: windflow run NAME");
+        return Ok(ExitCode::SUCCESS);
+    }
+    render::result(&render::run::list(page.items.iter().map(Into::into)))?;
+    if let Some(next) = page.next {
+        render::line(&format!("More: windflow runs list --after {next}"));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn show(server: &Server, args: &RunArg) -> anyhow::Result<ExitCode> {
+    let run = find(server, &args.run).await?;
+    let detail = Detail::get(server, run).await?;
+    let report = detail.report();
+    if args.json {
+        render::json(&report)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let note = match &detail.summary.stalled {
+        Some(stalled) => {
+            format!("It does not go on: {}\n  = once that is mended: windflow runs resume {run}", stalled.reason)
+        }
+        None => asked(server, &report).await?,
+    };
+    let Listed { workflow, started_at, started_by, .. } = detail.summary;
+    render::result(&render::run::show(&report, &render::run::Head { workflow, started_at, started_by }, &note)?)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn events(server: &Server, args: &RunArg) -> anyhow::Result<ExitCode> {
+    let run = find(server, &args.run).await?.to_string();
+    let mut cursor: Option<String> = None;
+    loop {
+        let path = ["runs", &run, "events"];
+        let page: Page<Value> = server.page(&path, &[("limit", PAGE.to_owned())], cursor.as_deref()).await?;
+        for event in page.items {
+            if args.json {
+                render::result(&event.to_string())?;
+            } else {
+                let (sequence, at) = (event["sequence"].as_u64().unwrap_or(0), event["at"].as_u64().unwrap_or(0));
+                let what = shorten(&event["event"].to_string(), 160);
+                render::result(&format!("{sequence:>5}  {}  {what}", time(Timestamp(at))))?;
+            }
+        }
+        cursor = page.next;
+        if cursor.is_none() {
+            return Ok(ExitCode::SUCCESS);
+        }
+    }
+}
+
+async fn resume(server: &Server, args: &ResumeArgs) -> anyhow::Result<ExitCode> {
+    let Some(run) = &args.run else {
+        return Err(invalid(
+            "--all: a server goes on with all runs by itself; name one that `windflow runs show` calls stalled",
+        ));
+    };
+    let run = find(server, run).await?;
+    server.send(server.request(Method::POST, &["runs", &run.to_string(), "resume"])).await?;
+    to_the_end(server, run, args.json, args.quiet).await
+}
+
+async fn cancel(server: &Server, args: &RunArg) -> anyhow::Result<ExitCode> {
+    let run = find(server, &args.run).await?;
+    server.send(server.request(Method::POST, &["runs", &run.to_string(), "cancel"])).await?;
+    let report = follow(server, run, true).await?.report();
+    render::run::finish(&report, "", args.json, args.json)?;
+    Ok(ExitCode::from(if report.status == "cancelled" { 0 } else { exit::FAILED }))
+}
+
+async fn rerun(server: &Server, args: RerunArgs) -> anyhow::Result<ExitCode> {
+    #[derive(Deserialize)]
+    struct Verdict {
+        nodes: Vec<Fate>,
+    }
+    #[derive(Deserialize)]
+    struct Fate {
+        node: String,
+        fate: String,
+        why: Option<String>,
+    }
+    if args.with.is_some() || !args.allow.is_empty() {
+        return Err(invalid(
+            "--with, --allow: a server repeats runs with what it keeps; apply the file first, and say --latest",
+        ));
+    }
+    let run = find(server, &args.run).await?.to_string();
+    let ask = |dry_run: bool| {
+        let body = json!({ "from": args.from, "latest": args.latest, "dry_run": dry_run });
+        server.request(Method::POST, &["runs", &run, "rerun"]).json(&body)
+    };
+    if args.dry_run || !args.quiet {
+        let Verdict { nodes } = server.ask(ask(true)).await?;
+        let row = |Fate { node, fate, why }: Fate| vec![format!("  {}", status(&fate)), node, why.unwrap_or_default()];
+        render::line(table(&nodes.into_iter().map(row).collect::<Vec<_>>()).trim_end());
+    }
+    if args.dry_run {
+        return Ok(ExitCode::SUCCESS);
+    }
+    let Started { run } = server.ask(ask(false)).await?;
+    to_the_end(server, run, args.json, args.quiet).await
+}
+
+async fn diff(server: &Server, args: &DiffArgs) -> anyhow::Result<ExitCode> {
+    let (a, b) = (find(server, &args.a).await?, find(server, &args.b).await?);
+    render::run::diff(&Detail::get(server, a).await?.report(), &Detail::get(server, b).await?.report())
+}
+
+async fn answer(server: &Server, args: AnswerArgs) -> anyhow::Result<ExitCode> {
+    let data = match (&args.data, &args.data_file) {
+        (Some(text), _) => parse(text, "--data")?,
+        (None, Some(path)) => parse(&document::read(path)?, &path.display().to_string())?,
+        (None, None) => Value::Null,
+    };
+    give(server, &args.run, args.node, args.item, Asked::System, json!({ "data": data }), args.json).await
+}
+
+async fn decide(server: &Server, args: DecideArgs, approved: bool) -> anyhow::Result<ExitCode> {
+    if args.by.is_some() {
+        return Err(invalid("--by: who decides is whose key it is"));
+    }
+    let data = args.data.as_ref().map(|text| parse(text, "--data")).transpose()?;
+    let reply = json!({ "approved": approved, "comment": args.comment, "data": data });
+    give(server, &args.run, args.node, args.item, Asked::Person, reply, args.json).await
+}
+
+async fn give(
+    server: &Server,
+    run: &str,
+    node: Option<NodeId>,
+    item: Option<u32>,
+    of: Asked,
+    mut reply: Value,
+    json: bool,
+) -> anyhow::Result<ExitCode> {
+    let run = find(server, run).await?;
+    let (asks, node) = who_asks(server, run, node, of).await?;
+    reply["node"] = json!(node);
+    reply["item"] = json!(item);
+    server.send(server.request(Method::POST, &["runs", &asks.to_string(), "answers"]).json(&reply)).await?;
+    to_the_end(server, run, json, json).await
+}
+
+/// The one node that asks, of the run or of one that it waits for.
+async fn who_asks(server: &Server, run: RunId, named: Option<NodeId>, of: Asked) -> anyhow::Result<(RunId, NodeId)> {
+    let family = report::family(server, run).await?;
+    let asking = family.values().flat_map(|detail| detail.asks(of)).collect::<Vec<_>>();
+    let fits = |node: &NodeId| named.as_ref().is_none_or(|named| named == node);
+    let mut found = asking.into_iter().filter(|(_, node)| fits(node));
+    match (found.next(), found.next()) {
+        (Some(only), None) => Ok(only),
+        (Some((_, one)), Some((_, other))) => {
+            Err(invalid(format!("several nodes ask, `{one}` and `{other}` among them: name one")))
+        }
+        (None, _) => {
+            Err(invalid(format!("run {run} asks nothing of that kind; `windflow runs show {run}` tells how it stands")))
+        }
+    }
+}
+
+/// A run by its id, the beginning of it, or `last`.
+async fn find(server: &Server, text: &str) -> anyhow::Result<RunId> {
+    if let Ok(run) = text.parse() {
+        return Ok(run);
+    }
+    let mut found: Option<RunId> = None;
+    let mut query = vec![("limit", if text == "last" { "1" } else { PAGE }.to_owned())];
+    if text != "last" {
+        query.push(("q", text.to_owned()));
+    }
+    let mut cursor: Option<String> = None;
+    loop {
+        let page: Page<Listed> = server.page(&["runs"], &query, cursor.as_deref()).await?;
+        for Listed { run, .. } in page.items {
+            if text == "last" {
+                return Ok(run);
+            }
+            if run.to_string().starts_with(text) && found.replace(run).is_some() {
+                return Err(invalid(format!("more than one run begins with {text}; write more of the id")));
+            }
+        }
+        cursor = page.next;
+        if cursor.is_none() {
+            return found.ok_or_else(|| invalid(render::run::unknown(text)));
+        }
+    }
+}
