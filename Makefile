@@ -68,6 +68,7 @@ bench: plugins marketplace editor ## Measure; docs/benchmarks.md says what came 
 	cargo xtask pack bench/guests/fib --out target/guests
 	cargo bench --package windflow-core --package windflow-store --package windflow-host --package windflow-runtime --package windflow-marketplace
 	bench/cli.sh
+	bench/editor/lighthouse.sh
 
 clean: ## Remove everything that was built or run
 	cargo clean

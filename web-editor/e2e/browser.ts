@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core'
 import { preview, type PreviewServer } from 'vite'
+import { asServed } from './served'
 import { owner, Windflow } from './windflow'
 
 const flags = [
@@ -45,7 +46,7 @@ async function whereEditorIs(server: Windflow): Promise<{ url: string; stop: () 
   if (process.env.WINDFLOW_WEB !== 'dist' && page.ok && page.headers.get('content-type')?.startsWith('text/html')) return { url: server.url, stop: async () => undefined }
   if (process.env.WINDFLOW_WEB === 'embedded') throw new Error('This binary does not serve the editor.')
   process.env.WINDFLOW_URL = server.url
-  const built: PreviewServer = await preview({ root: fileURLToPath(new URL('..', import.meta.url)), preview: { port: 0, host: '127.0.0.1' } })
+  const built: PreviewServer = await preview({ plugins: [asServed], root: fileURLToPath(new URL('..', import.meta.url)), preview: { port: 0, host: '127.0.0.1' } })
   const url = built.resolvedUrls?.local[0]?.replace(/\/$/, '')
   if (!url) throw new Error('The built editor is not served.')
   return { url, stop: () => built.close() }

@@ -47,7 +47,8 @@ export class Windflow {
     })
     for (const stream of [this.process.stdout, this.process.stderr]) stream?.on('data', (part) => (this.log += part))
     for (let waited = 0; waited < 20_000; waited += 50) {
-      if (this.process.exitCode !== null) throw new Error(`windflow serve ended:\n${this.log}`)
+      // Of what a signal ended there is no code.
+      if (this.process.exitCode !== null || this.process.signalCode !== null) throw new Error(`windflow serve ended:\n${this.log}`)
       const ready = await fetch(`${this.url}/readyz`).catch(() => undefined)
       if (ready?.ok) return
       await new Promise((done) => setTimeout(done, 50))

@@ -13,12 +13,16 @@ import { createApp } from 'vue'
 import App from './app/App.vue'
 import { usePreferences } from './app/preferences'
 import { queries } from './app/queries'
-import { followSession, router } from './app/router'
+import { fetchAhead, followSession, router } from './app/router'
+import { useSession } from './app/session'
 import { i18n, speak } from './i18n'
 
 const app = createApp(App).use(createPinia()).use(i18n).use(VueQueryPlugin, { queryClient: queries })
-await speak(usePreferences().language)
 followSession()
+fetchAhead(router.resolve(location.pathname))
+// All of it is under way at once. Where the server cannot say who is there, the router asks again and says so.
+void useSession().restore().catch(() => undefined)
+await speak(usePreferences().language)
 app.use(router).mount('#app')
 
 // Only what was built has files with names that never change; a browser without this, or on plain http elsewhere, loses nothing.

@@ -133,6 +133,44 @@ fn describe(error: &jsonschema::ValidationError<'_>) -> String {
     }
 }
 
+/// A part of a schema, or what it refers to within the schema.
+pub(crate) fn followed<'a>(schema: &'a Value, part: &'a Value) -> &'a Value {
+    let reference = part.get("$ref").and_then(Value::as_str);
+    reference.and_then(|reference| schema.pointer(reference.trim_start_matches('#'))).unwrap_or(part)
+}
+
+/// What a part of a schema takes, where it lists that: words as they are, objects as `{ key: … }`, others by their type.
+#[must_use]
+pub fn alternatives(schema: &Value, part: &Value) -> Vec<String> {
+    let part = followed(schema, part);
+    let list = |key: &str| part.get(key).and_then(Value::as_array).filter(|list| !list.is_empty());
+    if let Some(words) = list("enum") {
+        return words.iter().map(word).collect();
+    }
+    let each = |one: &Value| {
+        let one = followed(schema, one);
+        if let Some(only) = one.get("const") {
+            return vec![word(only)];
+        }
+        if one.get("enum").is_some() {
+            return alternatives(schema, one);
+        }
+        let required: Vec<_> = one.get("required").and_then(Value::as_array).into_iter().flatten().map(word).collect();
+        match one.get("type").and_then(Value::as_str) {
+            Some("object") if !required.is_empty() => {
+                vec![format!("{{ {} }}", required.iter().map(|key| format!("{key}: …")).collect::<Vec<_>>().join(", "))]
+            }
+            Some(kind) => vec![format!("{} {kind}", if kind.starts_with(['a', 'i', 'o']) { "an" } else { "a" })],
+            None => Vec::new(),
+        }
+    };
+    list("oneOf").or_else(|| list("anyOf")).into_iter().flatten().flat_map(each).collect()
+}
+
+fn word(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
 /// A node's configuration with the defaults of its type's schema, where they are expressions (`${{ input }}`) and the
 /// field is absent. Other defaults are the plugin's own business.
 #[must_use]
@@ -155,6 +193,22 @@ pub fn fill_defaults(with: &Template, schema: &Value) -> Template {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
+
+    #[test]
+    fn alternatives_are_what_can_be_written() {
+        let schema = json!({ "$defs": { "set": { "type": "object", "required": ["set"] } } });
+        for (part, expect) in [
+            (json!({ "enum": ["a", 1] }), vec!["a", "1"]),
+            (
+                json!({ "oneOf": [{ "const": "get" }, { "$ref": "#/$defs/set" }, { "type": "integer" }] }),
+                vec!["get", "{ set: … }", "an integer"],
+            ),
+            (json!({ "anyOf": [{ "enum": ["x", "y"] }, { "type": "null" }] }), vec!["x", "y", "a null"]),
+            (json!({ "type": "string" }), vec![]),
+        ] {
+            assert_eq!(alternatives(&schema, &part), expect, "{part}");
+        }
+    }
 
     use super::*;
     use crate::place::Place;

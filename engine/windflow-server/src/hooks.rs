@@ -8,15 +8,21 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 use windflow_core::id::{Digest, OrganisationId, RunId, RunKey};
 use windflow_core::ports::store::Position;
-use windflow_triggers::{Auth, Presented, Reply, Webhook};
+use windflow_triggers::{Presented, Reply, Webhook};
 
 use crate::active::Armed;
 use crate::launch::{Launch, key_of, launch, launch_awaited, launch_once};
 use crate::problem::{Answer, Problem};
 use crate::state::App;
 
-/// Headers that show who somebody is. They are checked and then forgotten: inputs are kept, and anybody who may see runs sees them.
-const WITHHELD: [&str; 4] = ["authorization", "cookie", "proxy-authorization", "x-api-key"];
+/// What stands in the names of headers that show who somebody is. They are checked and then forgotten: inputs are kept, and anybody who may see
+/// runs sees them.
+const WITHHELD: [&str; 8] =
+    ["authorization", "cookie", "token", "secret", "password", "api-key", "apikey", "credential"];
+
+fn is_withheld(header: &str) -> bool {
+    WITHHELD.iter().any(|word| header.contains(word))
+}
 
 /// Answers a request to a webhook.
 pub(crate) async fn receive(
@@ -87,10 +93,6 @@ fn asked(method: &str, path: &str, query: Option<&str>, body: &[u8]) -> Digest {
 fn admit(app: &App, hook: &Arc<Armed<Webhook>>, headers: &HeaderMap, body: &[u8]) -> Answer<()> {
     let auth = &hook.trigger.auth;
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    let signature = match auth {
-        Auth::Hmac { header, .. } => text(header),
-        Auth::None | Auth::Bearer { .. } | Auth::Basic { .. } => None,
-    };
     let secret = match auth.secret() {
         Some(name) => {
             let secret = app.secrets.open(&hook.organisation, name)?;
@@ -101,22 +103,19 @@ fn admit(app: &App, hook: &Arc<Armed<Webhook>>, headers: &HeaderMap, body: &[u8]
         }
         None => None,
     };
-    let presented = Presented { authorization: text(header::AUTHORIZATION.as_str()), signature, body };
+    let authorization = text(header::AUTHORIZATION.as_str());
+    let presented = Presented { authorization, header: auth.header().and_then(text), body };
     auth.check(secret.as_deref(), &presented)
-        .map_err(|_| Problem::unauthorized(format!("this webhook asks for {} that is valid", auth.word())))
+        .map_err(|_| Problem::unauthorized(format!("this webhook asks for a valid `{}`", auth.word())))
 }
 
 /// What the webhook brings, as `trigger` in expressions.
 fn data(hook: &Webhook, uri: &Uri, headers: &HeaderMap, path: &str, body: &[u8]) -> Answer<Value> {
-    let signature = match &hook.auth {
-        Auth::Hmac { header, .. } => header.as_str(),
-        Auth::None | Auth::Bearer { .. } | Auth::Basic { .. } => "",
-    };
     let mut shown = Map::new();
     for (name, value) in headers {
         let name = name.as_str();
-        if !WITHHELD.contains(&name)
-            && name != signature
+        if !is_withheld(name)
+            && hook.auth.header() != Some(name)
             && let Ok(value) = value.to_str()
         {
             shown.insert(name.to_owned(), value.into());
@@ -182,6 +181,28 @@ async fn result(app: &App, key: RunKey) -> Answer<Response> {
         _ => {
             let detail = format!("run {} failed; its page says why", key.run);
             Err(Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "run_failed", detail))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_that_show_who_somebody_is_are_known_by_their_names() {
+        for name in [
+            "authorization",
+            "x-gitlab-token",
+            "private-token",
+            "x-telegram-bot-api-secret-token",
+            "set-cookie",
+            "x-api-key",
+        ] {
+            assert!(is_withheld(name), "{name}");
+        }
+        for name in ["x-github-event", "user-agent", "content-type", "x-request-id"] {
+            assert!(!is_withheld(name), "{name}");
         }
     }
 }

@@ -10,6 +10,7 @@ pub use self::api::openapi;
 pub use self::cors::{NoOrigin, Origin};
 pub use self::credentials::CredentialStore;
 pub use self::editor::has_editor;
+pub use self::known_key::is_known_key;
 pub use self::people::{
     NewKey, NewUser, UserError, add_key, add_user, generate_key, generate_password, list_users, set_password,
 };
@@ -36,6 +37,7 @@ mod editor;
 mod events;
 mod hooks;
 mod kept;
+mod known_key;
 mod launch;
 mod layers;
 mod limits;

@@ -15,6 +15,7 @@ use crate::audit::{self, Entry};
 use crate::credentials::{self, Record};
 use crate::deploying::Books;
 use crate::kept;
+use crate::known_key;
 use crate::problem::Problem;
 use crate::sealed::{Sealed, Sealer};
 use crate::secrets::{self, Secret};
@@ -49,6 +50,7 @@ pub async fn seal_anew(records: Arc<dyn Records>, keys: &Keys, now: Timestamp) -
         rotated.sealed += of_book.sealed;
         rotated.lost.extend(of_book.lost);
     }
+    known_key::keep(&*records, keys, true).await?;
     records.durable(Position::LATEST).await.map_err(Problem::from)?;
     Ok(rotated)
 }

@@ -24,7 +24,7 @@ use crate::problem::Problem;
 use crate::secrets::Secrets;
 use crate::settings::Settings;
 use crate::state::{App, Inner, Ports, blocking};
-use crate::{accept, api, audit, events, live, recovery, scheduler};
+use crate::{accept, api, audit, events, known_key, live, recovery, scheduler};
 
 /// How often what nobody needs any more is taken away.
 const PRUNE_EVERY: Duration = Duration::from_secs(3600);
@@ -75,6 +75,7 @@ impl Server {
         let (stop, stopping) = watch::channel(false);
         let Ports { store, records, registry, clock, runtime, drivers, credentials, templates, fetch, secrets_keys } =
             ports;
+        known_key::keep(&*records, &secrets_keys, false).await?;
         let app = App::new(Inner {
             people: People::open(Arc::clone(&records)).await?,
             secrets: Secrets::new(Arc::clone(&records), &secrets_keys)?,

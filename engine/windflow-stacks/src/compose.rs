@@ -20,14 +20,14 @@ mod checks;
 mod document;
 mod files;
 mod interpolate;
-mod mounts;
+pub(crate) mod mounts;
 mod networks;
 mod ports;
 mod reader;
 mod schema;
 mod service;
 mod supported;
-mod units;
+pub(crate) mod units;
 
 /// Longest document.
 pub const MAX_BYTES: usize = 1 << 20;

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use windflow_core::ports::host::CancelSignal;
 use windflow_core::ports::store::BoxFuture;
 
+use crate::containers::Containers;
 use crate::plan::{Observed, Plan};
 use crate::project::Project;
 use crate::target::Credentials;
@@ -280,6 +281,11 @@ pub trait Driver: Send + Sync {
 
     /// Reads what a stack's containers write.
     fn logs<'a>(&'a self, stack: &'a str, query: &'a LogQuery, lines: Lines<'a>) -> BoxFuture<'a, Result<()>>;
+
+    /// Runs single containers and makes images, where this kind of target does.
+    fn containers(&self) -> Option<&dyn Containers> {
+        None
+    }
 }
 
 /// Reaches targets by their address.

@@ -8,6 +8,7 @@
 pub mod book;
 pub mod carry;
 pub mod compose;
+pub mod containers;
 pub mod deployment;
 pub mod driver;
 pub mod keys;

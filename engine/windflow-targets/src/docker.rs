@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use bollard::Docker;
 use windflow_core::ports::store::BoxFuture;
+use windflow_stacks::containers::Containers;
 use windflow_stacks::driver::{Action, Driver, Events, Facts, Job, Lines, LogQuery, Outcome, Result};
 use windflow_stacks::plan::{Observed, Plan, plan};
 use windflow_stacks::project::Project;
@@ -30,6 +31,7 @@ mod logs;
 mod observe;
 mod parts;
 mod settle;
+mod single;
 mod undo;
 
 /// How long an answer of the engine may take. Stopping a container waits for its grace time, pulling an image for each part.
@@ -91,5 +93,9 @@ impl Driver for DockerTarget {
 
     fn logs<'a>(&'a self, stack: &'a str, query: &'a LogQuery, lines: Lines<'a>) -> BoxFuture<'a, Result<()>> {
         Box::pin(logs::logs(self, stack, query, lines))
+    }
+
+    fn containers(&self) -> Option<&dyn Containers> {
+        Some(self)
     }
 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use windflow_core::failure::{Failure, FailureKind, RetryHint};
 use windflow_core::id::OrganisationId;
 use windflow_core::json::Json;
@@ -21,13 +21,14 @@ use windflow_stacks::deployment::{Content, Deployment};
 use windflow_stacks::driver::{Action, DriverError, Drivers, Event, LogQuery};
 use windflow_stacks::plan::{HealthState, State};
 use windflow_stacks::project::Restart;
-use windflow_stacks::risk::risks;
+use windflow_stacks::risk::{Risk, risks};
 use windflow_stacks::vault::Vault;
 
 use self::request::Request;
 
 mod progress;
 mod request;
+mod single;
 
 /// Does what nodes ask of targets.
 #[derive(Clone)]
@@ -38,8 +39,10 @@ struct Inner {
     vault: Arc<Vault>,
     drivers: Arc<dyn Drivers>,
     now: Box<dyn Fn() -> Timestamp + Send + Sync>,
-    /// One at a time for each deployment: whoever asks again waits for what is being undone.
+    /// One at a time for each deployment or container: whoever asks again waits for what is being undone.
     turns: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
+    /// How much is under way, also of what nobody waits for any more.
+    under_way: watch::Sender<usize>,
 }
 
 /// Longest answer of `logs`, in lines.
@@ -69,6 +72,22 @@ fn not_kept(error: &BookError) -> Failure {
     }
 }
 
+fn invalid(message: String) -> Failure {
+    Failure::new(FailureKind::InvalidConfig, message)
+}
+
+/// What reaches beyond containers is refused unless each of it is confirmed by its name.
+fn unconfirmed(risks: impl IntoIterator<Item = Risk>, confirmed: &[String]) -> Result<(), Failure> {
+    let open = risks.into_iter().filter(|risk| !confirmed.contains(&risk.name()));
+    let told: Vec<_> = open.map(|risk| format!("{risk} (`{}`)", risk.name())).collect();
+    if told.is_empty() {
+        return Ok(());
+    }
+    let told = told.join("; ");
+    let message = format!("this reaches beyond containers, and has to be named under `confirm`: {told}");
+    Err(Failure { code: "not_confirmed".to_owned(), ..invalid(message) })
+}
+
 fn not_reached(error: &CarryError) -> Failure {
     match error {
         CarryError::Book(error) => not_kept(error),
@@ -85,12 +104,29 @@ impl TargetService {
         drivers: Arc<dyn Drivers>,
         now: impl Fn() -> Timestamp + Send + Sync + 'static,
     ) -> Self {
-        let turns = Mutex::default();
-        Self(Arc::new(Inner { records, vault, drivers, now: Box::new(now), turns }))
+        let (turns, under_way) = (Mutex::default(), watch::Sender::new(0));
+        Self(Arc::new(Inner { records, vault, drivers, now: Box::new(now), turns, under_way }))
+    }
+
+    /// Waits until nothing is under way: what attempts that were torn off had begun is undone by then.
+    pub async fn settled(&self) {
+        // The sender is our own: it is there as long as this waits.
+        let _ = self.0.under_way.subscribe().wait_for(|count| *count == 0).await;
     }
 
     fn book(&self, organisation: &OrganisationId) -> Book {
         Book::new(Arc::clone(&self.0.records), Arc::clone(&self.0.vault), organisation.clone())
+    }
+
+    /// Whoever has it is alone at what has this id.
+    fn turn(&self, id: &str) -> Arc<tokio::sync::Mutex<()>> {
+        match self.0.turns.lock() {
+            Ok(mut turns) => {
+                turns.retain(|_, turn| Arc::strong_count(turn) > 1);
+                Arc::clone(turns.entry(id.to_owned()).or_default())
+            }
+            Err(_) => Arc::default(),
+        }
     }
 
     async fn reach(&self, book: &Book, target: &str) -> Result<Reached, Failure> {
@@ -98,13 +134,12 @@ impl TargetService {
     }
 
     async fn do_it(&self, call: &TargetCall, cancel: &Cancel) -> Result<Value, Failure> {
-        let asked: Request = serde_json::from_str(call.request.text()).map_err(|error| {
-            Failure::new(FailureKind::InvalidConfig, format!("this cannot be asked of a target: {error}"))
-        })?;
+        let asked = Request::read(call.request.text())
+            .map_err(|why| invalid(format!("this cannot be asked of a target: {why}")))?;
         let book = self.book(&call.organisation);
         let reached = match &asked {
             // What has ended needs no target that can be reached.
-            Request::Carry { deployment } => {
+            Request::Carry(request::Carry { deployment }) => {
                 let known = book.deployment(deployment).map_err(|error| not_kept(&error))?;
                 if known.target != call.target {
                     let message = format!("deployment {deployment} is for the target {}", known.target);
@@ -118,7 +153,7 @@ impl TargetService {
             _ => self.reach(&book, &call.target).await,
         };
         match asked {
-            Request::Carry { deployment } => {
+            Request::Carry(request::Carry { deployment }) => {
                 let known = book.deployment(&deployment).map_err(|error| not_kept(&error))?;
                 self.carry(&book, reached, known, TIMEOUT, call, cancel).await
             }
@@ -127,10 +162,9 @@ impl TargetService {
                 let begun = book.begin(&begin, (self.0.now)()).map_err(|error| not_kept(&error))?;
                 self.carry(&book, reached, begun, timeout, call, cancel).await
             }
-            Request::Scale { stack, replicas } => {
+            Request::Scale(request::Scale { stack, replicas }) => {
                 let (good, mut content) = book.good(&call.target, &stack).map_err(|error| not_kept(&error))?;
-                let refuse = |why| Failure::new(FailureKind::InvalidConfig, why);
-                content.project.scale(&replicas).map_err(refuse)?;
+                content.project.scale(&replicas).map_err(invalid)?;
                 let begin = self.begin(call, content, good.version);
                 let begun = book.begin(&begin, (self.0.now)()).map_err(|error| not_kept(&error))?;
                 let done = self.carry(&book, reached, begun, TIMEOUT, call, cancel).await?;
@@ -141,11 +175,18 @@ impl TargetService {
                 let why = done.pointer("/error/message").and_then(Value::as_str).unwrap_or("it failed");
                 Err(Failure::new(FailureKind::Node, format!("{stack} could not be scaled: {why}")))
             }
-            Request::Status { stack } => status(&reached?, &book, &call.target, &stack).await,
-            Request::Start { stack, services } => act(&reached?, &stack, &services, Action::Start).await,
-            Request::Stop { stack, services } => act(&reached?, &stack, &services, Action::Stop).await,
-            Request::Restart { stack, services } => act(&reached?, &stack, &services, Action::Restart).await,
-            Request::Logs { stack, services, tail } => logs(&reached?, &stack, services, tail).await,
+            Request::Status(asked) => status(&reached?, &book, &call.target, &asked.stack).await,
+            Request::Start(asked) => act(&reached?, &asked, Action::Start).await,
+            Request::Stop(asked) => act(&reached?, &asked, Action::Stop).await,
+            Request::Restart(asked) => act(&reached?, &asked, Action::Restart).await,
+            Request::Logs(asked) => logs(&reached?, asked).await,
+            Request::Single(asked) => {
+                let judged = single::judge(*asked, &book, &call.target)?;
+                let key = single::key(call);
+                let turn = self.turn(&key);
+                let _turn = turn.lock().await;
+                single::perform(judged, &reached?, &key, call, cancel).await
+            }
         }
     }
 
@@ -164,7 +205,6 @@ impl TargetService {
     }
 
     fn wanted(&self, book: &Book, wanted: request::Deploy, call: &TargetCall) -> Result<(Begin, Duration), Failure> {
-        let invalid = |message: String| Failure::new(FailureKind::InvalidConfig, message);
         let (text, name, version) = match (&wanted.stack, wanted.compose) {
             (Some(stack), None) => {
                 let version = match wanted.version {
@@ -191,13 +231,7 @@ impl TargetService {
             let told: Vec<_> = errors.map(|problem| format!("{}: {}", problem.place, problem.message)).collect();
             return Err(Failure { code: "invalid_stack".to_owned(), ..invalid(told.join("; ")) });
         };
-        let open: Vec<_> = risks(&project).into_iter().filter(|risk| !wanted.confirm.contains(&risk.name())).collect();
-        if !open.is_empty() {
-            let told: Vec<_> = open.iter().map(|risk| format!("{risk} (`{}`)", risk.name())).collect();
-            let message =
-                format!("this reaches beyond containers, and has to be named under `confirm`: {}", told.join("; "));
-            return Err(Failure { code: "not_confirmed".to_owned(), ..invalid(message) });
-        }
+        unconfirmed(risks(&project), &wanted.confirm)?;
         let timeout = wanted.seconds.map_or(TIMEOUT, |seconds| Duration::from_secs(seconds.into()));
         Ok((self.begin(call, Content { project, values: loaded.values }, version), timeout))
     }
@@ -211,13 +245,7 @@ impl TargetService {
         call: &TargetCall,
         cancel: &Cancel,
     ) -> Result<Value, Failure> {
-        let turn = match self.0.turns.lock() {
-            Ok(mut turns) => {
-                turns.retain(|_, turn| Arc::strong_count(turn) > 1);
-                Arc::clone(turns.entry(begun.id.clone()).or_default())
-            }
-            Err(_) => Arc::default(),
-        };
+        let turn = self.turn(&begun.id);
         let _turn = turn.lock().await;
         let reached = match reached {
             Ok(reached) => reached,
@@ -284,12 +312,17 @@ async fn status(reached: &Reached, book: &Book, target: &str, stack: &str) -> Re
     Ok(json!({ "healthy": healthy, "containers": containers }))
 }
 
-async fn act(reached: &Reached, stack: &str, services: &[String], action: Action) -> Result<Value, Failure> {
-    let done = reached.driver.act(stack, services, &action, &|_: Event| ()).await.map_err(|error| failed(&error))?;
+async fn act(reached: &Reached, asked: &request::Services, action: Action) -> Result<Value, Failure> {
+    let done = reached
+        .driver
+        .act(&asked.stack, &asked.services, &action, &|_: Event| ())
+        .await
+        .map_err(|error| failed(&error))?;
     Ok(json!({ "lines": done }))
 }
 
-async fn logs(reached: &Reached, stack: &str, services: Vec<String>, tail: u32) -> Result<Value, Failure> {
+async fn logs(reached: &Reached, asked: request::Logs) -> Result<Value, Failure> {
+    let request::Logs { stack, services, tail } = asked;
     let lines = Mutex::new(Vec::new());
     let hear = |line: windflow_stacks::driver::LogLine| {
         let Ok(mut lines) = lines.lock() else { return false };
@@ -297,7 +330,7 @@ async fn logs(reached: &Reached, stack: &str, services: Vec<String>, tail: u32) 
         lines.len() < MAX_LINES
     };
     let query = LogQuery { services, tail: Some(tail), since_seconds: None, follow: false };
-    reached.driver.logs(stack, &query, &hear).await.map_err(|error| failed(&error))?;
+    reached.driver.logs(&stack, &query, &hear).await.map_err(|error| failed(&error))?;
     Ok(json!({ "lines": lines.into_inner().unwrap_or_default() }))
 }
 
@@ -328,6 +361,22 @@ impl CancelSignal for Cancel {
     }
 }
 
+/// Counts what is under way, however it ends.
+struct UnderWay(TargetService);
+
+impl UnderWay {
+    fn new(service: &TargetService) -> Self {
+        service.0.under_way.send_modify(|count| *count += 1);
+        Self(service.clone())
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.0.under_way.send_modify(|count| *count -= 1);
+    }
+}
+
 /// Tells that nobody waits any more.
 struct Leaving(Arc<(std::sync::atomic::AtomicBool, Notify)>);
 
@@ -345,8 +394,13 @@ impl Targets for TargetService {
         let service = self.clone();
         Box::pin(async move {
             let leaving = Leaving(left);
+            let under_way = UnderWay::new(&service);
             // On its own: an attempt that is torn off must not tear a deployment off in the middle.
-            let task = tokio::spawn(async move { service.do_it(&call, &cancel).await });
+            let task = tokio::spawn(async move {
+                let done = service.do_it(&call, &cancel).await;
+                drop(under_way);
+                done
+            });
             let done = task.await.unwrap_or_else(|error| {
                 Err(Failure::new(FailureKind::Unavailable, format!("the target's task ended abnormally: {error}")))
             });

@@ -2,8 +2,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests fail by panicking, too")]
 
 mod docker_engine {
+    mod builds;
     mod deploys;
     mod fails;
     mod goes_on;
+    mod runs_once;
     mod support;
 }

@@ -8,6 +8,10 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
+pub use self::registry::DockerRegistry;
+
+mod registry;
+
 /// A Docker engine. It ends when it is dropped, and with the process at the latest.
 pub struct DockerEngine {
     address: String,

@@ -24,6 +24,13 @@ pub enum Auth {
         /// Name of the secret.
         secret: String,
     },
+    /// The secret in a header of its own, as GitLab and Telegram send it.
+    Header {
+        /// Name of the secret.
+        secret: String,
+        /// The header, in lower case.
+        name: String,
+    },
     /// A header with the HMAC-SHA-256 of the body, byte for byte as it came, under the secret.
     Hmac {
         /// Name of the secret.
@@ -42,8 +49,8 @@ pub enum Auth {
 pub struct Presented<'a> {
     /// The header `Authorization`.
     pub authorization: Option<&'a str>,
-    /// The header that [`Auth::Hmac`] names.
-    pub signature: Option<&'a str>,
+    /// The header that [`Auth::header`] names.
+    pub header: Option<&'a str>,
     /// The body, as it came.
     pub body: &'a [u8],
 }
@@ -54,7 +61,8 @@ pub struct Denied;
 
 impl Auth {
     pub(crate) fn read(fields: &Fields<'_>) -> Result<Self, Problem> {
-        let remedy = "write `auth: none`, `auth: { bearer: SECRET }`, `auth: { basic: SECRET }` or \
+        let remedy = "write `auth: none`, `auth: { bearer: SECRET }`, `auth: { basic: SECRET }`, \
+            `auth: { header: { name: x-gitlab-token, secret: SECRET } }` or \
             `auth: { hmac: { secret: SECRET, header: x-hub-signature-256 } }`";
         let wrong = |message: &str| fields.problem("invalid_auth", message).remedy(remedy);
         let auth = match fields.values.get("auth") {
@@ -69,6 +77,13 @@ impl Auth {
         match auth.iter().next() {
             Some((key, value)) if key == "bearer" => Ok(Self::Bearer { secret: name(value)? }),
             Some((key, value)) if key == "basic" => Ok(Self::Basic { secret: name(value)? }),
+            Some((key, Value::Object(header))) if key == "header" => {
+                let secret = name(header.get("secret").unwrap_or(&Value::Null))?;
+                let known = header.keys().all(|key| key == "secret" || key == "name");
+                let named = header.get("name").and_then(Value::as_str).and_then(header_name).filter(|_| known);
+                let name = named.ok_or_else(|| wrong("`header` has `name`, of a header, and `secret`"))?;
+                Ok(Self::Header { secret, name })
+            }
             Some((key, Value::Object(hmac))) if key == "hmac" => {
                 Self::hmac(hmac, name(hmac.get("secret").unwrap_or(&Value::Null))?)
                     .ok_or_else(|| wrong("`hmac` has `secret`, `header`, `prefix` and `encoding: hex` or `base64`"))
@@ -84,9 +99,8 @@ impl Auth {
             Some(_) => None,
         };
         let known = ["secret", "header", "prefix", "encoding"];
-        let header = text("header", "x-hub-signature-256")?.to_ascii_lowercase();
-        let fits = header.len() <= 64 && header.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
-        if header.is_empty() || !fits || fields.keys().any(|key| !known.contains(&key.as_str())) {
+        let header = header_name(&text("header", "x-hub-signature-256")?)?;
+        if fields.keys().any(|key| !known.contains(&key.as_str())) {
             return None;
         }
         let base64 = match text("encoding", "hex")?.as_str() {
@@ -102,7 +116,20 @@ impl Auth {
     pub fn secret(&self) -> Option<&str> {
         match self {
             Self::None => None,
-            Self::Bearer { secret } | Self::Basic { secret } | Self::Hmac { secret, .. } => Some(secret),
+            Self::Bearer { secret }
+            | Self::Basic { secret }
+            | Self::Header { secret, .. }
+            | Self::Hmac { secret, .. } => Some(secret),
+        }
+    }
+
+    /// The header beside `Authorization` that it looks at, in lower case, where it looks at one.
+    #[must_use]
+    pub fn header(&self) -> Option<&str> {
+        match self {
+            Self::Header { name, .. } => Some(name),
+            Self::Hmac { header, .. } => Some(header),
+            Self::None | Self::Bearer { .. } | Self::Basic { .. } => None,
         }
     }
 
@@ -113,6 +140,7 @@ impl Auth {
             Self::None => "none",
             Self::Bearer { .. } => "bearer",
             Self::Basic { .. } => "basic",
+            Self::Header { .. } => "header",
             Self::Hmac { .. } => "hmac",
         }
     }
@@ -135,15 +163,22 @@ impl Auth {
                 let given = STANDARD.decode(after("basic").ok_or(Denied)?).map_err(|_| Denied)?;
                 same(&given, secret()?)
             }
+            Self::Header { .. } => same(request.header.ok_or(Denied)?.trim().as_bytes(), secret()?),
             Self::Hmac { prefix, base64, .. } => {
                 let given =
-                    request.signature.and_then(|given| given.trim().strip_prefix(prefix.as_str())).ok_or(Denied)?;
+                    request.header.and_then(|given| given.trim().strip_prefix(prefix.as_str())).ok_or(Denied)?;
                 let given = if *base64 { STANDARD.decode(given).ok() } else { unhex(given) }.ok_or(Denied)?;
                 let key = hmac::Key::new(hmac::HMAC_SHA256, secret()?);
                 hmac::verify(&key, request.body, &given).map_err(|_| Denied)
             }
         }
     }
+}
+
+/// A header's name, in lower case.
+fn header_name(text: &str) -> Option<String> {
+    let fits = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
+    (!text.is_empty() && text.len() <= 64 && text.bytes().all(fits)).then(|| text.to_ascii_lowercase())
 }
 
 /// Whether secrets may be named so.
@@ -168,7 +203,7 @@ mod tests {
     use super::*;
 
     fn check(auth: &Auth, secret: Option<&str>, header: Option<&str>, expect: bool) {
-        let presented = Presented { authorization: header, signature: header, body: b"{\"a\":1}" };
+        let presented = Presented { authorization: header, header, body: b"{\"a\":1}" };
         let result = auth.check(secret.map(str::as_bytes), &presented);
         assert_eq!(result.is_ok(), expect, "{auth:?} {secret:?} {header:?}");
     }
@@ -200,6 +235,17 @@ mod tests {
         for bad in [Some("Basic bWU6cGFzcwo="), Some("Basic ?"), Some("Bearer bWU6cGFzcw=="), None] {
             check(&basic, Some("me:pass"), bad, false);
         }
+    }
+
+    #[test]
+    fn headers_show_the_secret_alone() {
+        let header = Auth::Header { secret: "s".to_owned(), name: "x-gitlab-token".to_owned() };
+        check(&header, Some("abc"), Some("abc"), true);
+        for bad in [Some("abd"), Some("ab"), Some(""), Some("Bearer abc"), None] {
+            check(&header, Some("abc"), bad, false);
+        }
+        check(&header, None, Some("abc"), false);
+        check(&header, Some(""), Some(""), false);
     }
 
     #[test]

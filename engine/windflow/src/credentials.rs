@@ -41,8 +41,11 @@ impl FromUser {
             let shown = path.display();
             let text = std::fs::read_to_string(path)
                 .map_err(|error| invalid(format!("the credentials in {shown} cannot be read: {error}")))?;
-            warn_if_open(path);
-            found.add_file(&text, variable).map_err(|problem| invalid(format!("{shown}: {problem}")))?;
+            let holds_values =
+                found.add_file(&text, variable).map_err(|problem| invalid(format!("{shown}: {problem}")))?;
+            if holds_values {
+                warn_if_open(path);
+            }
         }
         for (name, text) in std::env::vars_os() {
             let (Some(name), Some(text)) = (name.to_str().and_then(|name| name.strip_prefix(VARIABLE)), text.to_str())
@@ -57,17 +60,19 @@ impl FromUser {
         Ok(found)
     }
 
-    fn add_file(&mut self, text: &str, variable: impl Fn(&str) -> Option<String> + Copy) -> Result<(), String> {
+    /// Takes what a file has; whether any value stands in it.
+    fn add_file(&mut self, text: &str, variable: impl Fn(&str) -> Option<String> + Copy) -> Result<bool, String> {
         // The parser shows the line that is wrong, which may hold a value: only its place is told.
         let all: BTreeMap<String, toml::Value> = toml::from_str(text).map_err(|error| {
             let line = error.span().map_or(0, |span| text[..span.start.min(text.len())].matches('\n').count()) + 1;
             format!("line {line} is no TOML: {}", error.message())
         })?;
+        let holds_values = all.values().any(|written| written.get("value").is_some());
         for (name, value) in all {
             let written = value.try_into().map_err(|error| format!("[{name}]: {}", toml::de::Error::message(&error)));
             self.add(name.clone(), written?, variable).map_err(|problem| format!("[{name}]: {problem}"))?;
         }
-        Ok(())
+        Ok(holds_values)
     }
 
     fn add(&mut self, name: String, written: Written, variable: impl Fn(&str) -> Option<String>) -> Result<(), String> {
@@ -126,7 +131,7 @@ mod tests {
 
     fn read(text: &str) -> Result<FromUser, String> {
         let mut found = FromUser::default();
-        found.add_file(text, variable).map(|()| found)
+        found.add_file(text, variable).map(|_| found)
     }
 
     #[test]

@@ -10,7 +10,6 @@ use windflow_core::id::OrganisationId;
 use windflow_core::ports::host::CancelSignal;
 use windflow_core::ports::records::Records;
 use windflow_core::ports::store::BoxFuture;
-use windflow_core::ports::targets::Targets;
 use windflow_core::run::Timestamp;
 use windflow_marketplace::ledger::Ledger;
 use windflow_runtime::{Clock, SystemClock};
@@ -76,9 +75,9 @@ impl Deploying {
 ///
 /// # Errors
 /// Where the key of secrets is none.
-pub(crate) fn targets(records: Arc<dyn Records>, keys: &Keys) -> anyhow::Result<Arc<dyn Targets>> {
+pub(crate) fn targets(records: Arc<dyn Records>, keys: &Keys) -> anyhow::Result<TargetService> {
     let vault = Vault::new(keys).context("the key of secrets is none")?;
-    Ok(Arc::new(TargetService::new(records, Arc::new(vault), Arc::new(AllDrivers), now)))
+    Ok(TargetService::new(records, Arc::new(vault), Arc::new(AllDrivers), now))
 }
 
 pub(crate) fn now() -> Timestamp {

@@ -3,12 +3,14 @@
 use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
 use windflow_core::ports::host::Registry;
 use windflow_host::{HostConfig, PluginHost};
 use windflow_runtime::{Config, RecordState, Runtime, SystemClock};
 use windflow_store::{Options, SledStore};
+use windflow_targets::TargetService;
 
 use crate::builtins;
 use crate::cli::Global;
@@ -17,11 +19,15 @@ use crate::credentials::FromUser;
 use crate::exit::invalid;
 use crate::installed::Installed;
 
+/// How long a command waits for what is being undone on targets. What is left then is found by whoever asks for it again.
+const UNDOING: Duration = Duration::from_secs(90);
+
 /// Everything that commands which touch runs need.
 pub(crate) struct Engine {
     pub(crate) store: Arc<SledStore>,
     pub(crate) runtime: Runtime,
     host: Arc<PluginHost>,
+    targets: TargetService,
     main: tokio::runtime::Runtime,
     /// Run loops and guests have threads of their own, so that no guest keeps the command from hearing Ctrl-C.
     _guests: tokio::runtime::Runtime,
@@ -87,15 +93,13 @@ impl Engine {
         let store = Arc::new(open_store(global)?);
         let main = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let guests = tokio::runtime::Builder::new_multi_thread().thread_name("guests").enable_all().build()?;
-        host.set_targets(crate::deploying::targets(
-            store.clone(),
-            &secrets_key::read_or_make(&data_dir(global)?, None)?,
-        )?);
+        let targets = crate::deploying::targets(store.clone(), &secrets_key::read_or_make(&data_dir(global)?, None)?)?;
+        host.set_targets(Arc::new(targets.clone()));
         let state = Arc::new(RecordState::new(store.clone()));
         let config = Config { state: Some(state), ..Config::new(guests.handle().clone()) };
         let host = Arc::new(host);
         let runtime = Runtime::new(store.clone(), host.clone(), Arc::new(SystemClock), config);
-        Ok(Self { store, runtime, host, main, _guests: guests })
+        Ok(Self { store, runtime, host, targets, main, _guests: guests })
     }
 
     /// The node types that are installed.
@@ -103,8 +107,12 @@ impl Engine {
         &*self.host
     }
 
-    /// Runs the command's own work.
+    /// Runs the command's own work. What attempts that were torn off had begun on targets is undone before this returns.
     pub(crate) fn block_on<T>(&self, work: impl Future<Output = T>) -> T {
-        self.main.block_on(work)
+        self.main.block_on(async {
+            let done = work.await;
+            let _ = tokio::time::timeout(UNDOING, self.targets.settled()).await;
+            done
+        })
     }
 }

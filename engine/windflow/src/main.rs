@@ -72,7 +72,7 @@ fn start_tracing(cli: &Cli) {
     let filter = EnvFilter::try_from_env("WINDFLOW_LOG").unwrap_or_else(|_| EnvFilter::new(default));
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     match served {
-        None => log.without_time().init(),
+        None => log.without_time().with_ansi(console::colors_enabled_stderr()).init(),
         Some(LogFormat::Text) => log.with_ansi(console::colors_enabled_stderr()).init(),
         Some(LogFormat::Json) => log.json().flatten_event(true).init(),
     }

@@ -92,6 +92,11 @@ pub(crate) fn shorten(text: &str, most: usize) -> String {
     console::truncate_str(first, most, "…").into_owned()
 }
 
+/// The same on a terminal. What goes elsewhere is searched and compared, and stays whole.
+pub(crate) fn fit(text: &str, most: usize) -> String {
+    if console::user_attended() { shorten(text, most) } else { text.replace('\n', " ") }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,7 +5,9 @@ mod common;
 
 mod docker_engine {
     mod backups;
+    mod pipeline;
     mod served;
+    mod single;
     mod templates;
 
     use std::path::Path;

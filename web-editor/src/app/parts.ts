@@ -16,3 +16,6 @@ export function mayReload(now = Date.now()): boolean {
     return false
   }
 }
+
+/** What is around every page of whoever is signed in. */
+export const shell = () => import('./AppShell.vue')

@@ -1,6 +1,7 @@
-import { createRouter, createWebHistory, type RouteRecordRaw } from 'vue-router'
+import { createRouter, createWebHistory, type RouteLocationNormalized, type RouteRecordRaw } from 'vue-router'
 import { i18n } from '@/i18n'
-import { onSessionEnd } from '@/api/session'
+import { mayGoOn, onSessionEnd } from '@/api/session'
+import { shell } from './parts'
 import { useSession, type Permission } from './session'
 
 declare module 'vue-router' {
@@ -31,8 +32,17 @@ export const router = createRouter({
   scrollBehavior: (_to, _from, saved) => saved ?? { top: 0 },
 })
 
+/** Asks for the parts of a screen while the server is asked who is there. Where one does not come, whoever needs it says so. */
+export function fetchAhead(wanted: Pick<RouteLocationNormalized, 'matched' | 'meta'>): void {
+  const to = wanted.meta.open || useSession().signedIn || mayGoOn() ? wanted : router.resolve('/sign-in')
+  const parts: unknown[] = to.matched.map(({ components }) => components?.default)
+  if (!to.meta.open) parts.push(shell)
+  for (const part of parts) if (typeof part === 'function') void Promise.resolve(part()).catch(() => undefined)
+}
+
 router.beforeEach(async (to) => {
   const session = useSession()
+  fetchAhead(to)
   await session.restore()
   if (!to.meta.open && !session.signedIn) return { path: '/sign-in', query: { back: to.fullPath } }
   if (to.path === '/sign-in' && session.signedIn) return '/'

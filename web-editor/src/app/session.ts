@@ -10,6 +10,7 @@ export type Permission = Schemas['Permission']
 export const useSession = defineStore('session', () => {
   const me = ref<Schemas['Me']>()
   const restored = ref(false)
+  let restoring: Promise<void> | undefined
 
   const signedIn = computed(() => me.value !== undefined)
   const may = (permission: Permission): boolean => me.value?.permissions.includes(permission) ?? false
@@ -19,8 +20,13 @@ export const useSession = defineStore('session', () => {
   }
 
   /** Takes up the session of this device, once. Throws where the server cannot say whether it is still good. */
-  async function restore(): Promise<void> {
-    if (restored.value) return
+  function restore(): Promise<void> {
+    if (restored.value) return Promise.resolve()
+    restoring ??= takeUp().finally(() => (restoring = undefined))
+    return restoring
+  }
+
+  async function takeUp(): Promise<void> {
     if (mayGoOn()) {
       try {
         await load()

@@ -64,6 +64,8 @@ describe('draw', () => {
   it('says what a node does in a few characters', () => {
     const card = cardOf(drawn({ nodes: [node('a', 'http@1', { with: { method: 'POST', url: '${{ inputs.url }}' } })] }), 'a')
     expect(card.summary).toBe('POST inputs.url')
+    // `.` says nothing to anybody.
+    expect(cardOf(drawn({ nodes: [node('a', 'http@1', { with: { jq: '.', note: 'orders' } })] }), 'a').summary).toBe('orders')
   })
 
   it('draws notes below the nodes, under names of their own', () => {

@@ -1,3 +1,4 @@
+import { otherNames } from './other-names'
 import type { Schemas } from '@/api/client'
 import type { Json, JsonObject, NodeView } from './workflow'
 
@@ -76,24 +77,26 @@ export function summary(node: Pick<NodeView, 'with'>, type: NodeType | undefined
     const value = config[key]
     return typeof value === 'string' ? value.trim().split('\n', 1)[0] ?? '' : typeof value === 'number' ? String(value) : ''
   }
-  const key = [...required, ...properties, ...Object.keys(config)].find((name) => text(name) !== '')
+  const key = [...required, ...properties, ...Object.keys(config)].find((name) => /[\p{L}\p{N}]/u.test(text(name)))
   if (!key) return ''
   const method = key === 'url' && typeof config.method === 'string' ? `${config.method} ` : ''
   return shorten(method + text(key).replaceAll(/\$\{\{\s*(.*?)\s*\}\}/g, '$1'))
 }
 
-/** Types that fit a search, best first. Every word has to occur; in the title it counts most. */
+/** Types that fit a search, best first. Every word has to occur; in the title it counts most, and what others call it counts as its own name. */
 export function searchTypes(types: readonly NodeType[], query: string, language: string): NodeType[] {
   const words = query.toLowerCase().split(/\s+/).filter(Boolean)
   if (!words.length) return [...types]
   const score = (type: NodeType): number => {
     const title = localized(type.type.title, language).toLowerCase()
     const places = [title, type.uses, localized(type.type.title, 'en').toLowerCase(), type.type.category, localized(type.type.description, language).toLowerCase()]
+    const others = otherNames(type.uses).split(' ')
     let sum = 0
     for (const word of words) {
       const place = places.findIndex((text) => text.includes(word))
-      if (place < 0) return -1
-      sum += place === 0 && title.startsWith(word) ? 20 : 10 - place
+      const called = others.some((name) => name.startsWith(word))
+      if (place < 0 && !called) return -1
+      sum += title.startsWith(word) || others.includes(word) ? 20 : place < 0 ? 7 : 10 - place
     }
     return sum
   }

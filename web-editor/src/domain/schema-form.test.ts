@@ -37,6 +37,20 @@ describe('a form from a schema', () => {
     expect(auth.variants?.[0] && blank(auth.variants[0].field)).toEqual({ bearer: '' })
   })
 
+  it('names variants that are a word by it, and begins with it', () => {
+    const action = fieldOf('action', {
+      oneOf: [
+        { type: 'string', const: 'start' },
+        { type: 'string', const: 'stop' },
+        { type: 'object', properties: { run: { type: 'object', properties: { image: { type: 'string' } }, required: ['image'] } }, required: ['run'] },
+      ],
+    }, true)
+    expect(action.variants?.map(({ label }) => label)).toEqual(['Start', 'Stop', 'Run'])
+    expect(variantOf(action, 'stop')).toBe(1)
+    expect(variantOf(action, { run: { image: 'a' } })).toBe(2)
+    expect(action.variants?.[1] && blank(action.variants[1].field)).toBe('stop')
+  })
+
   it('takes a map where keys are free, and JSON where anything is', () => {
     expect(fieldOf('headers', { type: 'object', additionalProperties: true }, false)).toMatchObject({ kind: 'map', entry: { kind: 'any' } })
     expect(fieldOf('json', {}, false).kind).toBe('any')

@@ -68,6 +68,7 @@ function withoutNull(schema: JsonObject): JsonObject {
 }
 
 function constants(schema: JsonObject): Option[] | undefined {
+  if (schema.const !== undefined) return [{ value: schema.const }]
   if (Array.isArray(schema.enum)) return schema.enum.filter((value) => value !== null).map((value) => ({ value }))
   const cases = asObjects(schema.oneOf ?? schema.anyOf)
   if (!cases.length || !cases.every((one) => 'const' in one || Array.isArray(one.enum))) return undefined
@@ -118,7 +119,7 @@ export function fieldOf(key: string, given: Json | undefined, required: boolean,
 }
 
 function variant(schema: JsonObject, depth: number): Variant {
-  const named = isObject(schema.properties) ? Object.keys(schema.properties) : []
+  const named = 'const' in schema ? [asText(schema.const)] : isObject(schema.properties) ? Object.keys(schema.properties) : []
   const note = asText(schema.description)
   return { label: asText(schema.title) ?? humanize(named[0] ?? asText(schema.type) ?? ''), ...(note !== undefined && { note }), field: fieldOf('', schema, false, depth + 1) }
 }

@@ -26,6 +26,12 @@ const schemas: Record<string, JsonObject> = {
           { title: 'bearer', type: 'object', required: ['bearer'], properties: { bearer: { type: 'string' } } },
           { title: 'basic', type: 'object', required: ['basic'], properties: { basic: { type: 'string' } } },
           {
+            title: 'header',
+            type: 'object',
+            required: ['header'],
+            properties: { header: { type: 'object', required: ['name', 'secret'], properties: { name: { type: 'string' }, secret: { type: 'string' } } } },
+          },
+          {
             title: 'hmac',
             type: 'object',
             required: ['hmac'],

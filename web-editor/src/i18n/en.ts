@@ -1,5 +1,3 @@
-import { collect, type Texts } from './collect'
+import type { Texts } from './collect'
 
-export default collect(
-  import.meta.glob<Texts>(['./common/en.json', '../features/*/i18n/en.json'], { eager: true, import: 'default' }),
-)
+export default import.meta.glob<Texts>(['./common/en.json', '../features/*/i18n/en.json'], { eager: true, import: 'default' })

@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import type { Texts } from './collect'
-import en from './en'
-import fr from './fr'
+import { collect, type Texts } from './collect'
+import enFiles from './en'
+import frFiles from './fr'
 import { preferredLanguage } from './index'
+
+const [en, fr] = [collect(enFiles), collect(frFiles)]
 
 const flat = (texts: Texts, prefix = ''): Map<string, string> =>
   new Map(

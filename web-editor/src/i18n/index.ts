@@ -1,4 +1,5 @@
 import { createI18n } from 'vue-i18n'
+import { collect } from './collect'
 
 export type Language = 'en' | 'fr'
 export const languages: readonly Language[] = ['en', 'fr']
@@ -16,8 +17,8 @@ const texts = { en: () => import('./en'), fr: () => import('./fr') }
 
 /** Switches all texts; resolves when they are there. */
 export async function speak(language: Language): Promise<void> {
-  const { default: messages } = await texts[language]()
-  i18n.global.setLocaleMessage(language, messages)
+  const { default: files } = await texts[language]()
+  i18n.global.setLocaleMessage(language, collect(files))
   i18n.global.locale.value = language
   document.documentElement.lang = language
 }

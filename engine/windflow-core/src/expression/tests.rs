@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::code::{COMPREHENSIONS, FUNCTIONS};
 use super::*;
 use crate::id::NodeId;
 use crate::json::Json;
@@ -72,6 +73,15 @@ fn check(source: &str, expect: Value) {
 fn check_error(source: &str, expect: &str) {
     let error = eval(source).unwrap_err();
     assert!(error.contains(expect), "{source}: {error}");
+}
+
+#[test]
+fn the_format_tells_every_function() {
+    let told = include_str!("../../../../docs/format.md");
+    let names = FUNCTIONS.iter().map(|(name, ..)| *name).chain(COMPREHENSIONS.iter().map(|(name, _)| *name));
+    for name in names.chain(["has"]) {
+        assert!(told.contains(&format!("{name}(")) || told.contains(&format!("`{name}`")), "{name}");
+    }
 }
 
 #[test]

@@ -7,7 +7,7 @@ use crate::id::NodeTypeRef;
 use crate::manifest::NodeType;
 use crate::place::{Place, Spanned};
 use crate::problem::{Problem, did_you_mean, list};
-use crate::schema::Violation;
+use crate::schema::{Violation, alternatives, followed};
 
 /// Checks everything that can be told already: what an expression decides, or may decide, is left to the run.
 pub(super) fn check(
@@ -99,8 +99,22 @@ fn describe(
         let place = if steps.is_empty() { &uses.place } else { place };
         return vec![Problem::error("missing_config", place, message).remedy(format!("add `{key}: …` to its `with`"))];
     }
-    let message = format!("`{name}` does not take this{at}: {}", violation.message);
-    vec![Problem::error("invalid_config", place, message)]
+    let takes = if violation.is_choice { alternatives(schema, below(schema, &steps)) } else { Vec::new() };
+    if takes.is_empty() {
+        let message = format!("`{name}` does not take this{at}: {}", violation.message);
+        return vec![Problem::error("invalid_config", place, message)];
+    }
+    let takes = takes.iter().map(String::as_str);
+    let all = list(takes.clone());
+    let remedy = template.as_str().and_then(|given| {
+        // The word of an alternative that holds more than the word.
+        let holds = |one: &&str| one.strip_prefix("{ ").is_some_and(|one| one.starts_with(&format!("{given}:")));
+        let meant = takes.clone().find(holds).map(|one| format!("write it as `{one}`"));
+        Some(format!("{}; it takes {all}", meant.or_else(|| did_you_mean(given, takes.clone()))?))
+    });
+    let message = format!("`{name}` does not take this{at}");
+    let remedy = remedy.unwrap_or_else(|| format!("it takes {all}"));
+    vec![Problem::error("invalid_config", place, message).remedy(remedy)]
 }
 
 /// The part of a template at a JSON Pointer, and the steps to it.
@@ -123,19 +137,20 @@ fn follow<'a>(template: &'a Template, path: &str) -> (&'a Template, Vec<String>)
     (at, steps)
 }
 
-/// The names that a schema knows at some steps within, as far as they are plainly written there.
-fn properties(schema: &Value, steps: &[String]) -> Vec<String> {
+/// The part of a schema at some steps within, as far as it is plainly written there.
+fn below<'a>(schema: &'a Value, steps: &[String]) -> &'a Value {
     let mut at = schema;
     for step in steps {
         let next = at.get("properties").and_then(|properties| properties.get(step)).or_else(|| at.get("items"));
-        let next = next.unwrap_or(&Value::Null);
-        let target = next
-            .get("$ref")
-            .and_then(Value::as_str)
-            .and_then(|reference| schema.pointer(reference.trim_start_matches('#')));
-        at = target.unwrap_or(next);
+        at = followed(schema, next.unwrap_or(&Value::Null));
     }
-    at.get("properties")
+    at
+}
+
+/// The names that a schema knows at some steps within.
+fn properties(schema: &Value, steps: &[String]) -> Vec<String> {
+    below(schema, steps)
+        .get("properties")
         .and_then(Value::as_object)
         .map(|properties| properties.keys().cloned().collect())
         .unwrap_or_default()

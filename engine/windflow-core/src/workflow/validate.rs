@@ -1,11 +1,11 @@
 //! A workflow held against itself and the installed node types.
 
-use super::{Node, Trigger, Workflow, concurrency, config};
+use super::{Node, Trigger, Workflow, concurrency, config, duration};
 use crate::capability::Origin;
 use crate::expression::{Kind, Reference, Target, Template};
 use crate::id::{NodeId, NodeTypeRef, PortName};
 use crate::manifest::{DEFAULT_PORT, ERROR_PORT};
-use crate::native::WithNative;
+use crate::native::{Native, WithNative};
 use crate::place::Place;
 use crate::plan;
 use crate::ports::host::{InstalledNodeType, Registry};
@@ -82,6 +82,9 @@ fn check_node(workflow: &Workflow, node: &Node, registry: &(impl Registry + ?Siz
         let with = fill_defaults(&node.with, &installed.node_type().config);
         config::check(&node.uses, &with, installed.node_type(), &node.id.place, problems);
     }
+    if Native::find(&node.uses.value) == Some(Native::Wait) {
+        check_wait(node, problems);
+    }
     check_ports_from(&installed, node, problems);
     if let Some(credential) = node.with.get("credential").filter(|template| template.as_str().is_some()) {
         let name = credential.as_str().unwrap_or_default();
@@ -111,6 +114,23 @@ fn check_node(workflow: &Workflow, node: &Node, registry: &(impl Registry + ?Siz
             format!("`{}` sends requests, and this workflow grants no host: they will be denied", node.uses.value);
         let remedy = "add the hosts that it may reach: permissions: { http: [\"api.example.org\"] }";
         problems.push(Problem::warning("no_permission", &node.uses.place, message).remedy(remedy));
+    }
+}
+
+/// How long, or until when, is known before the run where no expression tells it.
+fn check_wait(node: &Node, problems: &mut Vec<Problem>) {
+    let written = |field: &str| node.with.get(field).and_then(|template| Some((template.as_str()?, &template.place)));
+    if let Some((text, place)) = written("for").filter(|(text, _)| duration::parse(text).is_none()) {
+        let message = format!("`for: {text}` is no duration");
+        let remedy = "write it as 500ms, 10s, 5m, 1h30m or 2d; at most 366d";
+        problems.push(Problem::error("invalid_duration", place, message).remedy(remedy));
+    }
+    // The run reads it to the letter; here it is enough to find what is none at all.
+    let is_instant =
+        |text: &str| text.starts_with(|c: char| c.is_ascii_digit()) && text.contains('-') && text.contains(':');
+    if let Some((text, place)) = written("until").filter(|(text, _)| !is_instant(text)) {
+        let message = format!("`until: {text}` is no instant");
+        problems.push(Problem::error("invalid_instant", place, message).remedy("write it as 2026-12-24T18:00:00Z"));
     }
 }
 

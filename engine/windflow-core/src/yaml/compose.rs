@@ -83,6 +83,7 @@ impl Composer<'_> {
                         too_deep(&place, self.limits.depth)
                     } else {
                         Problem::error("yaml_syntax", &place, format!("this is no YAML: {}", error.info()))
+                            .remedy_if(remedy(error.info()).map(str::to_owned))
                     });
                     self.partial = true;
                     return;
@@ -331,6 +332,22 @@ impl Offsets {
             Some(offsets) => offsets.get(character).map_or(text.len(), |at| *at as usize),
         }
     }
+}
+
+/// What most often stands behind what the scanner says.
+fn remedy(info: &str) -> Option<&'static str> {
+    let known = [
+        ("tabs disallowed", "YAML is indented with spaces: replace the tab"),
+        ("did not find expected key", "keys of one map stand in the same column: compare with the line above"),
+        (
+            "mapping values are not allowed",
+            "text with `: ` in it is put into quotes, and a key stands on a line of its own",
+        ),
+        ("expected ',' or '}'", "a map in braces is closed with `}`, and has commas between its keys"),
+        ("expected ',' or ']'", "a list in brackets is closed with `]`, and has commas between its items"),
+        ("quoted scalar", "the quotation mark that closes the text is missing"),
+    ];
+    known.iter().find(|(sign, _)| info.contains(sign)).map(|(_, remedy)| *remedy)
 }
 
 #[cfg(test)]

@@ -91,12 +91,13 @@ pub(crate) async fn add(
     Json(body): Json<AddKey>,
 ) -> Answer<(StatusCode, axum::Json<NewKey>)> {
     let caller = allowed.0;
-    let name = check_key(&body.name, &body.scopes).map_err(|why| Problem::invalid("invalid_key", why))?;
+    let expires_at = body.expires_at.map(Timestamp);
+    let checked = check_key(&body.name, &body.scopes, expires_at, app.now());
+    let name = checked.map_err(|why| Problem::invalid("invalid_key", why))?;
     if let Some(scope) = body.scopes.iter().find(|scope| !caller.permissions.contains(scope)) {
         let detail = format!("you may not do {} yourself, so you cannot hand it on", scope.word());
         return Err(Problem::new(StatusCode::FORBIDDEN, "forbidden", detail));
     }
-    let expires_at = body.expires_at.map(Timestamp);
     let (organisation, user) = (&caller.organisation, &caller.user.id);
     let made = keep_key(&*app.records, organisation, user, name, body.scopes, expires_at, app.now()).await?;
     let (key, token) = made;

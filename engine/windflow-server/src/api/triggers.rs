@@ -29,7 +29,7 @@ pub(crate) struct TriggerView {
     path: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     method: Option<String>,
-    /// What a request to the webhook has to show: `none`, `bearer`, `basic` or `hmac`.
+    /// What a request to the webhook has to show: `none`, `bearer`, `basic`, `header` or `hmac`.
     #[serde(skip_serializing_if = "Option::is_none")]
     auth: Option<&'static str>,
     /// The event that it listens to.

@@ -60,16 +60,13 @@ pub async fn add_key(records: &dyn Records, new: &NewKey, now: Timestamp) -> Res
     let login = kept::read::<Login>(records, &OrganisationId::installation(), &login_key(&new.email))?;
     let Login { organisation, user } = login.ok_or_else(unknown)?.value;
     let user = kept::read::<User>(records, &organisation, &user_key(&user))?.ok_or_else(unknown)?.value;
-    let name = check(&new.name, &new.scopes).map_err(|why| UserError::Invalid(why.to_owned()))?;
+    let name = check(&new.name, &new.scopes, new.expires_at, now).map_err(|why| UserError::Invalid(why.to_owned()))?;
     if let Some(scope) = new.scopes.iter().find(|scope| !user.role.may(**scope)) {
         let (role, scope) = (user.role.word(), scope.word());
         return Err(UserError::Invalid(format!(
             "{} is {role} and may not do {scope}: their key could not either",
             user.email
         )));
-    }
-    if new.expires_at.is_some_and(|end| end <= now) {
-        return Err(UserError::Invalid("a key that has ended already opens nothing".to_owned()));
     }
     let entry = Entry {
         at: now,
@@ -84,14 +81,22 @@ pub async fn add_key(records: &dyn Records, new: &NewKey, now: Timestamp) -> Res
     made.map(|(_, token)| token).map_err(refused)
 }
 
-/// The name as it is kept, where a key may be called so and have these scopes.
-pub(crate) fn check(name: &str, scopes: &BTreeSet<Permission>) -> Result<String, &'static str> {
+/// The name as it is kept, where a key may be called so, have these scopes, and end then.
+pub(crate) fn check(
+    name: &str,
+    scopes: &BTreeSet<Permission>,
+    expires_at: Option<Timestamp>,
+    now: Timestamp,
+) -> Result<String, &'static str> {
     let name = name.trim();
     if name.is_empty() || name.chars().count() > 100 || name.contains(char::is_control) {
         return Err("a key has a name of 1 to 100 characters");
     }
     if scopes.is_empty() {
         return Err("a key without a scope may do nothing");
+    }
+    if expires_at.is_some_and(|end| end <= now) {
+        return Err("a key that has ended already opens nothing: its end is told in milliseconds since 1970");
     }
     Ok(name.to_owned())
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use windflow_server::Role;
 
-use crate::support::{Client, PASSWORD, PURE, scripted, serve};
+use crate::support::{Client, PASSWORD, PURE, eventually, scripted, serve};
 
 async fn login(client: &Client, email: &str, password: &str) -> crate::support::Answer {
     client.post("/api/v1/auth/login", &json!({ "email": email, "password": password })).await
@@ -145,9 +145,14 @@ async fn keys_do_what_their_scopes_say_and_never_more_than_their_person() {
     assert_eq!(listed["items"][0]["name"], "ci");
     assert!(!listed.to_string().contains(made["token"].as_str().unwrap()) && listed["items"][0]["token"].is_null());
 
-    let expired = json!({ "name": "old", "scopes": ["workflows:read"], "expires_at": 1 });
-    let expired = admin.post("/api/v1/api-keys", &expired).await.expect(201);
-    with(&admin, &expired["token"]).get("/api/v1/workflows").await.problem(401, "unauthorized");
+    let until = |at: u128| json!({ "name": "short", "scopes": ["workflows:read"], "expires_at": at });
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_millis();
+    // Seconds where milliseconds are meant end long ago.
+    admin.post("/api/v1/api-keys", &until(now / 1000 + 3600)).await.problem(422, "invalid_key");
+    let short = admin.post("/api/v1/api-keys", &until(now + 1500)).await.expect(201);
+    let short = with(&admin, &short["token"]);
+    short.get("/api/v1/workflows").await.expect(200);
+    eventually(async || short.get("/api/v1/workflows").await.status == 401).await;
     for bad in [json!({ "name": "", "scopes": ["runs:read"] }), json!({ "name": "x", "scopes": [] })] {
         admin.post("/api/v1/api-keys", &bad).await.problem(422, "invalid_key");
     }

@@ -102,6 +102,9 @@ async fn only_genuine_requests_get_in() {
     enable(&operator, &hooked("bearer", "path: bearer, auth: { bearer: token }")).await.expect(200);
     enable(&operator, &hooked("basic", "path: basic, auth: { basic: pair }")).await.expect(200);
     enable(&operator, &hooked("signed", "path: signed, auth: { hmac: { secret: key } }")).await.expect(200);
+    enable(&operator, &hooked("header", "path: header, auth: { header: { name: X-Gitlab-Token, secret: token } }"))
+        .await
+        .expect(200);
     let body = "{\"who\": \"Zoé\"}";
     let good = [("authorization", "Bearer open-sesame")];
     // Without the secret nobody gets in.
@@ -117,7 +120,8 @@ async fn only_genuine_requests_get_in() {
     let run = knock(&served, "/hooks/local/signed", &[("x-hub-signature-256", &signature)], body).await.expect(202);
     let ended = operator.ended(run["run"].as_str().unwrap()).await;
     assert!(!ended.to_string().contains(&hex), "a signature was kept");
-    assert_eq!(count(&operator).await, 3);
+    knock(&served, "/hooks/local/header", &[("x-gitlab-token", "open-sesame")], body).await.expect(202);
+    assert_eq!(count(&operator).await, 4);
 
     for (path, headers, body) in [
         ("bearer", vec![], body),
@@ -125,13 +129,16 @@ async fn only_genuine_requests_get_in() {
         ("bearer", vec![("authorization", "Basic bWU6cGFzcw==")], body),
         ("basic", vec![("authorization", "Basic bWU6cGFzcg==")], body),
         ("basic", vec![], body),
+        ("header", vec![], body),
+        ("header", vec![("x-gitlab-token", "open-sesamf")], body),
+        ("header", vec![("authorization", "Bearer open-sesame")], body),
         ("signed", vec![], body),
         ("signed", vec![("x-hub-signature-256", signature.as_str())], "{\"who\":\"Zoé\"}"),
         ("signed", vec![("x-hub-signature-256", &hex)], body),
     ] {
         knock(&served, &format!("/hooks/local/{path}"), &headers, body).await.problem(401, "unauthorized");
     }
-    assert_eq!(count(&operator).await, 3, "a request that was refused started a run");
+    assert_eq!(count(&operator).await, 4, "a request that was refused started a run");
     served.stop().await;
 }
 

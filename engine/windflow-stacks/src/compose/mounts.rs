@@ -56,7 +56,7 @@ fn long(reader: &mut Reader<'_, '_>, path: &[&str]) -> Result<Mount, String> {
 }
 
 /// `[source:]target[:options]`.
-fn short(text: &str) -> Result<Mount, String> {
+pub(crate) fn short(text: &str) -> Result<Mount, String> {
     let parts: Vec<&str> = text.split(':').collect();
     let (source, target, options) = match parts.as_slice() {
         [target] => (None, *target, ""),

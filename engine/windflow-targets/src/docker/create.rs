@@ -13,17 +13,35 @@ use windflow_stacks::project::{Attachment, Health, Mount, Project, Restart, Serv
 
 use super::{DockerTarget, errors, files, labels};
 
-/// Makes a container, with its files, and does not start it. Its id.
+type Labels = HashMap<String, String>;
+
+/// Makes a container of a deployment, with its files, and does not start it. Its id.
 pub(super) async fn create(target: &DockerTarget, job: &Job<'_>, name: &str, number: u32) -> Result<String> {
     let service = &job.project.services[name];
     let own = service.container_name.clone().unwrap_or_else(|| format!("{}-{name}-{number}", job.project.name));
-    let mut options = CreateContainerOptionsBuilder::default().name(&own);
+    let mut labels: Labels = service.labels.clone().into_iter().collect();
+    labels.extend(labels::common(&job.project.name, job.deployment, &job.project.config_hash(name)));
+    labels.insert(labels::SERVICE.to_owned(), name.to_owned());
+    labels.insert(labels::NUMBER.to_owned(), number.to_string());
+    make(target, job.project, name, &own, labels).await
+}
+
+/// Makes a container of a service under a name of its own, with its files, and does not start it. Its id.
+pub(super) async fn make(
+    target: &DockerTarget,
+    project: &Project,
+    name: &str,
+    own: &str,
+    labels: Labels,
+) -> Result<String> {
+    let service = &project.services[name];
+    let mut options = CreateContainerOptionsBuilder::default().name(own);
     if let Some(platform) = &service.platform {
         options = options.platform(platform);
     }
-    let mut networks = service.networks.iter().map(|(key, on)| (network_name(job.project, key), endpoint(name, on)));
+    let mut networks = service.networks.iter().map(|(key, on)| (network_name(project, key), endpoint(name, on)));
     let first = networks.next();
-    let body = body(job, name, service, number, first);
+    let body = body(project, service, labels, first);
     let made = target.docker.create_container(Some(options.build()), body).await.map_err(|error| errors::of(&error))?;
     // Older engines take one network when a container is made.
     for (network, endpoint) in networks {
@@ -48,17 +66,12 @@ fn endpoint(service: &str, on: &Attachment) -> EndpointSettings {
 }
 
 fn body(
-    job: &Job<'_>,
-    name: &str,
+    project: &Project,
     service: &Service,
-    number: u32,
+    labels: Labels,
     network: Option<(String, EndpointSettings)>,
 ) -> ContainerCreateBody {
     let options = &service.options;
-    let mut labels: HashMap<String, String> = service.labels.clone().into_iter().collect();
-    labels.extend(labels::common(&job.project.name, job.deployment, &job.project.config_hash(name)));
-    labels.insert(labels::SERVICE.to_owned(), name.to_owned());
-    labels.insert(labels::NUMBER.to_owned(), number.to_string());
     let mut exposed: Vec<String> =
         service.ports.iter().map(|port| format!("{}/{}", port.target, port.protocol)).collect();
     exposed.extend(service.expose.iter().cloned());
@@ -83,7 +96,7 @@ fn body(
         volumes: Some(anonymous.map(|mount| mount.target.clone()).collect()),
         networking_config: network
             .map(|(name, endpoint)| NetworkingConfig { endpoints_config: Some([(name, endpoint)].into()) }),
-        host_config: Some(HostConfig { network_mode: mode, ..host(job.project, service) }),
+        host_config: Some(HostConfig { network_mode: mode, ..host(project, service) }),
         ..ContainerCreateBody::default()
     }
 }

@@ -2,8 +2,10 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::time::Duration;
 
+use windflow_core::ports::host::CancelSignal;
 use windflow_stacks::compose::{self, Context, no_files};
-use windflow_stacks::driver::{Driver, Event, Job, Never, Outcome, Result, Verdict};
+use windflow_stacks::containers::{Containers, With};
+use windflow_stacks::driver::{Driver, Event, Job, Never, Outcome, RegistryLogin, Result, Verdict};
 use windflow_stacks::plan::{Observed, State};
 use windflow_stacks::project::Project;
 use windflow_targets::docker::{DockerTarget, Endpoint};
@@ -14,6 +16,8 @@ pub(super) struct Place {
     pub(super) engine: DockerEngine,
     pub(super) target: DockerTarget,
     pub(super) events: Mutex<Vec<Event>>,
+    pub(super) lines: Mutex<Vec<String>>,
+    pub(super) registries: BTreeMap<String, RegistryLogin>,
 }
 
 /// A stack from its document.
@@ -29,7 +33,7 @@ impl Place {
         let engine = DockerEngine::start();
         let endpoint = Endpoint::parse(engine.address(), None, None).unwrap();
         let target = DockerTarget::connect(&endpoint).await.unwrap();
-        Self { engine, target, events: Mutex::default() }
+        Self { engine, target, events: Mutex::default(), lines: Mutex::default(), registries: BTreeMap::new() }
     }
 
     pub(super) async fn deploy(&self, deployment: &str, project: &Project) -> Result<Outcome> {
@@ -43,9 +47,26 @@ impl Place {
         timeout: Duration,
     ) -> Result<Outcome> {
         let events = |event| self.events.lock().unwrap().push(event);
-        let registries = BTreeMap::new();
-        let job = Job { deployment, project, registries: &registries, timeout, cancel: &Never, events: &events };
+        let job = Job { deployment, project, registries: &self.registries, timeout, cancel: &Never, events: &events };
         self.target.deploy(&job).await
+    }
+
+    /// Does something with single containers and images.
+    pub(super) async fn with<T>(
+        &self,
+        seconds: u64,
+        cancel: &dyn CancelSignal,
+        what: impl AsyncFnOnce(&dyn Containers, &With<'_>) -> T,
+    ) -> T {
+        let told = |line: &str| self.lines.lock().unwrap().push(line.to_owned());
+        let timeout = Duration::from_secs(seconds);
+        let with = With { run: "test", registries: &self.registries, timeout, cancel, tell: &told };
+        what(self.target.containers().unwrap(), &with).await
+    }
+
+    /// Names and states of all containers.
+    pub(super) fn containers(&self) -> String {
+        self.engine.docker(&["ps", "--all", "--format", "{{.Names}} {{.State}}"])
     }
 
     /// Deploys what has to work.

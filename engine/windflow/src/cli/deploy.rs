@@ -24,7 +24,7 @@ On a terminal the plan is shown and asked about, unless --yes. What reaches beyo
 engine's socket) is asked about by name, or confirmed by --confirm NAME."
 )]
 pub(crate) struct DeployArgs {
-    /// The Compose file
+    /// The Compose file, or the name of a stack that is kept
     pub(crate) file: PathBuf,
     /// Where to: the name of a target, or an address (unix:///…, tcp://…, ssh://…)
     #[arg(short, long, default_value = windflow_stacks::carry::LOCAL)]

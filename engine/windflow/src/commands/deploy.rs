@@ -10,7 +10,7 @@ use windflow_runtime::{Clock, SystemClock};
 use windflow_stacks::book::Request;
 use windflow_stacks::carry::{Carry, Reached};
 use windflow_stacks::compose::{self, Context, Loaded};
-use windflow_stacks::deployment::{Content, Deployment};
+use windflow_stacks::deployment::{Content, Deployment, Stack};
 use windflow_stacks::variables::dotenv;
 
 use self::progress::Progress;
@@ -25,18 +25,19 @@ mod progress;
 pub(crate) mod show;
 
 pub(crate) fn run(global: &Global, args: &DeployArgs) -> anyhow::Result<ExitCode> {
-    let text = document::read(&args.file)?;
     let given = variables(args)?;
     let deploying = Deploying::open(global)?;
     deploying.block_on(async {
-        let name = args.name.clone().or_else(|| compose::written_name(&text));
+        let (text, stack) = source(&deploying, &args.file)?;
+        let named = args.name.as_ref().or(stack.as_ref().map(|stack| &stack.name));
+        let name = named.cloned().or_else(|| compose::written_name(&text));
         let declared = compose::declared(&text);
         // Passwords that were made before stay what they are.
         let values = match &name {
             Some(name) => deploying.book.values(&args.target, name, &declared, &given).map_err(kept)?,
             None => given.clone(),
         };
-        let loaded = load(&text, &args.file, args.name.as_deref(), &values, &args.profile);
+        let loaded = load(&text, &args.file, named.map(String::as_str), &values, &args.profile);
         let content = valid(loaded, &text, &args.file)?;
         let reached = deploying.reach(&args.target).await?;
         let plan = reached.driver.plan(&content.project).await.map_err(|error| told(&error))?;
@@ -47,13 +48,26 @@ pub(crate) fn run(global: &Global, args: &DeployArgs) -> anyhow::Result<ExitCode
         if !args.yes && !plan.is_empty() {
             confirm::plan(&plan, &content.project.name, &reached.name)?;
         }
-        let description = String::new();
+        let description = stack.filter(|stack| stack.name == content.project.name).map(|stack| stack.description);
+        let description = description.unwrap_or_default();
         let name = &content.project.name;
         let stack = deploying.book.keep_stack(name, &description, &text, "cli", now()).map_err(kept)?;
         let request = Wanted { content, version: Some(stack.version), rollback_to: None, timeout: args.timeout };
         let ended = carry(&deploying, &reached, request, args.json).await?;
         show::ended(&ended, args.json)
     })
+}
+
+/// The text of a file, or of a stack that is kept under this name, with that.
+fn source(deploying: &Deploying, file: &Path) -> anyhow::Result<(String, Option<Stack>)> {
+    if !file.exists()
+        && let Some(name) = file.to_str()
+        && let Ok(stack) = deploying.book.stack(name)
+    {
+        let version = deploying.book.stack_version(name, stack.version).map_err(kept)?;
+        return Ok((version.text, Some(stack)));
+    }
+    Ok((document::read(file)?, None))
 }
 
 /// What is to be deployed.

@@ -14,6 +14,7 @@ use windflow_core::id::{OrganisationId, RunKey};
 use windflow_core::ports::host::Registry;
 use windflow_core::ports::store::StoreError;
 use windflow_runtime::{Config, Runtime, Start, SystemClock};
+use windflow_server::is_known_key;
 use windflow_stacks::driver::Drivers;
 use windflow_stacks::target::Credentials;
 use windflow_store::{MemoryStore, Options, SledStore};
@@ -70,8 +71,10 @@ pub(crate) fn run(global: &Global, args: &DoctorArgs) -> anyhow::Result<ExitCode
     let data_dir = data_dir(global)?;
     let mut findings = vec![Finding::good("release", format!("windflow {}", env!("CARGO_PKG_VERSION")))];
     findings.extend(folder(&data_dir));
-    findings.push(store(&data_dir));
-    findings.push(secrets(&data_dir));
+    let (finding, store) = store(&data_dir);
+    findings.push(finding);
+    findings.push(secrets(&data_dir, store.as_ref()));
+    drop(store);
     findings.push(plugins(&data_dir));
     findings.push(sandbox(global));
     findings.push(editor());
@@ -123,13 +126,18 @@ fn folder(data_dir: &Path) -> Vec<Finding> {
     vec![Finding::good("data folder", shown.to_string()), room]
 }
 
-fn store(data_dir: &Path) -> Finding {
+/// How the store is, and the store where it is to be had.
+fn store(data_dir: &Path) -> (Finding, Option<SledStore>) {
     let dir = data_dir.join("store");
     if !dir.exists() {
-        return Finding::good("store", "none yet; the first run makes it");
+        return (Finding::good("store", "none yet; the first run makes it"), None);
     }
-    let looked = SledStore::open(&dir, Options::default()).and_then(|store| store.stats());
-    match looked {
+    let looked = SledStore::open(&dir, Options::default()).and_then(|store| Ok((store.stats()?, store)));
+    let (stats, store) = match looked {
+        Ok((stats, store)) => (Ok(stats), Some(store)),
+        Err(error) => (Err(error), None),
+    };
+    let finding = match stats {
         Ok(stats) => Finding::good(
             "store",
             format!(
@@ -143,11 +151,22 @@ fn store(data_dir: &Path) -> Finding {
             Finding::good("store", "in use by a server or another command")
         }
         Err(error) => Finding::bad("store", error.to_string(), "`windflow store check` says how far it goes"),
-    }
+    };
+    (finding, store)
 }
 
-fn secrets(data_dir: &Path) -> Finding {
-    match secrets_key::read(data_dir, None) {
+fn secrets(data_dir: &Path, store: Option<&SledStore>) -> Finding {
+    let keys = secrets_key::read(data_dir, None);
+    if let (Ok(keys), Some(store)) = (&keys, store)
+        && matches!(is_known_key(store, keys.as_ref()), Ok(false))
+    {
+        return Finding::bad(
+            "secrets",
+            "what is kept was encrypted with another key",
+            "put back the key that it was encrypted with",
+        );
+    }
+    match keys {
         Ok(None) => Finding::good("secrets", "no key yet; the server makes one at its first start"),
         Ok(Some(keys)) => match others_may_read(&data_dir.join("secrets.key")) {
             true => Finding::bad("secrets", "others on this machine may read the key", "chmod 600 secrets.key"),

@@ -19,6 +19,10 @@ const MAX_BYTES: u64 = 4 * 1024 * 1024;
 /// Where it cannot be read, is too long, or is no UTF-8.
 pub(crate) fn read(path: &Path) -> anyhow::Result<String> {
     let name = path.display();
+    if path.is_dir() {
+        let example = path.join("workflow.yaml");
+        return Err(invalid(format!("{name} is a folder: name a file in it, such as {}", example.display())));
+    }
     let mut bytes = Vec::new();
     let read = if path.as_os_str() == "-" {
         std::io::stdin().lock().take(MAX_BYTES + 1).read_to_end(&mut bytes)

@@ -11,12 +11,13 @@ use windflow_core::manifest::{DEFAULT_PORT, NodeType, reach};
 use windflow_core::native::{Native, WithNative};
 use windflow_core::ports::host::{InstalledNodeType, Registry};
 use windflow_core::problem;
+use windflow_core::schema;
 
 use crate::cli::{Global, PluginsCommand};
 use crate::engine::{checker, data_dir};
 use crate::exit::invalid;
 use crate::installed::Installed;
-use crate::render::{self, shorten, table::table};
+use crate::render::{self, fit, table::table};
 
 mod build;
 mod cases;
@@ -51,7 +52,7 @@ fn list(host: &dyn Registry, as_json: bool) -> anyhow::Result<()> {
     }
     let mut rows = vec![["NODE TYPE", "WHAT IT DOES", "MAY TOUCH"].map(String::from).to_vec()];
     for (uses, installed) in host.list() {
-        let what = shorten(installed.node_type().description.get("en"), 70);
+        let what = fit(installed.node_type().description.get("en"), 70);
         rows.push(vec![uses.to_string(), what, touches_briefly(&uses, &installed)]);
     }
     render::result(&table(&rows))
@@ -101,8 +102,9 @@ fn show(host: &dyn Registry, ours: &Installed, name: &str, as_json: bool) -> any
     let all = host.list();
     let fits = |uses: &NodeTypeRef| uses.to_string() == name || &*uses.name == name;
     let Some((uses, installed)) = all.iter().rev().find(|(uses, _)| fits(uses)) else {
-        let hint = problem::did_you_mean(name, all.iter().map(|(uses, _)| &*uses.name)).unwrap_or_default();
-        return Err(invalid(format!("no node type {name} is installed; {hint} `windflow plugins list` shows them")));
+        let hint = problem::did_you_mean(name, all.iter().map(|(uses, _)| &*uses.name))
+            .map_or_else(String::new, |hint| format!("; {hint}"));
+        return Err(invalid(format!("no node type {name} is installed{hint}; `windflow plugins list` shows them")));
     };
     if as_json {
         return render::json(&describe(uses, installed));
@@ -132,14 +134,17 @@ fn fields(schema: &Value) -> Vec<Vec<String>> {
         let kind = match &field["type"] {
             Value::String(kind) => kind.clone(),
             Value::Array(kinds) => kinds.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" or "),
-            _ => "any".into(),
+            _ => match schema::alternatives(schema, field).as_slice() {
+                [] => "any".into(),
+                several => several.join(" | "),
+            },
         };
         let default = match (&field["default"], required.contains(&name.as_str())) {
             (_, true) => "required".into(),
             (Value::Null, false) => String::new(),
             (value, false) => format!("default {value}"),
         };
-        vec![format!("  {name}"), kind, default, shorten(field["description"].as_str().unwrap_or_default(), 90)]
+        vec![format!("  {name}"), kind, default, fit(field["description"].as_str().unwrap_or_default(), 90)]
     };
     properties.into_iter().flatten().map(row).collect()
 }

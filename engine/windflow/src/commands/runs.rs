@@ -11,7 +11,7 @@ use crate::commands::{answer, rerun};
 use crate::engine::Engine;
 use crate::exit::{self, invalid};
 use crate::render::live::Live;
-use crate::render::{self, shorten, time};
+use crate::render::{self, fit, time};
 
 pub(crate) fn run(global: &Global, command: RunsCommand) -> anyhow::Result<ExitCode> {
     let engine = Engine::open(global, crate::engine::host(global)?)?;
@@ -39,6 +39,7 @@ fn list(engine: &Engine, args: ListArgs) -> anyhow::Result<ExitCode> {
         StatusArg::Failed => RunStatus::Failed,
         StatusArg::Cancelled => RunStatus::Cancelled,
     });
+    let all = args.workflow.is_none() && status.is_none() && args.after.is_none();
     let query = RunQuery {
         workflow: args.workflow,
         status,
@@ -52,7 +53,7 @@ fn list(engine: &Engine, args: ListArgs) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     if page.items.is_empty() {
-        render::line("No runs yet. Start one with: windflow run FILE");
+        render::line(if all { "No runs yet. Start one with: windflow run FILE" } else { "No runs like that." });
         return Ok(ExitCode::SUCCESS);
     }
     render::result(&render::run::list(page.items.iter().map(row)))?;
@@ -122,7 +123,7 @@ fn events(engine: &Engine, args: &RunArg) -> anyhow::Result<ExitCode> {
                     &serde_json::json!({ "sequence": sequence, "at": record.at, "event": record.event }).to_string(),
                 )?;
             } else {
-                render::result(&format!("{sequence:>5}  {}  {}", time(record.at), shorten(&event, 160)))?;
+                render::result(&format!("{sequence:>5}  {}  {}", time(record.at), fit(&event, 160)))?;
             }
         }
         if read < PAGE {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use windflow_runtime::{Clock, SystemClock};
-use windflow_server::{Keys, seal_anew};
+use windflow_server::{Keys, is_known_key, seal_anew};
 
 use crate::cli::{Global, RotateArgs, SecretsCommand};
 use crate::commands::serve::secrets_key::{self, Place, VARIABLE};
@@ -29,7 +29,12 @@ fn rotate(global: &Global, args: &RotateArgs) -> anyhow::Result<ExitCode> {
     // Whoever holds the store is alone: no server goes on with the key that it has read.
     let store = Arc::new(open_store(global)?);
     let none = || invalid(format!("there is no key in {} yet, and so nothing is encrypted", data_dir.display()));
-    let (keys, place) = secrets_key::find(&data_dir, args.secrets_key_file.as_deref())?.ok_or_else(none)?;
+    let (keys, place) = match secrets_key::find(&data_dir, args.secrets_key_file.as_deref())? {
+        Some(found) => found,
+        None if is_known_key(&*store, None)? => return Err(none()),
+        // It is lost: what it encrypted is told below.
+        None => (secrets_key::read_or_make(&data_dir, None)?, Place::File(data_dir.join("secrets.key"))),
+    };
     let keys = match &place {
         _ if !keys.former().is_empty() => {
             render::line("Going on with the key that is there already.");

@@ -12,7 +12,7 @@ use windflow_core::id::OrganisationId;
 use windflow_core::ports::records::Records;
 use windflow_host::{GuardedFetch, HostConfig, PublicHosts, SystemResolver, TlsRoots};
 use windflow_runtime::{Clock, Config, RecordState, Runtime, SystemClock};
-use windflow_server::{CredentialStore, NewUser, Ports, Role, Server, UserError, add_user, list_users};
+use windflow_server::{CredentialStore, NewUser, Ports, Role, Server, UserError, add_user, is_known_key, list_users};
 use windflow_store::{Options, SledStore};
 
 use self::settings::Resolved;
@@ -31,6 +31,10 @@ pub(crate) fn run(global: &Global, args: &ServeArgs) -> anyhow::Result<ExitCode>
     std::fs::create_dir_all(&data_dir).with_context(|| format!("the data folder {}", data_dir.display()))?;
     let store = Arc::new(SledStore::open(data_dir.join("store"), Options::default())?);
     // Whoever gives the store another key holds it meanwhile: what is read now is the key.
+    let there = secrets_key::read(&data_dir, secrets_key_file.as_deref())?;
+    if !is_known_key(&*store, there.as_ref())? {
+        return Err(secrets_key::other(&data_dir));
+    }
     let secrets_keys = secrets_key::read_or_make(&data_dir, secrets_key_file.as_deref())?;
     if !secrets_keys.former().is_empty() {
         tracing::warn!(
@@ -58,7 +62,7 @@ pub(crate) fn run(global: &Global, args: &ServeArgs) -> anyhow::Result<ExitCode>
     };
     let host = Arc::new(crate::engine::host_of(config, Some(&data_dir))?);
 
-    host.set_targets(crate::deploying::targets(store.clone(), &secrets_keys)?);
+    host.set_targets(Arc::new(crate::deploying::targets(store.clone(), &secrets_keys)?));
     let main = Builder::new_multi_thread().thread_name("server").enable_all().build()?;
     // Guests have threads of their own: none of them keeps the server from answering.
     let guests = Builder::new_multi_thread().thread_name("guests").enable_all().build()?;

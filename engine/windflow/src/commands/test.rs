@@ -47,6 +47,9 @@ pub(crate) fn run(global: &Global, args: &TestArgs) -> anyhow::Result<ExitCode> 
     let host = Arc::new(crate::engine::host(global)?);
     let mut outcomes = Vec::new();
     for path in &args.paths {
+        if !path.exists() {
+            return Err(invalid(format!("{}: there is no such file or folder", path.display())));
+        }
         let workflow = if path.is_dir() { path.join("workflow.yaml") } else { path.clone() };
         let cases = find(&folder(&workflow), args.filter.as_deref())?;
         if cases.is_empty() && args.filter.is_none() {
@@ -64,6 +67,9 @@ pub(crate) fn run(global: &Global, args: &TestArgs) -> anyhow::Result<ExitCode> 
             show(&outcome);
             outcomes.push(outcome);
         }
+    }
+    if let Some(filter) = args.filter.as_ref().filter(|_| outcomes.is_empty()) {
+        return Err(invalid(format!("no case fits --filter {filter}")));
     }
     if let Some(path) = &args.junit {
         std::fs::write(path, junit::report(&outcomes))

@@ -16,7 +16,7 @@ use crate::cli::{AnswerArgs, DecideArgs, DiffArgs, ListArgs, RerunArgs, ResumeAr
 use crate::commands::answer::parse;
 use crate::commands::{document, run::inputs_of};
 use crate::exit::{self, invalid};
-use crate::render::{self, shorten, status, table::table, time};
+use crate::render::{self, fit, status, table::table, time};
 
 /// Items of a page at most.
 const PAGE: &str = "500";
@@ -134,7 +134,7 @@ async fn events(server: &Server, args: &RunArg) -> anyhow::Result<ExitCode> {
                 render::result(&event.to_string())?;
             } else {
                 let (sequence, at) = (event["sequence"].as_u64().unwrap_or(0), event["at"].as_u64().unwrap_or(0));
-                let what = shorten(&event["event"].to_string(), 160);
+                let what = fit(&event["event"].to_string(), 160);
                 render::result(&format!("{sequence:>5}  {}  {what}", time(Timestamp(at))))?;
             }
         }

@@ -84,7 +84,11 @@ fn row(name: &str, node: &NodeReport) -> Vec<String> {
 /// Why a run failed, in one line.
 fn failure(report: &RunReport) -> Option<String> {
     let error = report.error.as_ref()?;
-    let at = error.node.as_ref().map_or_else(|| "the outputs".to_owned(), |node| format!("node {node}"));
+    let at = match &error.node {
+        Some(node) => format!("node {node}"),
+        None if error.failure.code == "timeout" => "the run".to_owned(),
+        None => "the outputs".to_owned(),
+    };
     Some(format!("{at} failed: {}", error.failure))
 }
 

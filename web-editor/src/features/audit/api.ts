@@ -15,4 +15,12 @@ export const useAudit = (sought: MaybeRefOrGetter<string>) =>
   })
 
 /** The path without what all paths begin with. */
-export const shortened = (path: string): string => decodeURI(path.replace(/^\/api\/v1\//, ''))
+export function shortened(path: string): string {
+  const short = path.replace(/^\/api\/v1\//, '')
+  try {
+    return decodeURI(short)
+  } catch {
+    // Anybody may ask for a path that is no text.
+    return short
+  }
+}

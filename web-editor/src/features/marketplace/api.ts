@@ -65,14 +65,14 @@ export const useTemplate = (which: MaybeRefOrGetter<Which>) =>
   useQuery({ queryKey: computed(() => [...marketplaceKey, 'one', toValue(which)]), queryFn: () => unwrap(api.GET('/api/v1/templates/{name}', named(toValue(which)))) as unknown as Promise<TemplateDetail> })
 
 /** A drawing as an address that a picture may have: it needs the token, which a picture does not send. */
-export const usePicture = (address: MaybeRefOrGetter<string | null | undefined>) =>
+export const usePicture = (address: MaybeRefOrGetter<string | false | null | undefined>) =>
   useQuery({
     queryKey: computed(() => [...marketplaceKey, 'picture', toValue(address)]),
     enabled: computed(() => Boolean(toValue(address))),
     staleTime: Infinity,
     retry: false,
     queryFn: async () => {
-      const answer = await sessionFetch(new Request(new URL(toValue(address) ?? '', location.origin)))
+      const answer = await sessionFetch(new Request(new URL(toValue(address) || '', location.origin)))
       if (!answer.ok) throw ApiProblem.from(answer.status, await answer.json().catch(() => null))
       const svg = await answer.text()
       return `data:image/svg+xml;base64,${btoa(String.fromCharCode(...new TextEncoder().encode(svg)))}`

@@ -1,37 +1,35 @@
-import { useQueries, useQuery } from '@tanstack/vue-query'
+import { useQuery } from '@tanstack/vue-query'
 import { computed, toValue, type MaybeRefOrGetter } from 'vue'
-import { api, unwrap, type Schemas } from '@/api/client'
+import { api, everyPage, unwrap, type Schemas } from '@/api/client'
+import { workflowsKey } from '@/features/workflows/api'
 
 export type Trigger = Schemas['TriggerView']
-export interface OwnedTrigger extends Trigger {
-  workflow: string
-  enabled: boolean
+export type OwnedTrigger = Schemas['ListedTrigger']
+
+// Within the workflows: what is read anew with these is, too.
+export const triggersKey = [...workflowsKey, 'triggers'] as const
+const refetchInterval = 30_000
+
+export const useTriggersOf = (name: MaybeRefOrGetter<string>) =>
+  useQuery({
+    queryKey: computed(() => [...triggersKey, 'of', toValue(name)]),
+    queryFn: () => unwrap(api.GET('/api/v1/workflows/{name}/triggers', { params: { path: { name: toValue(name) } } })),
+    refetchInterval,
+  })
+
+/** Which triggers: all of them where nothing is said. */
+export interface WantedTriggers {
+  uses?: 'webhook' | 'cron' | 'event'
+  enabled?: boolean
 }
 
-const query = (name: string) => ({
-  queryKey: ['triggers', name],
-  queryFn: () => unwrap(api.GET('/api/v1/workflows/{name}/triggers', { params: { path: { name } } })),
-  refetchInterval: 30_000,
-})
-export const useTriggersOf = (name: MaybeRefOrGetter<string>) => useQuery(computed(() => query(toValue(name))))
-
-/** The server tells triggers by workflow; so many workflows are asked. */
-const mostWorkflows = 100
-
-/** The triggers of several workflows, those that fire next first. */
-export function useTriggers(workflows: MaybeRefOrGetter<readonly { name: string; enabled: boolean }[]>) {
-  const asked = computed(() => toValue(workflows).slice(0, mostWorkflows))
-  const answers = useQueries({ queries: computed(() => asked.value.map(({ name }) => query(name))) })
-  const triggers = computed<OwnedTrigger[]>(() =>
-    byNext(asked.value.flatMap(({ name, enabled }, at) => (answers.value[at]?.data ?? []).map((trigger) => ({ ...trigger, workflow: name, enabled })))),
-  )
-  return {
-    triggers,
-    isPending: computed(() => answers.value.some(({ isPending }) => isPending)),
-    error: computed(() => answers.value.find(({ error }) => error)?.error ?? undefined),
-    refetch: () => answers.value.forEach((one) => void one.refetch()),
-  }
-}
+/** The triggers of all workflows, those that fire next first. */
+export const useTriggers = (wanted: WantedTriggers = {}) =>
+  useQuery({
+    queryKey: [...triggersKey, 'all', wanted],
+    queryFn: async () => byNext(await everyPage((cursor) => unwrap(api.GET('/api/v1/triggers', { params: { query: { ...wanted, limit: 500, cursor } } })))),
+    refetchInterval,
+  })
 
 export const byNext = (triggers: readonly OwnedTrigger[]): OwnedTrigger[] =>
   [...triggers].sort(

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { fits, foldersWithin, readFolder, readTags, tagsOf, trail, type Wanted } from './library'
+import { fits, foldersWithin, isPacked, readFolder, readTags, tagsOf, trail, type Wanted } from './library'
 
 const item = (name: string, folder: string | null, ...tags: string[]) => ({ name, folder, tags, enabled: name !== 'off', description: 'Looks after a site.' })
 const items = [item('a', 'ops/nightly', 'web', 'slow'), item('b', 'ops', 'web'), item('c', 'operations'), item('off', null)]
@@ -12,6 +12,15 @@ describe('the library', () => {
     expect(names({ folder: 'ops' })).toEqual(['a', 'b'])
     expect(names({ tag: 'web', words: 'SLOW site' })).toEqual(['a'])
     expect(names({ state: 'disabled' })).toEqual(['off'])
+  })
+
+  it('knows what an archive would hold for the same search', () => {
+    const inArchive = (extra: Partial<Wanted>) => items.filter((one) => isPacked(one, wanted(extra))).map(({ name }) => name)
+    expect(inArchive({ words: ' After a SITE', folder: 'ops' })).toEqual(names({ words: 'after a site', folder: 'ops' }))
+    // The list looks for each word, and in tags; the server does not.
+    expect([names({ words: 'site looks' }).length, inArchive({ words: 'site looks' }).length]).toEqual([4, 0])
+    expect([names({ words: 'slow' }), inArchive({ words: 'slow' })]).toEqual([['a'], []])
+    expect(inArchive({ state: 'enabled' })).toContain('off')
   })
 
   it('knows what is in a folder', () => {

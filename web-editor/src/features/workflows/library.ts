@@ -22,6 +22,12 @@ export function fits(item: Labelled, { words, state, folder, tag }: Wanted): boo
   )
 }
 
+/** Whether the server packs it for a search with these words: it looks for them as they stand, in names and descriptions, and knows of no state. */
+export function isPacked(item: Labelled, { words, folder, tag }: Wanted): boolean {
+  const sought = words.trim().toLowerCase()
+  return fits(item, { words: '', state: 'all', folder, tag }) && [item.name, item.description ?? ''].some((text) => text.toLowerCase().includes(sought))
+}
+
 export interface Folder {
   /** With the folders around it, as `ops/nightly`. */
   path: string

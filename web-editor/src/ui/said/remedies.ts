@@ -27,4 +27,12 @@ export const french: readonly [begins: RegExp, says: string][] = [
   [/^is the engine installed, and does it run\?$/, 'le moteur est-il installé, et tourne-t-il ?'],
   [/^can the target reach the registry\?$/, 'la cible peut-elle joindre le registre ?'],
   [/^give the login of the registry to the target.*$/, 'donnez à la cible les identifiants du registre'],
+  // Why a run is stalled comes without a code.
+  [/^windflow ended while it took up this run.*$/, 'windflow s’est arrêté en reprenant cette exécution, qui a donc été laissée de côté ; reprenez-la pour réessayer'],
+  [/^run \S+ began with another version of (\S+) than .*$/, 'elle a commencé avec une autre version de $1 que celle qui est installée ; réinstallez l’autre, ou lancez une nouvelle exécution'],
+  [/^the run contradicts itself: (.+)$/s, 'l’exécution se contredit : $1'],
+  [/^the workflow of the run cannot be run here any more: (.+)$/s, 'le workflow de l’exécution ne peut plus tourner ici : $1'],
+  [/^the run has nothing left to do and has not ended$/, 'l’exécution n’a plus rien à faire et n’est pas terminée'],
+  [/^the engine failed at this run: (.+)$/s, 'le moteur a échoué sur cette exécution : $1'],
+  [/^the process stopped before the run ended$/, 'le processus s’est arrêté avant la fin de l’exécution'],
 ]

@@ -32,6 +32,15 @@ pub(crate) fn read_or_make(data_dir: &Path, named: Option<&Path>) -> anyhow::Res
         .map_or_else(|| make(&path).with_context(|| format!("the key of secrets, {}", path.display())), Ok)
 }
 
+/// What is kept in a data folder was encrypted with another key than the one that is there, or there is none.
+pub(crate) fn other(data_dir: &Path) -> anyhow::Error {
+    invalid(format!(
+        "what is kept here was encrypted with another key\n  = put back the `secrets.key` of the server that it comes from, to {}, or its key into {VARIABLE}\n  \
+         = where that key is lost: `windflow secrets rotate-key` goes on with another, and tells what has to be set anew",
+        data_dir.join("secrets.key").display()
+    ))
+}
+
 /// The same where there are some.
 pub(crate) fn read(data_dir: &Path, named: Option<&Path>) -> anyhow::Result<Option<Keys>> {
     Ok(find(data_dir, named)?.map(|(keys, _)| keys))

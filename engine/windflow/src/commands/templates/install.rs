@@ -111,7 +111,7 @@ fn stack(
         ledger.write(vec![ledger.remembered(&installed).map_err(refused)?]).map_err(refused)?;
         deploying.book.durable().await.map_err(kept)?;
         let Some(reached) = reached else {
-            render::line(&format!("{name} is kept; `windflow templates install … --deploy` or the server deploys it"));
+            render::line(&format!("{name} is kept; deploy it with: windflow deploy {name}"));
             return Ok(ExitCode::SUCCESS);
         };
         let wanted = Wanted { content, version: Some(stack.version), rollback_to: None, timeout: args.timeout };

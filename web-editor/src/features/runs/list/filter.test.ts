@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Run } from '../api'
-import { addressOf, filterOf, fits, isRunId, matches, merge, queryOf, starter } from './filter'
+import { addressOf, filterOf, fits, isRunId, matches, merge, queryOf, starter, statusOf } from './filter'
 
 const run = (id: string, more: Partial<Run> = {}): Run => ({
   run: id, workflow: 'site-check', document: '', status: 'running', queued: false, started_by: 'user:ada@example.org', started_at: 100, sequence: 1, ...more,
@@ -16,6 +16,11 @@ describe('the filter of runs', () => {
 
   it('asks the same question within a minute', () => {
     expect(queryOf({ span: 'hour' }, 3_661_000).since).toBe(queryOf({ span: 'hour' }, 3_699_000).since)
+  })
+
+  it('says in one word how a run stands', () => {
+    const stalled = { reason: 'windflow ended', at: 1 }
+    expect([run('a'), run('a', { queued: true }), run('a', { stalled }), run('a', { stalled, status: 'failed' })].map(statusOf)).toEqual(['running', 'queued', 'stalled', 'failed'])
   })
 
   it('counts what is being cancelled among what is running', () => {

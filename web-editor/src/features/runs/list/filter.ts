@@ -1,4 +1,4 @@
-import type { RunStatus } from '@/domain/run-live'
+import { hasEnded, type RunStatus } from '@/domain/run-live'
 import type { Run } from '../api'
 
 export const statuses = ['running', 'succeeded', 'failed', 'cancelled'] as const
@@ -39,6 +39,10 @@ export const queryOf = (filter: RunFilter, now: number) => ({
   status: filter.status,
   since: sinceOf(filter.span, Math.floor(now / 60_000) * 60_000),
 })
+
+/** How a run stands, in one word: one that waits for its turn, or that nobody is at work on, says so. */
+export const statusOf = (run: Pick<Run, 'queued' | 'status' | 'stalled'>): string =>
+  run.queued ? 'queued' : run.stalled && !hasEnded(run.status) ? 'stalled' : run.status
 
 /** Whether a run belongs to a list that is filtered so. */
 export function fits(run: Run, filter: RunFilter, now: number): boolean {

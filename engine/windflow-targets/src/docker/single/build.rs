@@ -1,0 +1,102 @@
+//! Making an image by the engine's own builder.
+
+use std::collections::HashMap;
+
+use bollard::query_parameters::BuildImageOptionsBuilder;
+use futures::StreamExt;
+use windflow_stacks::containers::{Build, ImageFacts, Said, With, Written};
+use windflow_stacks::driver::{DriverError, Result};
+
+use super::super::{DockerTarget, errors, images, labels};
+use super::push;
+
+/// Lines of the builder that an error tells.
+const LINES: usize = 5;
+
+pub(super) async fn build(target: &DockerTarget, wanted: &Build, with: &With<'_>) -> Result<ImageFacts> {
+    let refused = |why: String| DriverError::new("invalid_build", why);
+    let handed = wanted.handed().map_err(refused)?;
+    let labels: HashMap<_, _> = [(labels::BUILT, with.run)].into();
+    let mut options = BuildImageOptionsBuilder::default()
+        .t(&wanted.tags[0])
+        .rm(true)
+        .forcerm(true)
+        .nocache(wanted.no_cache)
+        .labels(&labels)
+        .buildargs(&wanted.arguments.clone().into_iter().collect::<HashMap<_, _>>());
+    if let Some(stage) = &wanted.target_stage {
+        options = options.target(stage);
+    }
+    if let Some(platform) = &wanted.platform {
+        options = options.platform(platform);
+    }
+    if wanted.pull {
+        options = options.pull("1");
+    }
+    if let Some(context) = &wanted.context {
+        options = options.remote(context);
+        if let Some(path) = &wanted.dockerfile {
+            options = options.dockerfile(path);
+        }
+    }
+    let body = match &wanted.context {
+        Some(_) => Vec::new(),
+        None => archive(&handed).map_err(|error| refused(format!("the files cannot be handed over: {error}")))?,
+    };
+    let logins = with.registries.iter().map(|(host, login)| (host.clone(), images::credentials(host, login))).collect();
+    let stream = target.docker.build_image(options.build(), Some(logins), Some(bollard::body_full(body.into())));
+    let id = hear(stream, with).await?;
+    push::tag(target, &id.unwrap_or_else(|| wanted.tags[0].clone()), &wanted.tags[1..]).await
+}
+
+fn archive(files: &[windflow_stacks::containers::Handed]) -> std::io::Result<Vec<u8>> {
+    let mut archive = tar::Builder::new(Vec::new());
+    for file in files {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(file.content.len() as u64);
+        header.set_mode(file.mode);
+        archive.append_data(&mut header, &file.path, file.content.as_slice())?;
+    }
+    archive.into_inner()
+}
+
+/// Hears the builder to its end; the image's id.
+async fn hear(
+    mut stream: impl futures::Stream<Item = std::result::Result<bollard::models::BuildInfo, bollard::errors::Error>> + Unpin,
+    with: &With<'_>,
+) -> Result<Option<String>> {
+    let (mut written, mut step, mut id) = (Written::default(), String::new(), None);
+    while let Some(told) = stream.next().await {
+        let told = match told {
+            Ok(told) => told,
+            Err(error) => return Err(failed(&step, written.end(&with.tell), errors::of(&error))),
+        };
+        if let Some(text) = &told.stream {
+            if text.starts_with("Step ") {
+                text.trim_end().clone_into(&mut step);
+            }
+            written.take(text.as_bytes(), false, &with.tell);
+        }
+        if let Some(status) = told.status.filter(|_| told.progress_detail.is_none()) {
+            (with.tell)(&status);
+        }
+        id = told.aux.and_then(|image| image.id).or(id);
+    }
+    Ok(id)
+}
+
+/// An error names the step and what it wrote last. Where the engine says what is wrong with itself, that is what is told.
+fn failed(step: &str, said: Said, error: DriverError) -> DriverError {
+    let own =
+        ["unreachable", "disk_full", "image_unauthorised", "image_missing", "registry_unreachable", "not_an_engine"];
+    let code = if own.contains(&error.code.as_str()) { error.code.as_str() } else { "build_failed" };
+    let step: String = step.chars().take(200).collect();
+    let place = if step.is_empty() { String::new() } else { format!(" at {step}") };
+    let of_builder = |line: &str| ["Step ", " ---> ", "Removing intermediate "].iter().any(|it| line.starts_with(it));
+    let lines: Vec<&str> = said.output.lines().filter(|line| !line.trim().is_empty() && !of_builder(line)).collect();
+    let last = &lines[lines.len().saturating_sub(LINES)..];
+    let last: String = last.iter().map(|line| format!("\n  {}", line.chars().take(300).collect::<String>())).collect();
+    let message = format!("the build failed{place}: {}{last}", error.message.trim());
+    let may_help = code != "build_failed" && error.may_help;
+    DriverError { remedy: error.remedy.filter(|_| code != "build_failed"), may_help, ..DriverError::new(code, message) }
+}

@@ -1,0 +1,155 @@
+//! Containers that run once and commands in those of a stack, by nodes of a workflow on a real engine.
+
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use super::{Place, SHOP, stderr};
+
+fn report(output: &Output) -> Value {
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", stderr(output)))
+}
+
+/// A workflow of one node `it`, which asks the target `edge` for this.
+fn keep(place: &Place, more: &str, with: &Value) {
+    let text = format!(
+        "windflow: 1\nname: one\npermissions: {{ docker: [edge] }}\nnodes:\n  it: {{ uses: docker@1, {more} with: {with} }}\n\
+         outputs: {{ it: \"${{{{ nodes.it.output }}}}\" }}\n"
+    );
+    std::fs::write(place.folder.path().join("one.yaml"), text).unwrap();
+}
+
+fn run(place: &Place, with: &Value) -> Value {
+    keep(place, "", with);
+    report(&place.windflow(&["run", "one.yaml", "--json"]))
+}
+
+fn shell(script: &str) -> Value {
+    json!({ "target": "edge", "action": { "run": { "image": "stand-in:1", "command": ["sh", "-c", script] } } })
+}
+
+#[test]
+fn nodes_run_containers_and_commands() {
+    let place = Place::new();
+    assert!(place.windflow(&["targets", "add", "edge", place.engine.address()]).status.success());
+    let port = format!("WEB_PORT={}", place.port);
+    assert!(place.windflow(&["deploy", "shop.yaml", "--target", "edge", "--var", &port]).status.success());
+    let before = place.containers();
+
+    let good = run(&place, &shell("echo hello; echo there >&2"));
+    assert_eq!((&good["outputs"]["it"]["stdout"], &good["outputs"]["it"]["exit_code"]), (&json!("hello\n"), &json!(0)));
+    let bad = run(&place, &shell("echo oh no; exit 3"));
+    let error = &bad["nodes"]["it"]["error"];
+    assert_eq!(
+        (&error["code"], &error["message"]),
+        (&json!("exit_code"), &json!("it ended with status 3: oh no")),
+        "{bad:#}"
+    );
+    assert_eq!((&error["details"]["exit_code"], &error["details"]["output"]), (&json!(3), &json!("oh no\n")));
+
+    // In the stack's own network and volume, which another one's name does not reach.
+    let mut within = shell("wget -q -O - http://web/; echo kept >/data/mark");
+    within["stack"] = json!("shop");
+    within["action"]["run"]["networks"] = json!(["default"]);
+    within["action"]["run"]["volumes"] = json!(["data:/data"]);
+    assert_eq!(run(&place, &within)["outputs"]["it"]["stdout"], "version 1\n");
+    let exec = json!({ "target": "edge", "stack": "shop", "action": { "exec": { "service": "db", "command": ["cat", "/data/mark"] } } });
+    assert_eq!(run(&place, &exec)["outputs"]["it"]["output"], "kept\n");
+    let inspect = json!({ "target": "edge", "stack": "shop", "action": { "inspect": { "service": "web" } } });
+    assert_eq!(run(&place, &inspect)["outputs"]["it"]["containers"][0]["health"], "healthy");
+    within["action"]["run"]["volumes"] = json!(["other:/data"]);
+    let refused = run(&place, &within);
+    assert!(
+        refused["nodes"]["it"]["error"]["message"].as_str().unwrap().contains("the stack shop has no volume"),
+        "{refused:#}"
+    );
+
+    // What reaches beyond containers is confirmed by name, as with stacks.
+    for (field, value, name) in [
+        ("privileged", json!(true), "run:privileged"),
+        ("network_mode", json!("host"), "run:host_network"),
+        ("volumes", json!(["/etc:/x"]), "run:host_path:/etc"),
+        ("volumes", json!(["/var/run/docker.sock:/x"]), "run:docker_socket"),
+    ] {
+        let mut risky = shell("echo it runs");
+        risky["action"]["run"][field] = value;
+        let refused = run(&place, &risky);
+        let error = &refused["nodes"]["it"]["error"];
+        assert!(error["code"] == "not_confirmed" && error["message"].as_str().unwrap().contains(name), "{refused:#}");
+        if name == "run:host_path:/etc" {
+            risky["action"]["run"]["confirm"] = json!([name]);
+            assert_eq!(run(&place, &risky)["status"], "succeeded");
+        }
+    }
+    let fetches =
+        json!({ "build": { "dockerfile": "FROM stand-in:1\nADD http://127.0.0.1:1/x /x\n", "tags": ["x:1"] } });
+    let refused = run(&place, &json!({ "target": "edge", "action": fetches }));
+    assert!(refused["nodes"]["it"]["error"]["message"].as_str().unwrap().contains("build:host_network"), "{refused:#}");
+
+    // What is misspelt, and another target, is found before anything starts.
+    let mut misspelt = shell("true");
+    misspelt["action"]["run"]["comand"] = json!([]);
+    keep(&place, "", &misspelt);
+    let output = place.windflow(&["run", "one.yaml"]);
+    assert!(output.status.code() == Some(2) && stderr(&output).contains("comand"), "{}", stderr(&output));
+    let mut elsewhere = shell("true");
+    elsewhere["target"] = json!("production");
+    keep(&place, "", &elsewhere);
+    let output = place.windflow(&["run", "one.yaml"]);
+    assert!(output.status.code() == Some(2) && stderr(&output).contains("docker: [production]"), "{}", stderr(&output));
+    assert_eq!(place.containers(), before, "nothing is left of all this");
+}
+
+#[test]
+fn what_is_cut_off_goes_on_and_what_is_given_up_leaves_nothing() {
+    let place = Place::new();
+    assert!(place.windflow(&["targets", "add", "edge", place.engine.address()]).status.success());
+    let text =
+        SHOP.replace("WEB_PORT: { type: port }", &format!("WEB_PORT: {{ type: port, default: {} }}", place.port));
+    std::fs::write(place.folder.path().join("shop.yaml"), text).unwrap();
+    assert!(place.windflow(&["deploy", "shop.yaml", "--target", "edge"]).status.success());
+    let before = place.containers();
+    let wait_for = |what: &str| {
+        let begun = Instant::now();
+        while !place.containers().lines().any(|line| line.starts_with("windflow-") && line.ends_with(what)) {
+            assert!(begun.elapsed() < Duration::from_secs(30), "{}", place.containers());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    };
+    let begin = || place.command(&["run", "one.yaml"]).stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+
+    // The process dies in the middle, once while the container runs and once after it has ended.
+    let mut counts = shell("echo once >>/data/done; sleep 3; echo ended");
+    counts["stack"] = json!("shop");
+    counts["action"]["run"]["volumes"] = json!(["data:/data"]);
+    keep(&place, "", &counts);
+    for state in ["running", "exited"] {
+        let mut child = begin();
+        wait_for("running");
+        child.kill().unwrap();
+        child.wait().unwrap();
+        wait_for(state);
+        let resumed = report(&place.windflow(&["runs", "resume", "last", "--json"]));
+        assert_eq!(resumed["outputs"]["it"]["output"], "ended\n", "{state}: {resumed:#}");
+        assert_eq!(place.containers(), before);
+    }
+    assert_eq!(place.engine.docker(&["exec", "shop-db-1", "cat", "/data/done"]), "once\nonce");
+
+    // Its own time, the node's, and Ctrl-C.
+    let mut late = shell("echo begun; sleep 1000");
+    late["action"]["run"]["seconds"] = json!(1);
+    let ended = run(&place, &late);
+    let error = &ended["nodes"]["it"]["error"];
+    assert_eq!((&error["code"], &error["details"]["output"]), (&json!("timeout"), &json!("begun\n")), "{ended:#}");
+    assert_eq!(place.containers(), before);
+    keep(&place, "timeout: 2s,", &shell("sleep 1000"));
+    assert_eq!(report(&place.windflow(&["run", "one.yaml", "--json"]))["status"], "failed");
+    assert_eq!(place.containers(), before);
+    keep(&place, "", &shell("sleep 1000"));
+    let mut child = begin();
+    wait_for("running");
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert_eq!(place.containers(), before);
+}
