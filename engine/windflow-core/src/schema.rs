@@ -139,16 +139,21 @@ pub(crate) fn followed<'a>(schema: &'a Value, part: &'a Value) -> &'a Value {
     reference.and_then(|reference| schema.pointer(reference.trim_start_matches('#'))).unwrap_or(part)
 }
 
+/// The alternatives of a part of a schema, where it has some.
+pub(crate) fn choices<'a>(schema: &'a Value, part: &'a Value) -> impl Iterator<Item = &'a Value> {
+    let part = followed(schema, part);
+    let list = ["oneOf", "anyOf"].into_iter().find_map(|key| part.get(key).and_then(Value::as_array));
+    list.into_iter().flatten().map(move |one| followed(schema, one))
+}
+
 /// What a part of a schema takes, where it lists that: words as they are, objects as `{ key: … }`, others by their type.
 #[must_use]
 pub fn alternatives(schema: &Value, part: &Value) -> Vec<String> {
     let part = followed(schema, part);
-    let list = |key: &str| part.get(key).and_then(Value::as_array).filter(|list| !list.is_empty());
-    if let Some(words) = list("enum") {
+    if let Some(words) = part.get("enum").and_then(Value::as_array) {
         return words.iter().map(word).collect();
     }
     let each = |one: &Value| {
-        let one = followed(schema, one);
         if let Some(only) = one.get("const") {
             return vec![word(only)];
         }
@@ -164,7 +169,7 @@ pub fn alternatives(schema: &Value, part: &Value) -> Vec<String> {
             None => Vec::new(),
         }
     };
-    list("oneOf").or_else(|| list("anyOf")).into_iter().flatten().flat_map(each).collect()
+    choices(schema, part).flat_map(each).collect()
 }
 
 fn word(value: &Value) -> String {

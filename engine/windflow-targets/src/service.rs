@@ -5,11 +5,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 use windflow_core::failure::{Failure, FailureKind, RetryHint};
 use windflow_core::id::OrganisationId;
 use windflow_core::json::Json;
-use windflow_core::ports::host::CancelSignal;
 use windflow_core::ports::records::Records;
 use windflow_core::ports::store::BoxFuture;
 use windflow_core::ports::targets::{TargetCall, Targets};
@@ -25,10 +24,12 @@ use windflow_stacks::risk::{Risk, risks};
 use windflow_stacks::vault::Vault;
 
 use self::request::Request;
+use self::waiting::{Cancel, UnderWay};
 
 mod progress;
 mod request;
 mod single;
+mod waiting;
 
 /// Does what nodes ask of targets.
 #[derive(Clone)]
@@ -334,67 +335,12 @@ async fn logs(reached: &Reached, asked: request::Logs) -> Result<Value, Failure>
     Ok(json!({ "lines": lines.into_inner().unwrap_or_default() }))
 }
 
-/// Cancelled by the attempt's own signal, or when nobody waits any more.
-struct Cancel {
-    attempt: Arc<dyn CancelSignal>,
-    left: Arc<(std::sync::atomic::AtomicBool, Notify)>,
-}
-
-impl CancelSignal for Cancel {
-    fn is_cancelled(&self) -> bool {
-        self.attempt.is_cancelled() || self.left.0.load(std::sync::atomic::Ordering::Acquire)
-    }
-
-    fn cancelled(&self) -> BoxFuture<'_, ()> {
-        Box::pin(async move {
-            let told = self.left.1.notified();
-            tokio::pin!(told);
-            told.as_mut().enable();
-            if self.is_cancelled() {
-                return;
-            }
-            tokio::select! {
-                () = self.attempt.cancelled() => {}
-                () = told => {}
-            }
-        })
-    }
-}
-
-/// Counts what is under way, however it ends.
-struct UnderWay(TargetService);
-
-impl UnderWay {
-    fn new(service: &TargetService) -> Self {
-        service.0.under_way.send_modify(|count| *count += 1);
-        Self(service.clone())
-    }
-}
-
-impl Drop for UnderWay {
-    fn drop(&mut self) {
-        self.0.0.under_way.send_modify(|count| *count -= 1);
-    }
-}
-
-/// Tells that nobody waits any more.
-struct Leaving(Arc<(std::sync::atomic::AtomicBool, Notify)>);
-
-impl Drop for Leaving {
-    fn drop(&mut self) {
-        self.0.0.store(true, std::sync::atomic::Ordering::Release);
-        self.0.1.notify_waiters();
-    }
-}
-
 impl Targets for TargetService {
     fn perform(&self, call: TargetCall) -> BoxFuture<'_, Result<Json, Failure>> {
-        let left = Arc::new((std::sync::atomic::AtomicBool::new(false), Notify::new()));
-        let cancel = Cancel { attempt: Arc::clone(&call.cancel), left: Arc::clone(&left) };
+        let (cancel, leaving) = Cancel::new(Arc::clone(&call.cancel));
         let service = self.clone();
         Box::pin(async move {
-            let leaving = Leaving(left);
-            let under_way = UnderWay::new(&service);
+            let under_way = UnderWay::new(&service.0.under_way);
             // On its own: an attempt that is torn off must not tear a deployment off in the middle.
             let task = tokio::spawn(async move {
                 let done = service.do_it(&call, &cancel).await;

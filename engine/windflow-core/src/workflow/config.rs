@@ -7,7 +7,7 @@ use crate::id::NodeTypeRef;
 use crate::manifest::NodeType;
 use crate::place::{Place, Spanned};
 use crate::problem::{Problem, did_you_mean, list};
-use crate::schema::{Violation, alternatives, followed};
+use crate::schema::{Checker, Violation, alternatives, choices, followed};
 
 /// Checks everything that can be told already: what an expression decides, or may decide, is left to the run.
 pub(super) fn check(
@@ -26,10 +26,33 @@ pub(super) fn check(
     let mut open = Vec::new();
     let value = known(with, String::new(), &mut open);
     for violation in checker.violations(&value) {
-        if !decided_later(&violation, &open) {
-            problems.extend(describe(&violation, uses, with, schema, node));
+        if decided_later(&violation, &open) {
+            continue;
         }
+        let meant = meant(&violation, &value, schema);
+        let meant = meant.iter().filter(|violation| !decided_later(violation, &open));
+        let told: Vec<_> = meant.flat_map(|violation| describe(violation, uses, with, schema, node)).collect();
+        problems.extend(if told.is_empty() { describe(&violation, uses, with, schema, node) } else { told });
     }
+}
+
+/// Where none of several alternatives fits, and the value has the key of one: what is wrong by that one.
+fn meant(violation: &Violation, value: &Value, schema: &Value) -> Vec<Violation> {
+    let given = value.pointer(&violation.path).and_then(Value::as_object).filter(|_| violation.is_choice);
+    let Some(given) = given else { return Vec::new() };
+    let steps: Vec<_> = steps(&violation.path).collect();
+    let branch = choices(schema, below(schema, &steps)).find(|branch| {
+        let required = branch.get("required").and_then(Value::as_array).filter(|required| !required.is_empty());
+        required.is_some_and(|all| all.iter().filter_map(Value::as_str).all(|key| given.contains_key(key)))
+    });
+    let Some(Value::Object(branch)) = branch else { return Vec::new() };
+    let mut branch = branch.clone();
+    branch.extend(
+        ["$defs", "definitions"].into_iter().filter_map(|key| Some((key.to_owned(), schema.get(key)?.clone()))),
+    );
+    let Ok(checker) = Checker::new(&Value::Object(branch)) else { return Vec::new() };
+    let below = checker.violations(&Value::Object(given.clone())).into_iter();
+    below.map(|below| Violation { path: format!("{}{}", violation.path, below.path), ..below }).collect()
 }
 
 /// The template as a value, with null in place of what expressions give; their paths are told.
@@ -79,6 +102,7 @@ fn describe(
     let at = if steps.is_empty() { String::new() } else { format!(" at `{}`", steps.join(".")) };
     if !violation.unexpected.is_empty() {
         let known = properties(schema, &steps);
+        let alternatives = alternatives(schema, below(schema, &steps));
         return violation
             .unexpected
             .iter()
@@ -88,8 +112,10 @@ fn describe(
                     _ => &template.place,
                 };
                 let known = known.iter().map(String::as_str);
-                let remedy =
-                    did_you_mean(key, known.clone()).unwrap_or_else(|| format!("its keys are {}", list(known)));
+                let remedy = did_you_mean(key, known.clone()).unwrap_or_else(|| match alternatives.as_slice() {
+                    [] => format!("its keys are {}", list(known)),
+                    several => format!("it takes {}", list(several.iter().map(String::as_str))),
+                });
                 Problem::error("unknown_config", place, format!("`{name}` has no setting `{key}`{at}")).remedy(remedy)
             })
             .collect();
@@ -117,12 +143,16 @@ fn describe(
     vec![Problem::error("invalid_config", place, message).remedy(remedy)]
 }
 
+/// The steps of a JSON Pointer.
+fn steps(path: &str) -> impl Iterator<Item = String> {
+    path.split('/').skip(1).map(|step| step.replace("~1", "/").replace("~0", "~"))
+}
+
 /// The part of a template at a JSON Pointer, and the steps to it.
 fn follow<'a>(template: &'a Template, path: &str) -> (&'a Template, Vec<String>) {
     let mut at = template;
     let mut steps = Vec::new();
-    for step in path.split('/').skip(1) {
-        let step = step.replace("~1", "/").replace("~0", "~");
+    for step in self::steps(path) {
         let next = match &at.kind {
             Kind::Map(fields) => fields.get(&step).map(|field| &field.value),
             Kind::List(items) => step.parse::<usize>().ok().and_then(|index| items.get(index)),
@@ -141,7 +171,8 @@ fn follow<'a>(template: &'a Template, path: &str) -> (&'a Template, Vec<String>)
 fn below<'a>(schema: &'a Value, steps: &[String]) -> &'a Value {
     let mut at = schema;
     for step in steps {
-        let next = at.get("properties").and_then(|properties| properties.get(step)).or_else(|| at.get("items"));
+        let property = |part: &'a Value| part.get("properties").and_then(|properties| properties.get(step));
+        let next = property(at).or_else(|| at.get("items")).or_else(|| choices(schema, at).find_map(property));
         at = followed(schema, next.unwrap_or(&Value::Null));
     }
     at

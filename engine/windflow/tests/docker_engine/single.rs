@@ -92,7 +92,11 @@ fn nodes_run_containers_and_commands() {
     misspelt["action"]["run"]["comand"] = json!([]);
     keep(&place, "", &misspelt);
     let output = place.windflow(&["run", "one.yaml"]);
-    assert!(output.status.code() == Some(2) && stderr(&output).contains("comand"), "{}", stderr(&output));
+    assert!(
+        output.status.code() == Some(2) && stderr(&output).contains("does not take this at `action`"),
+        "{}",
+        stderr(&output)
+    );
     let mut elsewhere = shell("true");
     elsewhere["target"] = json!("production");
     keep(&place, "", &elsewhere);

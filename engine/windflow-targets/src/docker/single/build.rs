@@ -69,7 +69,7 @@ async fn hear(
     while let Some(told) = stream.next().await {
         let told = match told {
             Ok(told) => told,
-            Err(error) => return Err(failed(&step, written.end(&with.tell), errors::of(&error))),
+            Err(error) => return Err(failed(&step, &written.end(&with.tell), errors::of(&error))),
         };
         if let Some(text) = &told.stream {
             if text.starts_with("Step ") {
@@ -86,7 +86,7 @@ async fn hear(
 }
 
 /// An error names the step and what it wrote last. Where the engine says what is wrong with itself, that is what is told.
-fn failed(step: &str, said: Said, error: DriverError) -> DriverError {
+fn failed(step: &str, said: &Said, error: DriverError) -> DriverError {
     let own =
         ["unreachable", "disk_full", "image_unauthorised", "image_missing", "registry_unreachable", "not_an_engine"];
     let code = if own.contains(&error.code.as_str()) { error.code.as_str() } else { "build_failed" };
