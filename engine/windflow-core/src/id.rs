@@ -20,6 +20,12 @@ impl InvalidId {
     fn new(what: &'static str, rule: &'static str, text: &str) -> Self {
         Self { what, rule, text: text.chars().take(80).collect() }
     }
+
+    /// How one has to be written.
+    #[must_use]
+    pub fn rule(&self) -> &'static str {
+        self.rule
+    }
 }
 
 /// Longest name, in bytes.

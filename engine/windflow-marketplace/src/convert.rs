@@ -43,6 +43,14 @@ pub struct Draft {
     pub problems: Vec<Problem>,
 }
 
+impl Draft {
+    /// Whether its document is a stack at all: what else is wrong with it is mended in the draft.
+    #[must_use]
+    pub fn is_stack(&self) -> bool {
+        !self.contents.services.is_empty()
+    }
+}
+
 /// Something that was not taken over.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Refused {

@@ -70,7 +70,7 @@ pub(crate) fn judge(inner: &Arc<Inner>, key: &RunKey, rerun: &Rerun) -> Result<(
     let prepared = inner
         .plans
         .prepare(document, &*inner.host)
-        .map_err(|problems| StartError::Invalid(InvalidStart { problems }))?;
+        .map_err(|problems| StartError::Invalid(InvalidStart::of_document(problems)))?;
     for node in &rerun.from {
         if prepared.plan.index(node).is_none() {
             let known = prepared.plan.nodes().map(|(_, node)| node.id.as_str());

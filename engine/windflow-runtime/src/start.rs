@@ -67,6 +67,16 @@ pub struct Started {
 pub struct InvalidStart {
     /// All of them.
     pub problems: Vec<Problem>,
+    /// The document is good: all of them are about the inputs that were given.
+    pub of_inputs: bool,
+}
+
+impl InvalidStart {
+    /// Something is wrong with the document, or with what was asked for beside its inputs.
+    #[must_use]
+    pub fn of_document(problems: Vec<Problem>) -> Self {
+        Self { problems, of_inputs: false }
+    }
 }
 
 /// Why a run was not started.
@@ -141,9 +151,10 @@ pub(crate) fn pin(
 }
 
 pub(crate) fn begin(inner: &Arc<Inner>, start: Begin, run: RunId) -> Result<(RunLoop, Position), StartError> {
-    let prepared = inner.plans.prepare(&start.document, &*inner.host).map_err(|problems| InvalidStart { problems })?;
-    let invalid = |problems| InvalidStart { problems };
-    let inputs = prepared.workflow.resolve_inputs(start.inputs).map_err(invalid)?;
+    let prepared = inner.plans.prepare(&start.document, &*inner.host).map_err(InvalidStart::of_document)?;
+    let invalid = InvalidStart::of_document;
+    let unfit = |problems| InvalidStart { problems, of_inputs: true };
+    let inputs = prepared.workflow.resolve_inputs(start.inputs).map_err(unfit)?;
     check_emitted(&prepared, &start.reused).map_err(invalid)?;
     let grants = workflow::resolve_grants(&prepared.workflow, &inputs, &start.allowed).map_err(invalid)?;
     let key = RunKey { organisation: start.organisation.clone(), run };

@@ -16,6 +16,7 @@ use crate::state::App;
 use crate::{cors, editor, hooks, layers, limits};
 
 pub(crate) use self::extract::identify;
+use self::parameters::Parameters;
 
 mod answers;
 mod archive;
@@ -34,6 +35,7 @@ mod keys;
 mod node_types;
 mod notifications;
 mod page;
+mod parameters;
 mod presence;
 mod refresh_cookie;
 mod refusals;
@@ -141,7 +143,7 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(trials::node))
         .routes(routes!(trials::preview))
         .routes(routes!(runs::list))
-        .routes(routes!(runs::show))
+        .routes(routes!(runs::show, runs::delete))
         .routes(routes!(runs::events))
         .routes(routes!(runs::cancel))
         .routes(routes!(runs::resume))
@@ -203,11 +205,13 @@ pub fn openapi() -> Result<String, serde_json::Error> {
 /// Everything that the server answers.
 pub(crate) fn router(app: App) -> Router {
     let (router, document) = routes().split_for_parts();
+    let parameters = Parameters::of(&document);
     let document = serde_json::to_string(&document::tidy(document)).unwrap_or_default();
     let mut router = router
         .route("/api/v1/openapi.json", get(async move || ([("content-type", "application/json")], document)))
         // Before the layers, which otherwise do not see what takes none of the methods: the question of a browser, first of all.
         .method_not_allowed_fallback(no_such_method)
+        .layer(from_fn_with_state(parameters, parameters::known))
         .layer(from_fn_with_state(app.clone(), limits::limited));
     // Only what stands here already is for pages of other addresses: webhooks answer every method themselves.
     if !app.settings.allow_origins.is_empty() {

@@ -12,7 +12,7 @@ use windflow_triggers::Triggers;
 use crate::kept::{self, Kept};
 use crate::problem::{Answer, Problem};
 use crate::state::{App, blocking};
-use crate::{children, drafts};
+use crate::{children, drafts, missing};
 
 /// A workflow, as kept. Its text is that of its latest version.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -384,6 +384,20 @@ pub(crate) async fn enable(
         app.active.disarm(organisation, name);
     }
     Ok(kept)
+}
+
+/// What is to be set before a workflow can do what it says.
+pub(crate) async fn missing(app: &App, organisation: &OrganisationId, entry: &Entry) -> Answer<Vec<DocumentProblem>> {
+    let text = version(app, organisation, &entry.name, entry.version)?.text;
+    let (app, organisation) = (app.clone(), organisation.clone());
+    let found = blocking(move || match Workflow::parse(&text).0 {
+        Some(workflow) => {
+            let triggers = windflow_triggers::compile(&workflow).0;
+            missing::all(&app, &organisation, &workflow, &triggers)
+        }
+        None => Ok(Vec::new()),
+    });
+    found.await?
 }
 
 /// Arms the triggers of every enabled workflow: what a start of the server does.

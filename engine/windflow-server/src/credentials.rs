@@ -7,6 +7,7 @@ use windflow_core::credential::Credential;
 use windflow_core::id::OrganisationId;
 use windflow_core::ports::credentials::Credentials;
 use windflow_core::ports::records::{Expected, Records};
+use windflow_core::ports::store::StoreError;
 use windflow_core::run::Timestamp;
 use windflow_stacks::keys::Keys;
 
@@ -80,6 +81,10 @@ impl CredentialStore {
         let changed = records.put(organisation, &key(name), Expected::Any, kept::encode(&record)?)?;
         records.durable(changed.position).await?;
         Ok(Opened { name: record.name, credential, updated_at: now, updated_by: record.updated_by })
+    }
+
+    pub(crate) fn has(&self, organisation: &OrganisationId, name: &str) -> Result<bool, StoreError> {
+        Ok(self.0.records.get(organisation, &key(name))?.is_some())
     }
 
     pub(crate) fn read(&self, organisation: &OrganisationId, name: &str) -> Result<Option<Opened>, Problem> {

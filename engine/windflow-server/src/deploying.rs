@@ -10,7 +10,7 @@ use windflow_core::ports::records::Records;
 use windflow_core::ports::store::StoreError;
 use windflow_runtime::StartError;
 use windflow_stacks::book::{Book, BookError, Request};
-use windflow_stacks::carry::{CarryError, Reached};
+use windflow_stacks::carry::{CarryError, LOCAL, Reached};
 use windflow_stacks::compose::{self, Context, Loaded, no_files};
 use windflow_stacks::deployment::{Content, Deployment, Status};
 use windflow_stacks::driver::DriverError;
@@ -80,8 +80,21 @@ impl App {
 
     /// Reaches a target that is described. This machine's own engine is none unless somebody describes it: it is the operator's.
     pub(crate) async fn reach(&self, book: &Book, target: &str) -> Answer<Reached> {
-        book.target(target)?;
+        known(book, target)?;
         Ok(book.reach(&*self.drivers, target).await?)
+    }
+}
+
+/// Refuses a target that nobody has described.
+pub(crate) fn known(book: &Book, target: &str) -> Answer<()> {
+    match book.target(target) {
+        Ok(_) => Ok(()),
+        Err(BookError::NotFound(what)) => Err(Problem::not_found(what).remedy(if target == LOCAL {
+            "a server deploys to targets that somebody has described: POST /api/v1/targets; only the command line has its own machine's engine as `local`"
+        } else {
+            "a target is described before something is deployed to it: POST /api/v1/targets; GET /api/v1/targets lists those that there are"
+        })),
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -141,7 +154,7 @@ pub(crate) async fn begin(
     by: String,
 ) -> Answer<Deployment> {
     let book = app.book(organisation);
-    book.target(target)?;
+    known(&book, target)?;
     let run = app.clock.new_run_id();
     let mut request = Request {
         id: run.to_string(),

@@ -6,7 +6,7 @@ use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
-use windflow_core::id::{OrganisationId, RunId, RunKey};
+use windflow_core::id::{Digest, OrganisationId, RunId, RunKey};
 use windflow_core::ports::store::Position;
 use windflow_triggers::{Presented, Reply, Webhook};
 
@@ -49,7 +49,8 @@ async fn answer(app: &App, organisation: &str, path: &str, request: Request) -> 
     if hooks.is_empty() {
         return Err(unknown());
     }
-    let method = request.method().as_str();
+    let method = request.method().clone();
+    let method = method.as_str();
     let Some(hook) = hooks.iter().find(|hook| hook.trigger.method == method).cloned() else {
         let detail = format!("this webhook takes {}", hooks[0].trigger.method);
         return Err(Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail));
@@ -68,7 +69,10 @@ async fn answer(app: &App, organisation: &str, path: &str, request: Request) -> 
     let what = Launch::new(&organisation, &*hook.document, inputs, by);
     let key = key_of(&parts.headers)?;
     let run = match (key, hook.trigger.reply) {
-        (Some(key), _) => launch_once(app, what, &format!("webhook/{}/{path}/{key}", hook.workflow)).await?.run,
+        (Some(key), _) => {
+            let asked = asked(method, path, parts.uri.query(), &body);
+            launch_once(app, what, &format!("webhook/{}/{path}/{key}", hook.workflow), asked).await?.run
+        }
         (None, Reply::Accepted) => launch(app, what).await?.run,
         // Its end is durable together with its beginning: one wait for the disk instead of two.
         (None, Reply::Result) => launch_awaited(app, what)?,
@@ -77,6 +81,12 @@ async fn answer(app: &App, organisation: &str, path: &str, request: Request) -> 
         Reply::Accepted => Ok(accepted(run)),
         Reply::Result => result(app, RunKey { organisation, run }).await,
     }
+}
+
+/// What is the same whenever a request is sent again. Its headers are not: each sending may have a trace, a date and a length of its own.
+fn asked(method: &str, path: &str, query: Option<&str>, body: &[u8]) -> Digest {
+    let head = format!("{method}\0{path}\0{}\0", query.unwrap_or_default());
+    Digest::of(&[head.as_bytes(), body].concat())
 }
 
 /// Whether the request shows what it has to.

@@ -63,11 +63,17 @@ impl Launch {
         let (organisation, document) = (organisation.clone(), document.into());
         Self { organisation, document, inputs, pinned: BTreeMap::new(), by }
     }
+
+    /// All that is asked for.
+    pub(crate) fn asked(&self) -> Answer<Digest> {
+        let pinned = serde_json::to_string(&self.pinned).map_err(Problem::internal)?;
+        let inputs = serde_json::to_string(&self.inputs).map_err(Problem::internal)?;
+        Ok(Digest::of(format!("{}\0{inputs}\0{pinned}\0{}", self.document, self.by).as_bytes()))
+    }
 }
 
 fn start(app: &App, launch: Launch, run: RunId) -> Result<windflow_runtime::Started, StartError> {
-    let children =
-        children::of(app, &launch.organisation, &launch.document).map_err(|problems| InvalidStart { problems })?;
+    let children = children::of(app, &launch.organisation, &launch.document).map_err(InvalidStart::of_document)?;
     let kind = launch.by.split(':').next().unwrap_or_default().to_owned();
     let started = app.runtime.start_as(
         Start {
@@ -145,11 +151,9 @@ pub(crate) fn promise(app: &App, organisation: &OrganisationId, key: &str, asked
     Ok(promise)
 }
 
-/// Starts a run once for a key, whatever happens in between: the id is kept before the run begins, and a run begins once.
-pub(crate) async fn launch_once(app: &App, what: Launch, key: &str) -> Answer<Launched> {
-    let pinned = serde_json::to_string(&what.pinned).map_err(Problem::internal)?;
-    let inputs = Value::Object(what.inputs.clone());
-    let asked = Digest::of(format!("{}\0{inputs}\0{pinned}\0{}", what.document, what.by).as_bytes());
+/// Starts a run once for a key, whatever happens in between: the id is kept before the run begins, and a run begins once. `asked` is what
+/// has to be the same whenever the key is shown again.
+pub(crate) async fn launch_once(app: &App, what: Launch, key: &str, asked: Digest) -> Answer<Launched> {
     let organisation = what.organisation.clone();
     let promise = promise(app, &organisation, key, asked)?;
     // The promise stands before the run in the order of the journal: once the run is durable, so is the promise.

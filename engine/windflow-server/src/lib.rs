@@ -44,6 +44,7 @@ mod limits;
 mod live;
 mod marketplace;
 mod metrics;
+mod missing;
 mod notices;
 mod people;
 mod presence;

@@ -82,6 +82,12 @@ impl DocumentProblem {
     }
 }
 
+/// How many there are, in words.
+fn errors(problems: &[document::Problem]) -> String {
+    let count = problems.iter().filter(|problem| problem.is_error()).count();
+    format!("{count} error{}", if count == 1 { "" } else { "s" })
+}
+
 /// What handlers give.
 pub(crate) type Answer<T> = Result<T, Problem>;
 
@@ -130,13 +136,19 @@ impl Problem {
         Self::new(StatusCode::UNAUTHORIZED, "unauthorized", detail)
     }
 
-    /// The document, or the inputs for it, are not fit.
+    /// The document is not fit.
     pub(crate) fn document(problems: &[document::Problem]) -> Self {
-        let count = problems.iter().filter(|problem| problem.is_error()).count();
-        let detail = format!("the workflow has {count} error{}", if count == 1 { "" } else { "s" });
-        let mut problem = Self::invalid("invalid_workflow", detail);
-        problem.0.problems = problems.iter().map(Into::into).collect();
-        problem
+        Self::invalid("invalid_workflow", format!("the workflow has {}", errors(problems))).all(problems)
+    }
+
+    /// The document is fit; what it was to be started with is not.
+    fn inputs(problems: &[document::Problem]) -> Self {
+        Self::invalid("invalid_inputs", format!("the inputs do not fit: {}", errors(problems))).all(problems)
+    }
+
+    fn all(mut self, problems: &[document::Problem]) -> Self {
+        self.0.problems = problems.iter().map(Into::into).collect();
+        self
     }
 
     /// A template is not fit: each problem with its file before it.
@@ -150,11 +162,7 @@ impl Problem {
 
     /// The stack is not fit.
     pub(crate) fn stack(problems: &[document::Problem]) -> Self {
-        let count = problems.iter().filter(|problem| problem.is_error()).count();
-        let detail = format!("the stack has {count} error{}", if count == 1 { "" } else { "s" });
-        let mut problem = Self::invalid("invalid_stack", detail);
-        problem.0.problems = problems.iter().map(Into::into).collect();
-        problem
+        Self::invalid("invalid_stack", format!("the stack has {}", errors(problems))).all(problems)
     }
 
     /// Something that only the operator can mend. What it is belongs into the log, not into the answer.
@@ -234,6 +242,7 @@ impl From<Lost> for Problem {
 impl From<StartError> for Problem {
     fn from(error: StartError) -> Self {
         match error {
+            StartError::Invalid(invalid) if invalid.of_inputs => Self::inputs(&invalid.problems),
             StartError::Invalid(invalid) => Self::document(&invalid.problems),
             StartError::AtLimit { .. } => Self::conflict("concurrency_limit", error.to_string()),
             StartError::Overloaded(_) => Self::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", error.to_string()),

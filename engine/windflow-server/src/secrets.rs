@@ -65,6 +65,11 @@ impl Secrets {
         Ok(kept)
     }
 
+    /// Whether there is one of this name.
+    pub(crate) fn has(&self, organisation: &OrganisationId, name: &str) -> Result<bool, StoreError> {
+        Ok(self.records.get(organisation, &key(name))?.is_some())
+    }
+
     /// The value, for the server's own use.
     pub(crate) fn open(&self, organisation: &OrganisationId, name: &str) -> Result<Option<Vec<u8>>, Problem> {
         let Some(kept) = kept::read::<Secret>(&*self.records, organisation, &key(name))? else { return Ok(None) };

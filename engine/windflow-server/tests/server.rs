@@ -31,6 +31,8 @@ mod operation;
 mod people;
 #[path = "server/recovery.rs"]
 mod recovery;
+#[path = "server/refusals.rs"]
+mod refusals;
 #[path = "server/runs.rs"]
 mod runs;
 #[path = "server/support.rs"]

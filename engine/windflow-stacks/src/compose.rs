@@ -1,14 +1,15 @@
 //! Reading Compose documents.
 //!
 //! In order: YAML with places, variables filled in, the Compose Specification's own schema, what we do not support, and then the
-//! values themselves. Each step tells everything that it finds wrong; a later one runs only where the one before found nothing.
+//! values themselves. Each step tells everything that it finds wrong, and what a later one would find is told with it where that is
+//! no consequence: the values are not read where the form of the document is wrong, or where a variable is unknown.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 use windflow_core::place::Place;
 use windflow_core::problem::Problem;
-use windflow_core::yaml::{self, Limits};
+use windflow_core::yaml::{self, Limits, Node};
 
 use self::document::Document;
 use self::reader::Reader;
@@ -109,26 +110,63 @@ fn read(text: &str, context: &Context<'_>, loaded: &mut Loaded) -> Option<Projec
     let problems = &mut loaded.problems;
     let (node, found) = yaml::parse(text, limits());
     problems.extend(found.into_iter().map(for_stacks));
-    let mut node = node?;
+    let node = node?;
+    let is_whole = !any_error(problems);
     loaded.variables = variables::declared(&node, problems);
+    let are_known = !any_error(problems);
     loaded.values = variables::resolve(&loaded.variables, context.variables, problems);
-    if problems.iter().any(Problem::is_error) {
+    if !is_whole {
         return None;
     }
-    document::fill_in(&mut node, &loaded.values, problems);
+    let (node, is_filled) = filled(node, loaded, are_known);
+    let problems = &mut loaded.problems;
     let document = Document::new(&node);
-    if problems.is_empty() {
-        schema::check(&document, problems);
-    }
-    if problems.iter().any(Problem::is_error) {
+    let mut found = Vec::new();
+    schema::check(&document, &mut found);
+    // A key too much changes nothing of what the others are.
+    let is_formed = !found.iter().any(|problem| problem.code != schema::UNKNOWN_KEY);
+    found.retain(|problem| is_filled || problem.code == schema::UNKNOWN_KEY);
+    problems.extend(found);
+    supported::check(&document, problems);
+    let name = project_name(&document, context, problems);
+    if !is_filled || !is_formed {
         return None;
     }
-    supported::check(&document, problems);
-    let name = project_name(&document, context, problems)?;
     let mut reader = Reader::new(&document, context, &loaded.values, problems);
-    let project = service::project(&mut reader, name);
+    // Where it has none, there is a problem already, and nothing comes of it but what else is wrong.
+    let project = service::project(&mut reader, name.unwrap_or_else(|| "unnamed".to_owned()));
     checks::check(&project, &document, problems);
     Some(project)
+}
+
+fn any_error(problems: &[Problem]) -> bool {
+    problems.iter().any(Problem::is_error)
+}
+
+/// A document with the values of its variables in it. Where some have none that fits, that is told, and others that would fit stand in for them: what
+/// else is wrong is found by those. False: not even so.
+fn filled(node: Node, loaded: &mut Loaded, are_known: bool) -> (Node, bool) {
+    // Which variables there would be is not known, so that any may be missing.
+    if !are_known {
+        return (node, false);
+    }
+    let unfit = |variable: &&Variable| match loaded.values.get(&variable.name) {
+        Some(value) => variable.refusal(value).is_some(),
+        None => true,
+    };
+    let standing_in: Vec<_> =
+        loaded.variables.iter().filter(unfit).map(|variable| (variable.name.clone(), variable.sample())).collect();
+    let mut with_values = node.clone();
+    let before = loaded.problems.len();
+    document::fill_in(&mut with_values, &loaded.values, &mut loaded.problems);
+    if loaded.problems.len() == before && standing_in.is_empty() {
+        return (with_values, true);
+    }
+    let mut values = loaded.values.clone();
+    values.extend(standing_in);
+    let (mut node, mut left) = (node, Vec::new());
+    document::fill_in(&mut node, &values, &mut left);
+    (node, left.is_empty())
 }
 
 /// The messages of the YAML reader speak of workflows.

@@ -144,4 +144,15 @@ fn compose_files_and_apps_of_others_are_imported() {
     let unsafe_one = r#"{"version":"2","templates":[{"type":1,"title":"A","image":"a:1","privileged":true}]}"#;
     std::fs::write(place.path("p.json"), unsafe_one).unwrap();
     assert!(place.refused(&["import", "p.json"]).contains("refused[unsafe]: A"));
+
+    // What is no stack is told whole, and not written.
+    std::fs::write(place.path("bad.yaml"), "services:\n  a:\n    imge: x\n    build: .\n").unwrap();
+    let said = place.refused(&["import", "bad.yaml"]);
+    assert!(
+        said.contains("bad.yaml:3:5: error[unknown_key]") && said.contains("bad.yaml:4:5: error[unsupported]"),
+        "{said}"
+    );
+    assert!(!said.contains("is written") && !place.path("a").exists(), "{said}");
+    // Nor is anything written over.
+    assert!(place.refused(&["import", "c.yaml"]).contains("web is there already; nothing was written"));
 }

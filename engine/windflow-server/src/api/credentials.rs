@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use windflow_core::credential::{Binding, Credential};
 use windflow_core::id::NodeId;
 
-use super::extract::{Allowed, Json, Path, Query, need};
+use super::extract::{Allowed, Json, NewName, Path, Query, need};
 use super::page::{Page, PageQuery};
 use super::refusals::Refusals;
 use crate::credentials::Opened;
@@ -148,7 +148,7 @@ pub(crate) async fn show(
 pub(crate) async fn set(
     allowed: Allowed<need::SecretsManage>,
     State(app): State<App>,
-    Path(name): Path<NodeId>,
+    NewName(name): NewName<NodeId>,
     Json(body): Json<SetCredential>,
 ) -> Answer<axum::Json<CredentialView>> {
     let credential = read(body)?;

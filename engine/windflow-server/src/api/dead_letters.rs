@@ -12,6 +12,7 @@ use windflow_runtime::Rerun;
 use super::extract::{Allowed, Json, Path, Query, also, need};
 use super::page::{self, Page};
 use super::refusals::Refusals;
+use super::runs::forget;
 use crate::access::Permission;
 use crate::dead_letters::{self, DeadLetter};
 use crate::people::Caller;
@@ -187,7 +188,7 @@ fn one(app: &App, caller: &Caller, action: Action, run: &str) -> Answer<Option<R
             dead_letters::settle(app, &caller.organisation, run, caller.name(), Some(started.run))?;
             return Ok(Some(started.run));
         }
-        Action::Delete => drop(app.store.delete(&key)?),
+        Action::Delete => forget(app, &key)?,
         Action::Dismiss => {
             if !dead_letters::settle(app, &caller.organisation, run, caller.name(), None)? {
                 return Err(Problem::not_found(format!("dead letter of a run {run}")));

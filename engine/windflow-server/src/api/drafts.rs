@@ -7,7 +7,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use windflow_core::id::WorkflowName;
 
-use super::extract::{Allowed, Document, Path, Query, need};
+use super::extract::{Allowed, Document, NewName, Path, Query, need};
 use super::page::{Page, PageQuery};
 use super::refusals::Refusals;
 use crate::catalogue;
@@ -92,7 +92,7 @@ pub(crate) async fn show(
 pub(crate) async fn keep(
     allowed: Allowed<need::WorkflowsWrite>,
     State(app): State<App>,
-    Path(name): Path<WorkflowName>,
+    NewName(name): NewName<WorkflowName>,
     headers: HeaderMap,
     Document(text): Document,
 ) -> Answer<Response> {

@@ -1,6 +1,7 @@
 //! Reading requests: every refusal is a problem that says what to mend.
 
 use std::marker::PhantomData;
+use std::str::FromStr;
 
 use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, JsonRejection};
@@ -8,7 +9,10 @@ use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use serde::de::DeserializeOwned;
+use utoipa::IntoParams;
+use windflow_core::id::InvalidId;
 
+use super::parameters;
 use crate::access::Permission;
 use crate::audit::Asker;
 use crate::people::Caller;
@@ -130,15 +134,29 @@ impl<T: DeserializeOwned + Send> FromRequestParts<App> for Path<T> {
     }
 }
 
-/// The query.
+/// The name in the path under which something is to be kept. One that is not allowed is told with the rule: it is not looked for.
+pub(crate) struct NewName<T>(pub(crate) T);
+
+impl<T: FromStr<Err = InvalidId> + Send> FromRequestParts<App> for NewName<T> {
+    type Rejection = Problem;
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        let Path(name) = Path::<String>::from_request_parts(parts, app).await?;
+        name.parse().map(Self).map_err(|error: InvalidId| {
+            let shown: String = name.chars().take(80).collect();
+            Problem::invalid("invalid_name", format!("{shown:?} is no name for this: {}", error.rule()))
+        })
+    }
+}
+
+/// The query. Which parameters there are was checked before.
 pub(crate) struct Query<T>(pub(crate) T);
 
-impl<T: DeserializeOwned + Send> FromRequestParts<App> for Query<T> {
+impl<T: DeserializeOwned + IntoParams + Send> FromRequestParts<App> for Query<T> {
     type Rejection = Problem;
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
         match axum::extract::Query::<T>::from_request_parts(parts, app).await {
             Ok(axum::extract::Query(value)) => Ok(Self(value)),
-            Err(rejection) => Err(Problem::new(StatusCode::BAD_REQUEST, "invalid_query", rejection.body_text())),
+            Err(rejection) => Err(parameters::invalid::<T>(&rejection.body_text())),
         }
     }
 }
@@ -153,9 +171,15 @@ impl<T: DeserializeOwned> FromRequest<App> for Json<T> {
             Ok(axum::Json(value)) => Ok(Self(value)),
             Err(rejection) => Err(match rejection {
                 JsonRejection::JsonSyntaxError(error) => {
-                    Problem::new(StatusCode::BAD_REQUEST, "invalid_json", error.body_text())
+                    let said = error.body_text();
+                    let why = said.strip_prefix("Failed to parse the request body as JSON: ").unwrap_or(&said);
+                    Problem::new(StatusCode::BAD_REQUEST, "invalid_json", format!("the body is no JSON: {why}"))
                 }
-                JsonRejection::JsonDataError(error) => Problem::invalid("invalid_body", error.body_text()),
+                JsonRejection::JsonDataError(error) => {
+                    let said = error.body_text();
+                    let prefix = "Failed to deserialize the JSON body into the target type: ";
+                    Problem::invalid("invalid_body", said.strip_prefix(prefix).unwrap_or(&said))
+                }
                 JsonRejection::MissingJsonContentType(_) => Problem::new(
                     StatusCode::UNSUPPORTED_MEDIA_TYPE,
                     "unsupported_media_type",

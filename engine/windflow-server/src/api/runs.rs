@@ -113,7 +113,10 @@ pub(crate) async fn start(
     let what = Launch { pinned, ..Launch::new(&caller.organisation, version.text, body.inputs, by) };
     let launched = match key_of(&headers)? {
         // Two people, or two workflows, may well choose the same key.
-        Some(key) => launch_once(&app, what, &format!("{}/{name}/{key}", caller.user.id)).await?,
+        Some(key) => {
+            let asked = what.asked()?;
+            launch_once(&app, what, &format!("{}/{name}/{key}", caller.user.id), asked).await?
+        }
         None => launch(&app, what).await?,
     };
     let status = if launched.repeated { StatusCode::OK } else { StatusCode::CREATED };
@@ -142,9 +145,9 @@ pub(crate) struct RunsQuery {
     /// In this status.
     #[param(inline)]
     status: Option<Status>,
-    /// Started at this instant or after it.
+    /// Started at this instant or after it, in milliseconds since 1970.
     since: Option<u64>,
-    /// Started before this instant.
+    /// Started before this instant, in milliseconds since 1970.
     until: Option<u64>,
     /// Started by this: `user`, `key`, `webhook`, `cron`, `event`, `test`, `run`.
     #[param(max_length = 20)]
@@ -422,6 +425,33 @@ pub(crate) async fn cancel(
     })
     .await??;
     Ok((StatusCode::ACCEPTED, axum::Json(Accepted { run: run.to_string() })))
+}
+
+/// Forget a run that has ended: its journal, and what only it mentions.
+#[utoipa::path(
+    delete, path = "/runs/{run}", tag = "runs", operation_id = "delete_run",
+    params(("run" = String, Path, format = "uuid", description = "Its id")),
+    security(("token" = ["runs:operate"])), responses((status = 204, description = "It is done"), Refusals)
+)]
+pub(crate) async fn delete(
+    allowed: Allowed<need::RunsOperate>,
+    State(app): State<App>,
+    Path(run): Path<RunId>,
+) -> Answer<StatusCode> {
+    let key = RunKey { organisation: allowed.0.organisation, run };
+    let deleting = app.clone();
+    blocking(move || forget(&deleting, &key)).await??;
+    app.runtime.durable(Position::LATEST).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Forgets a run that has ended.
+pub(super) fn forget(app: &App, key: &RunKey) -> Answer<()> {
+    if app.store.run(key)?.finished_at.is_none() {
+        return Err(Problem::conflict("not_ended", format!("run {} has not ended", key.run)).remedy("cancel it first"));
+    }
+    app.store.delete(key)?;
+    Ok(())
 }
 
 /// Go on with a run that was given up, for example because a plugin was missing. A run that is under way just goes on.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use windflow_core::id::NodeId;
 
-use super::extract::{Allowed, Json, Path, Query, need};
+use super::extract::{Allowed, Json, NewName, Path, Query, need};
 use super::page::{Page, PageQuery};
 use super::refusals::Refusals;
 use crate::problem::{Answer, Problem};
@@ -61,7 +61,7 @@ pub(crate) async fn set(
     allowed: Allowed<need::SecretsManage>,
     State(app): State<App>,
     // The names of secrets have the form of the names of nodes.
-    Path(name): Path<NodeId>,
+    NewName(name): NewName<NodeId>,
     Json(body): Json<SetSecret>,
 ) -> Answer<axum::Json<SecretView>> {
     if body.value.is_empty() || body.value.len() > MAX_BYTES {

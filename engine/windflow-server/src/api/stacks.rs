@@ -321,7 +321,7 @@ pub(crate) async fn deploy(
 ) -> Answer<Response> {
     let caller = allowed.0;
     let book = app.book(&caller.organisation);
-    book.target(&target)?;
+    deploying::known(&book, &target)?;
     let (wanted, confirmed) = body.split();
     let (content, version) = deploying::content(&book, &name, &target, &wanted)?;
     install::confirmed(&content.project, &confirmed)?;

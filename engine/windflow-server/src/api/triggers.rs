@@ -13,10 +13,10 @@ use super::page::{self, Page, PageQuery};
 use super::refusals::Refusals;
 use crate::access::Permission;
 use crate::catalogue::{self, Entry};
-use crate::kept;
 use crate::problem::Answer;
 use crate::scheduler::state_key;
 use crate::state::{App, blocking};
+use crate::{kept, missing};
 
 /// A trigger of a workflow.
 #[derive(Debug, Serialize, ToSchema)]
@@ -57,6 +57,8 @@ pub(crate) struct TriggerView {
     /// Why the last instant started nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
+    /// What is still to be set before it, and the nodes that it starts, can do what the text says: a secret, a credential.
+    problem: Option<String>,
 }
 
 impl TriggerView {
@@ -76,6 +78,7 @@ impl TriggerView {
             skipped: None,
             missed: None,
             error: None,
+            problem: None,
         }
     }
 }
@@ -96,14 +99,22 @@ pub(crate) async fn of_workflow(
 ) -> Answer<axum::Json<Vec<TriggerView>>> {
     let organisation = allowed.0.organisation;
     let (entry, version) = catalogue::latest(&app, &organisation, &name)?;
-    let triggers = catalogue::check(&app, &organisation, version.text).await?.triggers;
-    Ok(axum::Json(views(&app, &organisation, &entry.value, &triggers)?))
+    let checked = catalogue::check(&app, &organisation, version.text).await?;
+    let Some(workflow) = checked.workflow else { return Ok(axum::Json(Vec::new())) };
+    Ok(axum::Json(views(&app, &organisation, &entry.value, &workflow, &checked.triggers)?))
 }
 
-fn views(app: &App, organisation: &OrganisationId, entry: &Entry, triggers: &Triggers) -> Answer<Vec<TriggerView>> {
+fn views(
+    app: &App,
+    organisation: &OrganisationId,
+    entry: &Entry,
+    workflow: &Workflow,
+    triggers: &Triggers,
+) -> Answer<Vec<TriggerView>> {
     let mut views = Vec::new();
     for hook in &triggers.webhooks {
         views.push(TriggerView {
+            problem: missing::of_hook(app, organisation, hook)?,
             path: Some(format!("/hooks/{organisation}/{}", hook.path)),
             method: Some(hook.method.clone()),
             auth: Some(hook.auth.word()),
@@ -130,6 +141,9 @@ fn views(app: &App, organisation: &OrganisationId, entry: &Entry, triggers: &Tri
             ..TriggerView::new(&cron.name, "cron")
         });
     }
+    let missing = missing::credentials(app, organisation, workflow)?;
+    let told = missing.first().map(|name| missing::told(&name.value));
+    views.iter_mut().filter(|view| view.problem.is_none()).for_each(|view| view.problem.clone_from(&told));
     Ok(views)
 }
 
@@ -255,11 +269,12 @@ fn entries_from(
 fn of_entry(app: &App, organisation: &OrganisationId, entry: &Entry, sees_runs: bool) -> Answer<Vec<ListedTrigger>> {
     let text = catalogue::version(app, organisation, &entry.name, entry.version)?.text;
     let (workflow, _) = Workflow::parse(&text);
-    let triggers = workflow.map(|workflow| windflow_triggers::compile(&workflow).0).unwrap_or_default();
+    let Some(workflow) = workflow else { return Ok(Vec::new()) };
+    let triggers = windflow_triggers::compile(&workflow).0;
     let newest = RunQuery { workflow: Some(entry.name.clone()), limit: LOOKED_AT, ..RunQuery::default() };
     let runs = if sees_runs { app.store.runs(organisation, &newest)?.items } else { Vec::new() };
     let mut listed = Vec::new();
-    for mut trigger in views(app, organisation, entry, &triggers)? {
+    for mut trigger in views(app, organisation, entry, &workflow, &triggers)? {
         let by = format!("{}:{}", trigger.uses, trigger.name);
         // Behind `#` stands how many events in a row led there.
         let newest = runs.iter().find(|run| run.started_by.split('#').next() == Some(&by));

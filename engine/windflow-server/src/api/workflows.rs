@@ -19,7 +19,7 @@ use crate::access::Permission;
 use crate::catalogue::{self, Entry, Seen};
 use crate::drafts;
 use crate::kept::{self, Kept};
-use crate::problem::{Answer, Problem};
+use crate::problem::{Answer, DocumentProblem, Problem};
 use crate::state::{App, blocking};
 
 pub(super) fn etag(entry: &Kept<Entry>) -> (header::HeaderName, HeaderValue) {
@@ -292,12 +292,21 @@ pub(crate) async fn replace(
     catalogue::replace(&app, &caller.organisation, &name, text, seen, caller.name()).await.map(answer)
 }
 
+/// A workflow whose triggers are on.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct EnabledWorkflow {
+    #[serde(flatten)]
+    workflow: WorkflowView,
+    /// What keeps it from doing what its text says, each with its place: secrets and credentials that are not set.
+    warnings: Vec<DocumentProblem>,
+}
+
 /// Switch the triggers of a workflow on.
 #[utoipa::path(
     post, path = "/workflows/{name}/enable", tag = "workflows", operation_id = "enable_workflow",
     params(("name" = String, Path, description = "Its name")),
     security(("token" = ["workflows:enable"])),
-    responses((status = 200, description = "As asked", body = WorkflowView, headers(("ETag" = String))), Refusals)
+    responses((status = 200, description = "As asked", body = EnabledWorkflow, headers(("ETag" = String))), Refusals)
 )]
 pub(crate) async fn enable(
     allowed: Allowed<need::WorkflowsEnable>,
@@ -305,7 +314,11 @@ pub(crate) async fn enable(
     Path(name): Path<WorkflowName>,
 ) -> Answer<Response> {
     let caller = allowed.0;
-    catalogue::enable(&app, &caller.organisation, &name, true, caller.name()).await.map(answer)
+    let entry = catalogue::enable(&app, &caller.organisation, &name, true, caller.name()).await?;
+    let missing = catalogue::missing(&app, &caller.organisation, &entry.value).await?;
+    let tag = etag(&entry);
+    let warnings = missing.iter().map(Into::into).collect();
+    Ok(([tag], axum::Json(EnabledWorkflow { workflow: entry.value.into(), warnings })).into_response())
 }
 
 /// Switch the triggers of a workflow off. Runs under way go on.

@@ -105,7 +105,7 @@ async fn stack(
     // Everything is checked before anything is kept.
     let content = match &wish.target {
         Some(target) => {
-            book.target(target)?;
+            deploying::known(&book, target)?;
             let values = book.values(target, name, &compose::declared(&template.text), &wish.variables)?;
             let loaded = deploying::read(&template.text, Some(name), &values, &[]);
             let Some(project) = loaded.project else { return Err(Problem::stack(&loaded.problems)) };

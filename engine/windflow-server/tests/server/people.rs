@@ -219,7 +219,7 @@ async fn secrets_are_set_and_never_told() {
     let empty = operator.request("PUT", path).json(&json!({ "value": "" }));
     operator.send(empty).await.problem(422, "invalid_secret");
     let odd = operator.request("PUT", "/api/v1/secrets/No-Name").json(&json!({ "value": "x" }));
-    operator.send(odd).await.problem(404, "not_found");
+    operator.send(odd).await.problem(422, "invalid_name");
     operator.delete(path).await.expect(204);
     operator.delete(path).await.problem(404, "not_found");
     served.stop().await;

@@ -53,7 +53,8 @@ async fn starts_that_are_not_valid_start_nothing() {
     let editor = served.person("local", Role::Editor).await;
     editor.create(PURE).await;
     let path = "/api/v1/workflows/pure/runs";
-    let problem = editor.post(path, &json!({ "inputs": { "n": "x", "m": 1 } })).await.problem(422, "invalid_workflow");
+    let problem = editor.post(path, &json!({ "inputs": { "n": "x", "m": 1 } })).await.problem(422, "invalid_inputs");
+    assert_eq!(problem["detail"], "the inputs do not fit: 2 errors");
     let codes: BTreeSet<_> =
         problem["problems"].as_array().unwrap().iter().map(|p| p["code"].as_str().unwrap()).collect();
     assert_eq!(codes, BTreeSet::from(["invalid_input", "unknown_input"]));
@@ -102,7 +103,7 @@ async fn the_same_key_gives_the_same_run_also_after_a_restart() {
     assert_eq!((runs.len(), made), (1, 1), "one key started several runs");
     start_once(&editor, "k1", json!({ "n": 2 })).await.problem(422, "idempotency_key_reused");
     // What was not valid has used up nothing.
-    start_once(&editor, "k2", json!({ "n": "x" })).await.problem(422, "invalid_workflow");
+    start_once(&editor, "k2", json!({ "n": "x" })).await.problem(422, "invalid_inputs");
     let other = start_once(&editor, "k2", json!({ "n": 5 })).await.expect(201);
     assert!(!runs.contains(other["run"].as_str().unwrap()));
     start_once(&editor, "", json!({})).await.problem(400, "invalid_idempotency_key");
@@ -259,5 +260,26 @@ async fn workflows_run_others_of_their_organisation() {
     let ended = editor.ended(&run).await;
     assert_eq!(ended["status"], "succeeded", "{ended}");
     assert_eq!(ended["outputs"], json!({ "got": { "n": 5 } }));
+    served.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_has_ended_can_be_forgotten() {
+    let dir = tempfile::tempdir().unwrap();
+    let served = serve(dir.path(), scripted(&[("slow", Outcome::Hang)])).await;
+    let operator = served.person("local", Role::Operator).await;
+    let viewer = served.person("local", Role::Viewer).await;
+    operator.create(PURE).await;
+    operator.create(SLOW).await;
+    let ended = operator.start("pure", json!({})).await;
+    operator.ended(&ended).await;
+    let hangs = operator.start("slow", json!({})).await;
+    let path = |run: &str| format!("/api/v1/runs/{run}");
+    viewer.delete(&path(&ended)).await.problem(403, "forbidden");
+    operator.delete(&path(&ended)).await.expect(204);
+    operator.get(&path(&ended)).await.problem(404, "not_found");
+    operator.delete(&path(&ended)).await.problem(404, "not_found");
+    operator.delete(&path(&hangs)).await.problem(409, "not_ended");
+    operator.get(&path(&hangs)).await.expect(200);
     served.stop().await;
 }

@@ -43,7 +43,7 @@ async fn a_node_runs_alone_on_data_that_is_given() {
     let problem = editor.post(&path("god"), &json!({})).await.problem(404, "not_found");
     assert!(problem["remedy"].as_str().unwrap().contains("good"), "{problem}");
     editor.post(&path("good"), &json!({ "document": "name: [" })).await.problem(422, "invalid_workflow");
-    editor.post(&path("sum"), &json!({ "inputs": { "factor": "x" } })).await.problem(422, "invalid_workflow");
+    editor.post(&path("sum"), &json!({ "inputs": { "factor": "x" } })).await.problem(422, "invalid_inputs");
     let viewer = served.person("local", Role::Viewer).await;
     viewer.post(&path("good"), &json!({})).await.problem(403, "forbidden");
     served.stop().await;

@@ -67,7 +67,7 @@ async fn requests_start_runs_while_the_workflow_is_enabled() {
 
     // What does not fit starts nothing, and says why.
     knock(&served, path, &[], "{").await.problem(400, "invalid_json");
-    knock(&served, path, &[], "{\"who\":7}").await.problem(422, "invalid_workflow");
+    knock(&served, path, &[], "{\"who\":7}").await.problem(422, "invalid_inputs");
     knock(&served, path, &[], "[]").await.problem(422, "webhook_inputs");
     served.anonymous().get(path).await.problem(405, "method_not_allowed");
     knock(&served, "/hooks/other/in/coming", &[], "{}").await.problem(404, "not_found");
@@ -166,13 +166,14 @@ async fn who_knocks_twice_with_a_key_starts_one_run() {
     let dir = tempfile::tempdir().unwrap();
     let served = serve(dir.path(), scripted(&[])).await;
     let operator = served.person("local", Role::Operator).await;
-    let text = hooked("greet", "path: in, auth: none").replace(", seen: \"${{ trigger }}\"", "");
-    enable(&operator, &text).await.expect(200);
-    let key = [("idempotency-key", "delivery-1")];
-    let first = knock(&served, "/hooks/local/in", &key, "{\"who\":\"a\"}").await.expect(202);
-    let second = knock(&served, "/hooks/local/in", &key, "{\"who\":\"a\"}").await.expect(202);
+    // Its inputs hold the whole request, headers included.
+    enable(&operator, &hooked("greet", "path: in, auth: none")).await.expect(200);
+    let key = ("idempotency-key", "delivery-1");
+    let first = knock(&served, "/hooks/local/in", &[key, ("traceparent", "one")], "{\"who\":\"a\"}").await.expect(202);
+    let second = knock(&served, "/hooks/local/in", &[key, ("traceparent", "two")], "{\"who\":\"a\"}").await.expect(202);
     assert_eq!(first, second);
-    knock(&served, "/hooks/local/in", &key, "{\"who\":\"b\"}").await.problem(422, "idempotency_key_reused");
+    knock(&served, "/hooks/local/in", &[key], "{\"who\":\"b\"}").await.problem(422, "idempotency_key_reused");
+    knock(&served, "/hooks/local/in?x=1", &[key], "{\"who\":\"a\"}").await.problem(422, "idempotency_key_reused");
     assert_eq!(count(&operator).await, 1);
     served.stop().await;
 }
@@ -222,5 +223,40 @@ async fn acknowledged_requests_survive_a_crash() {
         assert_eq!(operator.ended(run).await["status"], "succeeded");
     }
     eventually(async || count(&operator).await == 40).await;
+    served.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_set_is_told_when_a_workflow_is_enabled() {
+    let dir = tempfile::tempdir().unwrap();
+    let served = serve(dir.path(), scripted(&[])).await;
+    let operator = served.person("local", Role::Operator).await;
+    let text = hooked("greet", "path: in, auth: { bearer: token }");
+    let text = text.replace("triggers:\n", "permissions: { credentials: [chat] }\ntriggers:\n  nightly: { uses: cron, with: { schedule: \"0 3 * * *\" } }\n");
+    let enabled = enable(&operator, &text).await.expect(200);
+    let warnings = enabled["warnings"].as_array().unwrap();
+    let codes: Vec<_> = warnings.iter().map(|warning| warning["code"].as_str().unwrap()).collect();
+    assert_eq!((codes, &enabled["enabled"]), (vec!["missing_secret", "missing_credential"], &json!(true)), "{enabled}");
+    assert!(warnings[0]["remedy"].as_str().unwrap().contains("/api/v1/secrets/token"), "{enabled}");
+    assert!(warnings[1]["line"].as_u64().unwrap() > 1, "{enabled}");
+    let problems = async || {
+        let of_workflow = operator.get("/api/v1/workflows/greet/triggers").await.expect(200);
+        let all = operator.get("/api/v1/triggers").await.expect(200)["items"].clone();
+        let told = |list: &Value, name: &str| {
+            let mut found = list.as_array().unwrap().iter().filter(|trigger| trigger["name"] == name);
+            found.next().unwrap()["problem"].as_str().unwrap_or_default().to_owned()
+        };
+        let both = [told(&all, "hook"), told(&all, "nightly")];
+        assert_eq!(both, [told(&of_workflow, "hook"), told(&of_workflow, "nightly")]);
+        both
+    };
+    let [hook, nightly] = problems().await;
+    assert!(hook.contains("`token`") && nightly.contains("`chat`"), "{hook} {nightly}");
+    set_secret(&operator, "token", "open-sesame").await;
+    let credential = json!({ "bind": "bearer", "hosts": ["api.example.org"], "value": "s3cret" });
+    operator.send(operator.request("PUT", "/api/v1/credentials/chat").json(&credential)).await.expect(200);
+    assert_eq!(problems().await, ["", ""]);
+    let enabled = operator.post("/api/v1/workflows/greet/enable", &json!({})).await.expect(200);
+    assert_eq!(enabled["warnings"], json!([]));
     served.stop().await;
 }

@@ -18,6 +18,9 @@ fn validator() -> Option<&'static Validator> {
     VALIDATOR.get_or_init(make).as_ref()
 }
 
+/// The code of a key that there is not.
+pub(super) const UNKNOWN_KEY: &str = "unknown_key";
+
 /// Words that a document may use as keys, for "did you mean".
 fn known_keys() -> &'static [String] {
     static KEYS: OnceLock<Vec<String>> = OnceLock::new();

@@ -132,6 +132,32 @@ fn what_is_wrong_is_told_with_its_place() {
 }
 
 #[test]
+fn all_that_is_wrong_is_told_at_once() {
+    let text = "services:\n  web:\n    image: a\n    imgae: b\n    build: .\n    ports: [\"99999:80\"]\n    depends_on: [bd]\n  db: { image: b }\n";
+    let expect = |text: &str, variables: &[(&str, &str)], expect: &[&str]| {
+        let loaded = read(text, variables);
+        let found: Vec<_> = loaded.problems.iter().map(|problem| problem.code).collect();
+        assert_eq!(found, expect, "{text}\n{:?}", loaded.problems);
+        assert!(loaded.project.is_none());
+    };
+    expect(text, &[], &["no_name", "unknown_key", "unsupported", "invalid_port", "unknown_name"]);
+    // A value that is missing, or does not fit, hides nothing but itself.
+    let with = |variables: &str| {
+        format!("name: x\nx-windflow: {{ variables: {{ {variables} }} }}\n{}", text.replace("99999", "${PORT}"))
+    };
+    let rest = ["unknown_key", "unsupported", "unknown_name"];
+    expect(&with("PORT: { type: port }"), &[], &[rest[0], rest[1], "unset_variable", rest[2]]);
+    expect(&with("PORT: { type: port }"), &[("PORT", "http")], &["invalid_variable", rest[0], rest[1], rest[2]]);
+    // Of what is not known, nothing is guessed; of a value in a wrong form, nothing is read.
+    expect(&with(""), &[], &[rest[0], rest[1], "unset_variable"]);
+    expect(
+        &text.replace("image: b }", "image: [b] }"),
+        &[],
+        &["no_name", "unknown_key", "unsupported", "invalid_value"],
+    );
+}
+
+#[test]
 fn misspelt_words_are_suggested() {
     let loaded = read("name: x\nservices: { web: { image: a, enviroment: [A=1] } }\n", &[]);
     assert_eq!(loaded.problems[0].remedy.as_deref(), Some("did you mean `environment`?"));

@@ -136,7 +136,7 @@ pub(crate) fn valid(loaded: Loaded, text: &str, file: &Path) -> anyhow::Result<C
     let errors = loaded.problems.iter().filter(|problem| problem.is_error()).count();
     match loaded.project {
         Some(project) => Ok(Content { project, values: loaded.values }),
-        None => Err(invalid(document::summary(file, errors))),
+        None => Err(invalid(document::counted(file, errors))),
     }
 }
 

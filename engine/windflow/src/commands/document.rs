@@ -71,7 +71,12 @@ impl Checked {
 
 /// One line that sums problems up.
 pub(crate) fn summary(path: &Path, errors: usize) -> String {
-    format!("{} has {errors} error{}; nothing was started", path.display(), if errors == 1 { "" } else { "s" })
+    format!("{}; nothing was started", counted(path, errors))
+}
+
+/// How many problems a file has.
+pub(crate) fn counted(path: &Path, errors: usize) -> String {
+    format!("{} has {errors} error{}", path.display(), if errors == 1 { "" } else { "s" })
 }
 
 /// Workflows in files. Their names are relative to the file that names them.

@@ -77,7 +77,7 @@ fn told(folder: &std::path::Path, fault: &Fault) -> String {
     let severity = if problem.is_error() { "error" } else { "warning" };
     let (line, column) = (problem.place.line, problem.place.column);
     let remedy = problem.remedy.as_ref().map(|remedy| format!("\n  = {remedy}")).unwrap_or_default();
-    let path = folder.join(file);
+    let path = if file.is_empty() { folder.to_owned() } else { folder.join(file) };
     format!("{}:{line}:{column}: {severity}[{}]: {}{remedy}", path.display(), problem.code, problem.message)
 }
 

@@ -36,9 +36,7 @@ pub(super) async fn run(server: &Server, command: RunsCommand) -> anyhow::Result
         RunsCommand::Export(_) => {
             Err(invalid("cases are made of runs of this machine: a server's events do not hold all that a case needs"))
         }
-        RunsCommand::Delete { .. } => Err(invalid(
-            "a server forgets runs by its own rules of retention\n  = see --keep-runs of `windflow serve --help`",
-        )),
+        RunsCommand::Delete { runs } => delete(server, &runs).await,
     }
 }
 
@@ -164,6 +162,21 @@ async fn cancel(server: &Server, args: &RunArg) -> anyhow::Result<ExitCode> {
     let report = follow(server, run, true).await?.report();
     render::run::finish(&report, "", args.json, args.json)?;
     Ok(ExitCode::from(if report.status == "cancelled" { 0 } else { exit::FAILED }))
+}
+
+async fn delete(server: &Server, runs: &[String]) -> anyhow::Result<ExitCode> {
+    // All of them are found before the first is deleted: `last` is the same one every time, and a typing error costs nothing.
+    let mut found = Vec::with_capacity(runs.len());
+    for run in runs {
+        found.push(find(server, run).await?);
+    }
+    found.sort();
+    found.dedup();
+    for run in found {
+        server.send(server.request(Method::DELETE, &["runs", &run.to_string()])).await?;
+        render::line(&format!("{run} is deleted"));
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 async fn rerun(server: &Server, args: RerunArgs) -> anyhow::Result<ExitCode> {

@@ -103,6 +103,9 @@ fn workflows_are_applied_run_and_answered_from_elsewhere() {
     assert!(said.contains("reused  ask"), "{said}");
     assert!(elsewhere.run(&["runs", "diff", run, "last"], 0).1.contains("ended the same"));
 
+    assert!(elsewhere.run(&["runs", "delete", run], 0).1.contains("is deleted"));
+    assert!(elsewhere.run(&["runs", "delete", run], 2).1.contains("there is no run"));
+
     elsewhere.run(&["workflows", "delete", "trip"], 0);
     assert!(elsewhere.run(&["run", "trip", "-i", "city=Lyon"], 2).1.contains("no workflow trip"));
     assert!(!elsewhere.folder.path().join("nothing").exists(), "something was kept on the machine that only asks");

@@ -2,6 +2,7 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/vue-query'
 import { api, everyPage, unwrap, type Schemas } from '@/api/client'
 import { ApiProblem } from '@/api/problem'
 import { sessionFetch } from '@/api/session'
+import { warned } from '@/ui/notify'
 
 export type WorkflowItem = Schemas['WorkflowView']
 
@@ -58,13 +59,14 @@ export async function templateText(name: string, registry: string): Promise<stri
   return (await unwrap(api.GET('/api/v1/templates/{name}', { params: { path: { name }, query: { registry } } }))).text
 }
 
-/** Switches triggers on or off. */
+/** Switches triggers on or off, and says what keeps those that are on now from doing what the text says. */
 export function useSwitch() {
   const queries = useQueryClient()
   return useMutation({
-    mutationFn: ({ name, on }: { name: string; on: boolean }) => {
+    mutationFn: async ({ name, on }: { name: string; on: boolean }) => {
       const params = { params: { path: { name } } }
-      return unwrap(on ? api.POST('/api/v1/workflows/{name}/enable', params) : api.POST('/api/v1/workflows/{name}/disable', params))
+      if (on) (await unwrap(api.POST('/api/v1/workflows/{name}/enable', params))).warnings.forEach(warned)
+      else await unwrap(api.POST('/api/v1/workflows/{name}/disable', params))
     },
     onSettled: () => queries.invalidateQueries({ queryKey: workflowsKey }),
   })

@@ -155,11 +155,20 @@ pub(super) fn import(file: &Path, from: Option<ImportFormat>, out: &Path) -> any
     for refused in &converted.refused {
         render::line(&format!("refused[{}]: {}: {}", refused.code, refused.what, refused.why));
     }
-    for draft in converted.drafts {
+    let named = |draft: &Draft| out.join(draft.template.get("name").and_then(Value::as_str).unwrap_or("template"));
+    let (good, bad): (Vec<_>, Vec<_>) = converted.drafts.into_iter().partition(Draft::is_stack);
+    for draft in &bad {
+        wrong = true;
+        // Nothing is written that the place could be in: it is in the file, whose lines a Compose file's draft keeps.
+        draft.problems.iter().for_each(|problem| render::line(&unwritten(file, from, draft, problem)));
+    }
+    if let Some(there) = good.iter().map(named).find(|folder| folder.exists()) {
+        return Err(invalid(format!("{} is there already; nothing was written", there.display())));
+    }
+    for draft in good {
+        let folder = named(&draft);
         let Draft { template, text, problems, .. } = draft;
-        let manifest = Value::Object(template);
-        let folder = out.join(manifest["name"].as_str().unwrap_or("template"));
-        write(&folder, &files(&manifest, Kind::Stack, text, None))?;
+        write(&folder, &files(&Value::Object(template), Kind::Stack, text, None))?;
         render::line(&format!("{} is written", folder.display()));
         wrong |= problems.iter().any(Problem::is_error);
         for problem in problems {
@@ -167,4 +176,14 @@ pub(super) fn import(file: &Path, from: Option<ImportFormat>, out: &Path) -> any
         }
     }
     Ok(ExitCode::from(if wrong { exit::INVALID } else { 0 }))
+}
+
+/// A problem of a draft that is not written.
+fn unwritten(file: &Path, from: Format, draft: &Draft, problem: &Problem) -> String {
+    if from == Format::Compose {
+        return told(file, &Fault { file: String::new(), problem: problem.clone() });
+    }
+    let title = draft.template.get("name").and_then(Value::as_str).unwrap_or_default();
+    let remedy = problem.remedy.as_ref().map(|remedy| format!("\n  = {remedy}")).unwrap_or_default();
+    format!("refused[{}]: {title}: {}{remedy}", problem.code, problem.message)
 }
