@@ -95,6 +95,13 @@ async fn show(server: &Server, args: &ShowWorkflowArgs) -> anyhow::Result<ExitCo
     Ok(ExitCode::SUCCESS)
 }
 
+/// What was switched on may lack what it needs.
+#[derive(Default, Deserialize)]
+struct Done {
+    #[serde(default)]
+    warnings: Vec<DocumentProblem>,
+}
+
 async fn each(
     server: &Server,
     names: &[WorkflowName],
@@ -104,8 +111,11 @@ async fn each(
 ) -> anyhow::Result<ExitCode> {
     for name in names {
         let path = ["workflows", name.as_str()].into_iter().chain(action).collect::<Vec<_>>();
-        server.send(server.request(method.clone(), &path)).await?;
+        let answer = server.send(server.request(method.clone(), &path)).await?;
         render::line(&format!("{name} {done}"));
+        // What is deleted answers nothing.
+        let Done { warnings } = answer.json().await.unwrap_or_default();
+        print(Path::new(name.as_str()), &warnings);
     }
     Ok(ExitCode::SUCCESS)
 }

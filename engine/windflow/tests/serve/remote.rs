@@ -106,6 +106,11 @@ fn workflows_are_applied_run_and_answered_from_elsewhere() {
     assert!(elsewhere.run(&["runs", "delete", run], 0).1.contains("is deleted"));
     assert!(elsewhere.run(&["runs", "delete", run], 2).1.contains("there is no run"));
 
+    let hook = "\ntriggers:\n  hook: { uses: webhook, with: { path: trip, auth: { bearer: nobody } } }\nnodes:";
+    let hooked = elsewhere.file("trip.yaml", &ASKS.replace("\nnodes:", hook));
+    let (_, said) = elsewhere.run(&["workflows", "apply", &hooked, "--enable"], 0);
+    assert!(said.contains("trip is on") && said.contains("warning[missing_secret]"), "{said}");
+
     elsewhere.run(&["workflows", "delete", "trip"], 0);
     assert!(elsewhere.run(&["run", "trip", "-i", "city=Lyon"], 2).1.contains("no workflow trip"));
     assert!(!elsewhere.folder.path().join("nothing").exists(), "something was kept on the machine that only asks");
