@@ -6,6 +6,7 @@ use crate::cli::{Cli, Command};
 use crate::exit::invalid;
 
 mod follow;
+mod patience;
 mod reply;
 mod report;
 mod runs;

@@ -62,6 +62,7 @@ fn target() -> New {
 async fn filled() -> Arc<MemoryStore> {
     let store = Arc::new(MemoryStore::new());
     let records: Arc<dyn Records> = store.clone();
+    known_key::keep(&*records, &OLD.into(), false).await.unwrap();
     let local = OrganisationId::local();
     let by = || "me".to_owned();
     let secrets = Secrets::new(records.clone(), &OLD.into()).unwrap();
@@ -104,6 +105,10 @@ async fn wherever_it_is_cut_off_everything_opens_and_it_goes_on() {
         let failing = Arc::new(Failing { store, left: left.into() });
         let done = seal_anew(failing, &both, Timestamp(2)).await;
         assert_eq!(opens(&records, &both), 5, "after {left} changes");
+        assert!(
+            known_key::is_known_key(&*records, Some(&both)).unwrap(),
+            "a server would not start after {left} changes"
+        );
         if done.is_err() {
             cut_off += 1;
             let again = seal_anew(records.clone(), &both, Timestamp(3)).await.unwrap();
@@ -111,6 +116,8 @@ async fn wherever_it_is_cut_off_everything_opens_and_it_goes_on() {
         }
         assert_eq!(opens(&records, &NEW.into()), 5, "after {left} changes");
         assert_eq!(opens(&records, &OLD.into()), 0, "the old key still opens something");
+        let known = |key: [u8; 32]| known_key::is_known_key(&*records, Some(&key.into())).unwrap();
+        assert!(known(NEW) && !known(OLD));
         let told = records.scan(&OrganisationId::local(), "audit/", None, 10).unwrap().items;
         assert!(!told.is_empty() && String::from_utf8_lossy(&told[0].value).contains("ROTATE"));
         if let Ok(done) = done {
@@ -118,8 +125,8 @@ async fn wherever_it_is_cut_off_everything_opens_and_it_goes_on() {
             break;
         }
     }
-    // The line of the audit trail, and five values.
-    assert_eq!(cut_off, 6);
+    // The line of the audit trail, five values, and what the key is known by.
+    assert_eq!(cut_off, 7);
 }
 
 #[tokio::test]

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use anyhow::Context;
 use reqwest::Method;
 use windflow_core::id::RunId;
 use windflow_core::run::Sequence;
 use windflow_runtime::Update;
 
-use super::reply::Refused;
+use super::patience::Patience;
 use super::report::{self, Detail};
 use super::server::Server;
 use super::stream::{Stream, Told};
@@ -17,16 +18,12 @@ use crate::{exit, render};
 
 /// How long nothing is told until one looks whether the run asks somebody.
 const SILENCE: Duration = Duration::from_millis(500);
-/// How often a server that is gone is asked again, and for how long.
-const AGAIN: Duration = Duration::from_secs(1);
-const TRIES: u32 = 120;
-
 /// Shows a run until it has ended, or nothing goes on until somebody answers. Ctrl-C cancels it; a second one leaves it to the server.
 ///
 /// # Errors
 /// Where the server refuses, or is gone for long.
 pub(super) async fn follow(server: &Server, run: RunId, quiet: bool) -> anyhow::Result<Detail> {
-    let shown = Follower { server, run, quiet, live: None, last: 0, failed: 0 }.follow();
+    let shown = Follower { server, run, quiet, live: None, last: 0, patience: Patience::default() }.follow();
     tokio::pin!(shown);
     let mut interrupts = 0;
     loop {
@@ -55,8 +52,7 @@ struct Follower<'a> {
     live: Option<Live>,
     /// The last event that was shown.
     last: Sequence,
-    /// How often in a row the server was not there.
-    failed: u32,
+    patience: Patience,
 }
 
 impl Follower<'_> {
@@ -65,18 +61,10 @@ impl Follower<'_> {
             let why = match self.listen().await {
                 Ok(Some(detail)) => return Ok(detail),
                 Ok(None) => anyhow::anyhow!("the server ended the connection"),
-                // What the server says about the request stays true.
-                Err(error) if error.downcast_ref::<Refused>().is_some_and(Refused::stays) => return Err(error),
                 Err(error) => error,
             };
-            self.failed += 1;
-            if self.failed > TRIES {
-                return Err(why.context(format!("the run {} goes on at the server", self.run)));
-            }
-            if self.failed == 2 {
-                render::line(&format!("{why:#}; trying again"));
-            }
-            tokio::time::sleep(AGAIN).await;
+            let given_up = self.patience.after(why).await;
+            given_up.with_context(|| format!("the run {} goes on at the server", self.run))?;
         }
     }
 
@@ -90,10 +78,10 @@ impl Follower<'_> {
         let answer = server.send(request.header("last-event-id", self.last)).await?;
         let mut stream = Stream::new(answer, self.last);
         // Having looked in vain one looks less often: a run that it waits for may ask, of which this one tells nothing.
-        let mut patience = SILENCE;
+        let mut silence = SILENCE;
         loop {
-            let Ok(told) = tokio::time::timeout(patience, stream.next()).await else {
-                patience = (patience * 2).min(SILENCE * 16);
+            let Ok(told) = tokio::time::timeout(silence, stream.next()).await else {
+                silence = (silence * 2).min(SILENCE * 16);
                 if report::family(server, run).await?.values().any(Detail::only_asks) {
                     return Detail::get(server, run).await.map(Some);
                 }
@@ -101,7 +89,8 @@ impl Follower<'_> {
             };
             let told = told?;
             self.last = stream.last;
-            (self.failed, patience) = (0, SILENCE);
+            silence = SILENCE;
+            self.patience.heard();
             match told {
                 Some(Told::End) => return Detail::get(server, run).await.map(Some),
                 Some(Told::Update(update)) => self.show(Ok(update)),

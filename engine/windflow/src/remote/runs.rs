@@ -8,8 +8,10 @@ use serde_json::{Map, Value, json};
 use windflow_core::id::{NodeId, RunId, WorkflowName};
 use windflow_core::run::{Asked, Timestamp};
 use windflow_core::workflow::Workflow;
+use windflow_runtime::{Clock, SystemClock};
 
 use super::follow::follow;
+use super::patience::Patience;
 use super::report::{self, Detail, Listed, asked};
 use super::server::{Page, Server};
 use crate::cli::{AnswerArgs, DecideArgs, DiffArgs, ListArgs, RerunArgs, ResumeArgs, RunArg, RunArgs, RunsCommand};
@@ -67,14 +69,25 @@ pub(super) async fn start(server: &Server, args: RunArgs) -> anyhow::Result<Exit
         Some(workflow) => inputs_of(&workflow, args.input_file.as_deref(), &args.inputs)?,
         None => Map::new(),
     };
-    let request =
-        server.request(Method::POST, &["workflows", name.as_str(), "runs"]).json(&json!({ "inputs": inputs }));
-    let Started { run } = server.ask(request).await?;
+    let Started { run } = start_once(server, &name, &json!({ "inputs": inputs })).await?;
     if !args.quiet {
         let (sign, name) = (console::style("▶").cyan().for_stderr(), console::style(name).bold().for_stderr());
         render::line(&format!("{sign} {name}"));
     }
     to_the_end(server, run, args.json, args.quiet).await
+}
+
+/// A start whose answer is lost is asked for again with the same key: it starts nothing twice.
+async fn start_once(server: &Server, name: &WorkflowName, body: &Value) -> anyhow::Result<Started> {
+    let key = SystemClock.new_run_id().to_string();
+    let mut patience = Patience::default();
+    loop {
+        let request = server.request(Method::POST, &["workflows", name.as_str(), "runs"]);
+        match server.ask(request.header("idempotency-key", &key).json(body)).await {
+            Ok(started) => return Ok(started),
+            Err(error) => patience.after(error).await?,
+        }
+    }
 }
 
 async fn to_the_end(server: &Server, run: RunId, json: bool, quiet: bool) -> anyhow::Result<ExitCode> {
