@@ -5,7 +5,16 @@ use std::sync::{Arc, OnceLock};
 
 use serde_json::Value;
 
+pub use self::bounds::check_bounds;
 use crate::expression::{Field, Kind, Template};
+
+mod bounds;
+
+/// The most that a compiled pattern may take.
+const PATTERN_BYTES: usize = 4 << 20;
+
+/// Steps back that a pattern may take before the value counts as not fitting it.
+const PATTERN_STEPS: usize = 100_000;
 
 /// A compiled schema.
 pub struct Checker(jsonschema::Validator);
@@ -92,10 +101,16 @@ impl Checker {
     /// Compiles a schema. It may reference its own parts only.
     ///
     /// # Errors
-    /// When it is no schema of JSON Schema 2020-12.
+    /// When it is no schema of JSON Schema 2020-12, or asks for [too much](check_bounds).
     pub fn new(schema: &Value) -> Result<Self, InvalidSchema> {
+        check_bounds(schema)?;
+        let patterns = jsonschema::PatternOptions::fancy_regex()
+            .backtrack_limit(PATTERN_STEPS)
+            .size_limit(PATTERN_BYTES)
+            .dfa_size_limit(PATTERN_BYTES);
         jsonschema::options()
             .with_draft(jsonschema::Draft::Draft202012)
+            .with_pattern_options(patterns)
             .build(schema)
             .map(Self)
             .map_err(|error| InvalidSchema(error.to_string()))

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use serde_json::Value;
 use windflow_core::id::{MAX_NAME_BYTES, PortName};
 use windflow_core::manifest::{ERROR_PORT, Manifest, NodeType, Text};
+use windflow_core::schema::check_bounds;
 
 use crate::error::PackageError;
 
@@ -82,10 +83,11 @@ fn ports(key: &str, node: &NodeType) -> Checked {
 }
 
 fn schema(key: &str, schema: &Value) -> Checked {
-    if schema.is_object() || schema.is_boolean() {
-        return Ok(());
+    if !schema.is_object() && !schema.is_boolean() {
+        return Err(wrong(key, "is no JSON Schema: one is an object, or `true` for anything"));
     }
-    Err(wrong(key, "is no JSON Schema: one is an object, or `true` for anything"))
+    // Configurations are held against it where documents are checked: nothing may be waited for there.
+    check_bounds(schema).map_err(|error| wrong(key, format!("cannot be taken: {error}")))
 }
 
 fn name(key: &str, name: &str) -> Checked {
