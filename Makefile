@@ -51,6 +51,7 @@ endif
 test-long: test ## The quick tests, then thousands of simulations, fuzzing, hundreds of crashes, plugins in JavaScript and Python, and the second way to the WebAssembly target
 	WINDFLOW_LONG=1 cargo test --package windflow-runtime --test simulation -- --nocapture
 	engine/windflow-fuzz/run.sh 20
+	WINDFLOW_LONG=1 cargo test --package windflow-host --test hostile
 	WINDFLOW_LONG=1 cargo test --package windflow --test crash -- --nocapture
 	WINDFLOW_LONG=1 cargo test --package windflow-store --test kill --test contract -- --nocapture
 	sdk/examples/words/test.sh $(WINDFLOW)

@@ -13,6 +13,8 @@ pub struct Limits {
     pub memory_bytes: usize,
     /// Elements of all tables of one attempt together.
     pub table_elements: usize,
+    /// Things that one attempt may hold of the host at the same time: requests, lists of headers, bodies, streams, timers.
+    pub handles: usize,
     /// Core instances of one attempt. Components of language runtimes consist of dozens.
     pub instances: usize,
     /// Bytes of native stack. Deeper recursion ends the attempt.
@@ -44,6 +46,8 @@ pub struct HttpLimits {
     pub concurrent: usize,
     /// Requests of one attempt in all.
     pub requests: usize,
+    /// Bytes of one list of headers that a guest makes.
+    pub header_bytes: usize,
     /// Bytes of one request's body.
     pub request_bytes: u64,
     /// Bytes of one response's body.
@@ -62,6 +66,8 @@ impl Default for Limits {
             component_bytes: 64 << 20,
             memory_bytes: 64 << 20,
             table_elements: 100_000,
+            // With the largest lists of headers, as much as the guest's own memory.
+            handles: 2_048,
             instances: 200,
             stack_bytes: 1 << 20,
             wall_time: Duration::from_hours(1),
@@ -82,6 +88,7 @@ impl Default for HttpLimits {
         Self {
             concurrent: 16,
             requests: 10_000,
+            header_bytes: 32 << 10,
             request_bytes: 16 << 20,
             response_bytes: 64 << 20,
             connect_time: Duration::from_secs(10),

@@ -57,10 +57,14 @@ impl Wasi {
             .allow_ip_name_lookup(false)
             .allow_tcp(false)
             .allow_udp(false);
+        let mut table = ResourceTable::new();
+        table.set_max_capacity(shared.limits.handles);
+        let mut http = WasiHttpCtx::new();
+        http.set_field_size_limit(shared.limits.http.header_bytes);
         Self {
-            table: ResourceTable::new(),
+            table,
             ctx: ctx.build(),
-            http: WasiHttpCtx::new(),
+            http,
             hooks: Hooks::new(&shared.sender, &plugin.manifest, &call.grants, held, log),
             output,
         }

@@ -1,6 +1,8 @@
 //! What an attempt's end means.
 
+use wasmtime::component::ResourceTableError;
 use wasmtime::{PoolConcurrencyLimitError, Trap};
+use wasmtime_wasi_http::FieldMapError;
 use windflow_core::failure::{Failure, FailureKind, RetryHint};
 use windflow_core::json::Json;
 use windflow_core::ports::host::Emission;
@@ -121,6 +123,18 @@ impl Judge<'_> {
                 FailureKind::LimitExceeded,
                 "the node's calls went too deep: its stack is full (a recursion without end?)",
             );
+        }
+        if matches!(error.downcast_ref(), Some(ResourceTableError::Full)) {
+            let message = format!(
+                "the node held more than {} things of the host at once (requests, headers, streams): let go of those that are done with",
+                self.limits.handles
+            );
+            return Failure::new(FailureKind::LimitExceeded, message);
+        }
+        if matches!(error.downcast_ref(), Some(FieldMapError::TotalSizeTooBig | FieldMapError::TooManyFields)) {
+            let message =
+                format!("the node put more than {} bytes into a list of headers", self.limits.http.header_bytes);
+            return Failure::new(FailureKind::LimitExceeded, message);
         }
         let cause = error.root_cause().to_string();
         if cause.contains("fuel allocated for hostcalls") {

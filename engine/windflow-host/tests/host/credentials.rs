@@ -10,7 +10,7 @@ use windflow_core::id::OrganisationId;
 use windflow_core::ports::credentials::Credentials;
 use windflow_host::{HostConfig, PluginHost};
 
-use crate::server::Server;
+use crate::support::server::Server;
 use crate::support::{Attempt, guest, host_with};
 
 const SECRET: &str = "s3cret-värde/+1";

@@ -1,58 +1,19 @@
 //! Requests: what may leave, where it may go, and that nothing else does.
 
-use std::io;
-use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
 use serde_json::json;
-use windflow_core::failure::FailureKind::{Cancelled, Denied, Node, Timeout};
-use windflow_core::ports::store::BoxFuture;
-use windflow_host::{BreakerSettings, HostConfig, HttpLimits, Limits, PluginHost, PublicHosts, Resolver, TlsRoots};
+use windflow_core::failure::FailureKind::{Cancelled, Node};
+use windflow_host::{BreakerSettings, HostConfig, PluginHost, PublicHosts, TlsRoots};
 
-use crate::server::{Seen, Server, closed, serve};
+use crate::support::requests::{check_denied, config, get};
+use crate::support::server::{Seen, Server, closed, serve};
 use crate::support::{Attempt, guest, host_with};
-
-/// Knows a few names, and counts how often it was asked. The names of a rebinding attacker alternate.
-#[derive(Default)]
-struct Names(AtomicUsize);
-
-impl Resolver for Names {
-    fn resolve<'a>(&'a self, name: &'a str) -> BoxFuture<'a, io::Result<Vec<IpAddr>>> {
-        let asked = self.0.fetch_add(1, Ordering::SeqCst);
-        let addresses: &[&str] = match name {
-            "loopback.test" | "localhost" => &["127.0.0.1"],
-            "mapped.test" => &["::ffff:127.0.0.1"],
-            "metadata.test" => &["169.254.169.254"],
-            "mixed.test" => &["93.184.216.34", "10.0.0.1"],
-            "rebinding.test" if asked == 0 => &["127.0.0.1"],
-            "rebinding.test" => &["10.0.0.1"],
-            "empty.test" => &[],
-            _ => return Box::pin(std::future::ready(Err(io::Error::other("no such name")))),
-        };
-        let addresses = addresses.iter().map(|address| address.parse().unwrap()).collect();
-        Box::pin(std::future::ready(Ok(addresses)))
-    }
-}
-
-fn config() -> HostConfig {
-    let http = HttpLimits { idle_time: Duration::from_millis(500), response_bytes: 1 << 20, ..HttpLimits::default() };
-    HostConfig {
-        limits: Limits { http, ..Limits::default() },
-        resolver: Arc::new(Names::default()),
-        tls_roots: TlsRoots { system: false, also: Vec::new() },
-        ..HostConfig::default()
-    }
-}
 
 fn host() -> PluginHost {
     host_with(config(), "http")
-}
-
-fn get(authority: &str, path: &str) -> Attempt {
-    Attempt::of("http").config(&format!("{authority}\n{path}"))
 }
 
 #[tokio::test]
@@ -72,14 +33,6 @@ async fn a_granted_request_is_sent_over_a_kept_connection() {
     assert_eq!((server.requests(), server.connections()), (7, 2));
 }
 
-/// Nothing is granted: the message says what to add, and nothing reaches the server.
-async fn check_denied(host: &PluginHost, attempt: Attempt, says: &[&str]) {
-    let failure = attempt.fails(host, Denied, "").await;
-    for text in says {
-        assert!(failure.message.contains(text), "{} should say {text}", failure.message);
-    }
-}
-
 #[tokio::test]
 async fn what_is_not_granted_is_denied_with_the_line_that_grants_it() {
     let (host, server) = (host(), Server::start().await);
@@ -95,32 +48,6 @@ async fn what_is_not_granted_is_denied_with_the_line_that_grants_it() {
 }
 
 #[tokio::test]
-async fn private_addresses_are_denied_under_whatever_name_or_form() {
-    let (host, server) = (host(), Server::start().await);
-    let port = server.port();
-    for (authority, says) in [
-        ("169.254.169.254".to_owned(), "169.254.169.254"),
-        (format!("127.0.0.1:{port}"), "127.0.0.1"),
-        (format!("[::ffff:127.0.0.1]:{port}"), "127.0.0.1"),
-        (format!("[::1]:{port}"), "::1"),
-        (format!("0.0.0.0:{port}"), "0.0.0.0"),
-        (format!("2130706433:{port}"), "usual form"),
-        (format!("0x7f000001:{port}"), "usual form"),
-        (format!("0177.0.0.1:{port}"), "usual form"),
-        (format!("127.1:{port}"), "usual form"),
-        (format!("loopback.test:{port}"), "http://127.0.0.1"),
-        (format!("mapped.test:{port}"), "127.0.0.1"),
-        (format!("localhost:{port}"), "127.0.0.1"),
-        ("metadata.test".to_owned(), "169.254.169.254"),
-        ("mixed.test".to_owned(), "10.0.0.1"),
-        (format!("user@127.0.0.1:{port}"), "usual form"),
-    ] {
-        check_denied(&host, get(&authority, "/").grant(&["*:*"]), &["denied", says]).await;
-    }
-    assert_eq!(server.connections(), 0);
-}
-
-#[tokio::test]
 async fn private_addresses_are_reached_where_they_are_granted() {
     let (host, server) = (host(), Server::start().await);
     let port = server.port();
@@ -133,36 +60,6 @@ async fn private_addresses_are_reached_where_they_are_granted() {
     ] {
         get(&authority, "/").grant(&[&grants[0], &grants[1]]).gives(&host, "[200,5]").await;
     }
-}
-
-#[tokio::test]
-async fn redirects_are_checked_at_every_hop() {
-    let (host, server) = (host(), Server::start().await);
-    let granted = format!("127.0.0.1:{}", server.port());
-    get(&server.authority(), &format!("/to/{granted}/ok")).grant(&[&granted]).gives(&host, "[200,5]").await;
-    for (to, says) in [
-        ("169.254.169.254/latest", "169.254.169.254"),
-        ("elsewhere.test/", "elsewhere.test"),
-        ("127.0.0.1:1/", "127.0.0.1:1"),
-    ] {
-        let attempt = get(&server.authority(), &format!("/to/{to}")).grant(&[&granted]);
-        check_denied(&host, attempt, &[says, "add to the workflow"]).await;
-    }
-}
-
-#[tokio::test]
-async fn names_are_resolved_once_for_each_request_and_a_kept_connection_is_no_way_around() {
-    let server = Server::start().await;
-    let resolver = Arc::new(Names::default());
-    let host = host_with(HostConfig { resolver: Arc::clone(&resolver) as _, ..config() }, "http");
-    let port = server.port();
-    let attempt = get(&format!("rebinding.test:{port}"), "/").grant(&["*:*", &format!("127.0.0.1:{port}")]);
-    attempt.gives(&host, "[200,5]").await;
-    assert_eq!(resolver.0.load(Ordering::SeqCst), 1);
-    check_denied(&host, attempt, &["10.0.0.1"]).await;
-    // Another run without the grant cannot use the connection that the first one left.
-    check_denied(&host, get(&server.authority(), "/").grant(&["*:*"]), &["127.0.0.1"]).await;
-    assert_eq!((server.requests(), resolver.0.load(Ordering::SeqCst)), (1, 2));
 }
 
 #[tokio::test]
@@ -186,50 +83,6 @@ async fn the_manifest_and_the_operator_must_agree_too() {
     let opened = host_with(HostConfig { http_policy: policy, ..config() }, "http");
     get(&server.authority(), "/").grant(&[&granted]).gives(&opened, "[200,5]").await;
     assert_eq!(server.requests(), 1);
-}
-
-#[tokio::test]
-async fn requests_cannot_be_smuggled() {
-    let (host, server) = (host(), Server::start().await);
-    let granted = format!("127.0.0.1:{}", server.port());
-    for (header, code) in [
-        ("host\nother.test", "header"),
-        ("Transfer-Encoding\nchunked", "header"),
-        ("connection\nkeep-alive", "header"),
-        ("proxy-authorization\nx", "header"),
-        ("upgrade\nwebsocket", "header"),
-        ("te\ntrailers", "header"),
-        ("expect\n100-continue", "header"),
-        ("x\na\rb", "header"),
-        ("a b\nc", "header"),
-        ("content-length\n5", "handle_17"),
-        ("\n\nconnect", "send_18"),
-    ] {
-        let attempt = Attempt::of("http").config(&format!("{}\n/\n{header}", server.authority())).grant(&[&granted]);
-        let failure = attempt.fails(&host, Node, "").await;
-        assert_eq!(failure.code, code, "{header:?}");
-    }
-    assert_eq!(server.requests(), 0);
-    let path = get(&server.authority(), "/ HTTP/1.1").grant(&[&granted]);
-    assert_eq!(path.fails(&host, Node, "").await.code, "handle_98");
-    let attempt = Attempt::of("http").config(&format!("{}\n/\nx-fine\nyes", server.authority())).grant(&[&granted]);
-    attempt.gives(&host, "[200,5]").await;
-    assert!(server.seen.heads.lock().unwrap()[0].contains("x-fine: yes"));
-}
-
-#[tokio::test]
-async fn servers_that_misbehave_cannot_hold_a_node() {
-    let (host, server) = (host(), Server::start().await);
-    let granted = ["127.0.0.1:*"];
-    for (path, code) in [("/endless", "body"), ("/stalls", "body"), ("/silent", "send_09")] {
-        let failure = get(&server.authority(), path).grant(&granted).fails(&host, Node, "").await;
-        assert_eq!(failure.code, code, "{path}");
-    }
-    for (authority, code) in [("empty.test", "send_01"), ("unknown.test", "send_01"), ("127.0.0.1:1", "send_06")] {
-        let failure = get(authority, "/").grant(&["*:*", "127.0.0.1:*"]).fails(&host, Node, "").await;
-        assert_eq!(failure.code, code, "{authority}");
-    }
-    get(&server.authority(), "/silent").grant(&granted).timeout(200).fails(&host, Timeout, "200ms").await;
 }
 
 #[tokio::test]

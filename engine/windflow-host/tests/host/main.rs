@@ -1,10 +1,7 @@
-//! The host's promises, kept against guests of every kind.
+//! The host's promises, kept for guests that behave; those that do not are in `tests/hostile`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
-mod cache;
-mod cancel;
 mod credentials;
-mod hostile;
 mod http;
 mod keeping;
 mod load;
@@ -12,7 +9,6 @@ mod orderly;
 mod publishing;
 mod released;
 mod scarce;
-mod server;
+#[path = "../support/mod.rs"]
 mod support;
 mod targets;
-mod wasi;

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use windflow_core::failure::{FailureKind, RetryHint};
-use windflow_core::ports::host::{LogLevel, Registry};
+use windflow_core::ports::host::Registry;
 use windflow_host::HostConfig;
 
 use crate::support::{Attempt, everything, guest, host, host_with};
@@ -59,25 +59,4 @@ async fn purity_is_read_from_the_component() {
 #[tokio::test]
 async fn a_nan_has_the_same_bits_everywhere() {
     Attempt::of("nan").gives(&host_with(HostConfig::default(), "nan"), "\"7ff8000000000000\"").await;
-}
-
-#[tokio::test]
-async fn a_flood_of_lines_is_bounded_and_said() {
-    let host = host_with(HostConfig::default(), "log_flood");
-    let attempt = Attempt::of("log_flood");
-    attempt.gives(&host, "{}").await;
-    let lines = attempt.heard.lines.lock().unwrap();
-    assert_eq!(lines.len(), 2_001);
-    assert_eq!(lines[0], (LogLevel::Info, "the same line again and again".to_owned()));
-    assert!(lines[2_000].1.starts_with("98000 more lines were dropped"), "{}", lines[2_000].1);
-}
-
-#[tokio::test]
-async fn a_flood_of_progress_is_thinned_out_and_the_last_is_told() {
-    let host = host_with(HostConfig::default(), "progress_flood");
-    let attempt = Attempt::of("progress_flood");
-    attempt.gives(&host, "{}").await;
-    let told = attempt.heard.progress.lock().unwrap();
-    assert!((2..1_000).contains(&told.len()), "{}", told.len());
-    assert_eq!(told.last(), Some(&(Some(1.0), "busy".to_owned())));
 }

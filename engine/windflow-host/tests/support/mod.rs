@@ -1,4 +1,8 @@
-//! Guests made of WAT, a host to run them in, and what the host tells while it does.
+//! Guests made of WAT, a host to run them in, and what the host tells while it does. Two suites share it.
+#![allow(dead_code, reason = "each suite uses a part")]
+
+pub(crate) mod requests;
+pub(crate) mod server;
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,12 +21,66 @@ use windflow_host::{HostConfig, PluginHost};
 use wit_component::{ComponentEncoder, StringEncoding};
 use wit_parser::Resolve;
 
-/// A component of a guest in `tests/guests`, with a manifest that asks for `capabilities`. Nothing is checked here, so that
-/// it may lie.
+/// A version of the contract between engine and guests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Contract {
+    /// Its folder in `sdk/wit`.
+    pub(crate) folder: &'static str,
+    /// What its package is versioned as.
+    pub(crate) version: &'static str,
+}
+
+/// All that the host keeps, the newest last.
+pub(crate) const CONTRACTS: &[Contract] = &[Contract { folder: "v1", version: "1.0.0" }];
+
+const NEWEST: Contract = CONTRACTS[CONTRACTS.len() - 1];
+
+impl Contract {
+    /// A component of a guest in `tests/guests` that was built against this version, with a manifest that asks for
+    /// `capabilities`. Nothing is checked here, so that it may lie.
+    pub(crate) fn guest(self, name: &str, capabilities: &Value) -> Vec<u8> {
+        let mut component = self.component(name);
+        add_section(&mut component, "windflow:manifest", manifest(name, capabilities).to_string().as_bytes());
+        component
+    }
+
+    /// A host with one such guest, allowed everything.
+    pub(crate) fn host_with(self, config: HostConfig, name: &str) -> PluginHost {
+        let host = PluginHost::new(config).unwrap();
+        host.install(self.guest(name, &everything())).unwrap();
+        host
+    }
+
+    /// The component without its manifest.
+    pub(crate) fn component(self, name: &str) -> Vec<u8> {
+        let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
+        // The guests are written for the first version; a later one takes the same imports under its own number.
+        let text = |path: String| {
+            let text = std::fs::read_to_string(tests.join(path)).unwrap();
+            let words =
+                text.split("windflow:node/").map(|word| word.replacen("@1.0.0", &format!("@{}", self.version), 1));
+            words.collect::<Vec<_>>().join("windflow:node/")
+        };
+        let module = text(format!("guests/{name}.wat")).replace(";; prelude", &text("guests/prelude.wat".to_owned()));
+        let mut module = wat::parse_str(&module).unwrap_or_else(|error| panic!("{name}: {error}"));
+
+        let mut resolve = Resolve::default();
+        resolve.push_dir(tests.join("../../../sdk/wit").join(self.folder)).unwrap();
+        let mut world = None;
+        for file in ["io", "cli", "clocks", "filesystem", "random", "sockets", "http", "guest"] {
+            let file = format!("wit/{file}.wit");
+            world = Some(resolve.push_str(tests.join(&file), &text(file)).unwrap());
+        }
+        let world = resolve.select_world(&[world.unwrap()], Some("guest")).unwrap();
+        wit_component::embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8).unwrap();
+        let encoder = ComponentEncoder::default().validate(true).module(&module);
+        encoder.and_then(|mut encoder| encoder.encode()).unwrap_or_else(|error| panic!("{name}: {error:#}"))
+    }
+}
+
+/// [`Contract::guest`] of the newest.
 pub(crate) fn guest(name: &str, capabilities: &Value) -> Vec<u8> {
-    let mut component = component(name);
-    add_section(&mut component, "windflow:manifest", manifest(name, capabilities).to_string().as_bytes());
-    component
+    NEWEST.guest(name, capabilities)
 }
 
 /// The manifest of a plugin with one node type, both of the guest's name.
@@ -39,24 +97,9 @@ pub(crate) fn manifest(name: &str, capabilities: &Value) -> Value {
     })
 }
 
-/// The component without its manifest.
+/// [`Contract::component`] of the newest.
 pub(crate) fn component(name: &str) -> Vec<u8> {
-    let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
-    let text = |name: &str| std::fs::read_to_string(tests.join(format!("guests/{name}.wat"))).unwrap();
-    let module = text(name).replace(";; prelude", &text("prelude"));
-    let mut module = wat::parse_str(&module).unwrap_or_else(|error| panic!("{name}: {error}"));
-
-    let mut resolve = Resolve::default();
-    resolve.push_dir(tests.join("../../../sdk/wit/v1")).unwrap();
-    let mut world = None;
-    for file in ["io", "cli", "clocks", "filesystem", "random", "sockets", "http", "guest"] {
-        let path = tests.join(format!("wit/{file}.wit"));
-        world = Some(resolve.push_str(&path, &std::fs::read_to_string(&path).unwrap()).unwrap());
-    }
-    let world = resolve.select_world(&[world.unwrap()], Some("guest")).unwrap();
-    wit_component::embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8).unwrap();
-    let encoder = ComponentEncoder::default().validate(true).module(&module);
-    encoder.and_then(|mut encoder| encoder.encode()).unwrap_or_else(|error| panic!("{name}: {error:#}"))
+    NEWEST.component(name)
 }
 
 /// Appends a custom section.
@@ -92,11 +135,9 @@ pub(crate) fn host() -> PluginHost {
     PluginHost::new(HostConfig::default()).unwrap()
 }
 
-/// A host with one guest, allowed everything.
+/// [`Contract::host_with`] of the newest.
 pub(crate) fn host_with(config: HostConfig, name: &str) -> PluginHost {
-    let host = PluginHost::new(config).unwrap();
-    host.install(guest(name, &everything())).unwrap();
-    host
+    NEWEST.host_with(config, name)
 }
 
 /// One attempt of the guest, and what it is told and tells.

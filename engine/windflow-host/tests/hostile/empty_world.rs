@@ -4,7 +4,7 @@ use windflow_core::failure::FailureKind::Trap;
 use windflow_core::ports::host::LogLevel;
 use windflow_host::HostConfig;
 
-use crate::server::Server;
+use crate::support::server::Server;
 use crate::support::{Attempt, host_with};
 
 #[tokio::test]
