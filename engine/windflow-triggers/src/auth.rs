@@ -177,7 +177,7 @@ impl Auth {
 
 /// A header's name, in lower case.
 fn header_name(text: &str) -> Option<String> {
-    let fits = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
+    let fits = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
     (!text.is_empty() && text.len() <= 64 && text.bytes().all(fits)).then(|| text.to_ascii_lowercase())
 }
 

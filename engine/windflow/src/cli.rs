@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use windflow_core::capability::HttpPattern;
+use windflow_core::ports::store::RunStatus;
 
 use crate::remote::ServerAddress;
 
@@ -384,14 +385,14 @@ pub(crate) enum StatusArg {
     Cancelled,
 }
 
-impl StatusArg {
-    pub(crate) fn word(self) -> &'static str {
-        match self {
-            Self::Running => "running",
-            Self::Cancelling => "cancelling",
-            Self::Succeeded => "succeeded",
-            Self::Failed => "failed",
-            Self::Cancelled => "cancelled",
+impl From<StatusArg> for RunStatus {
+    fn from(status: StatusArg) -> Self {
+        match status {
+            StatusArg::Running => Self::Running,
+            StatusArg::Cancelling => Self::Cancelling,
+            StatusArg::Succeeded => Self::Succeeded,
+            StatusArg::Failed => Self::Failed,
+            StatusArg::Cancelled => Self::Cancelled,
         }
     }
 }

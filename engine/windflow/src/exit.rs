@@ -1,5 +1,5 @@
 //! How a command ends: 0 it worked, 1 the run failed or the engine could not do it, 2 the input is invalid, 3 the run waits for
-//! an answer, 130 interrupted.
+//! an answer, 130 interrupted, 141 nobody reads the output any more.
 
 use std::io::ErrorKind::BrokenPipe;
 use std::process::ExitCode;

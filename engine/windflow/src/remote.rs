@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use crate::cli::{Cli, Command};
 use crate::exit::invalid;
 
+mod answers;
 mod follow;
 mod patience;
 mod reply;

@@ -203,4 +203,23 @@ mod tests {
             assert!(error.contains("nosuch"), "{what}: {error}");
         }
     }
+
+    /// The node type describes to authors what is read here; `accept` is its own.
+    #[test]
+    fn all_that_the_node_type_docker_offers_is_known() {
+        let schema = include_str!("../../../../plugins/deploy/schema/docker.config.json");
+        let schema: Value = serde_json::from_str(schema).unwrap();
+        let mut offered = 0;
+        for action in schema["properties"]["action"]["oneOf"].as_array().unwrap() {
+            let Some((what, asked)) = action["properties"].as_object().and_then(|action| action.iter().next()) else {
+                continue;
+            };
+            let told = Request::read(&format!(r#"{{ "do": "{what}", "nosuch": 1 }}"#)).unwrap_err();
+            for field in asked["properties"].as_object().unwrap().keys().filter(|field| *field != "accept") {
+                assert!(told.contains(&format!("`{field}`")), "`{field}` of {what}: {told}");
+                offered += 1;
+            }
+        }
+        assert!(offered > 40, "the schema is not read: {offered}");
+    }
 }

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use windflow_core::id::{OrganisationId, RunId, RunKey};
 use windflow_core::ports::store::{Journal, ReadModel, Retention, RunQuery, RunStatus, RunSummary};
 
-use crate::cli::{Global, ListArgs, ResumeArgs, RunArg, RunsCommand, StatusArg};
+use crate::cli::{Global, ListArgs, ResumeArgs, RunArg, RunsCommand};
 use crate::commands::run::{asked, finish, follow};
 use crate::commands::{answer, rerun};
 use crate::engine::Engine;
@@ -32,13 +32,7 @@ pub(crate) fn run(global: &Global, command: RunsCommand) -> anyhow::Result<ExitC
 }
 
 fn list(engine: &Engine, args: ListArgs) -> anyhow::Result<ExitCode> {
-    let status = args.status.map(|status| match status {
-        StatusArg::Running => RunStatus::Running,
-        StatusArg::Cancelling => RunStatus::Cancelling,
-        StatusArg::Succeeded => RunStatus::Succeeded,
-        StatusArg::Failed => RunStatus::Failed,
-        StatusArg::Cancelled => RunStatus::Cancelled,
-    });
+    let status = args.status.map(RunStatus::from);
     let all = args.workflow.is_none() && status.is_none() && args.after.is_none();
     let query = RunQuery {
         workflow: args.workflow,
@@ -73,19 +67,9 @@ fn row(run: &RunSummary) -> render::run::Row {
     render::run::Row {
         run: run.run,
         workflow: run.workflow.to_string(),
-        status: word(run.status).to_owned(),
+        status: render::run::word(run.status).to_owned(),
         started_at: run.started_at,
         finished_at: run.finished_at,
-    }
-}
-
-fn word(status: RunStatus) -> &'static str {
-    match status {
-        RunStatus::Running => "running",
-        RunStatus::Cancelling => "cancelling",
-        RunStatus::Succeeded => "succeeded",
-        RunStatus::Failed => "failed",
-        RunStatus::Cancelled => "cancelled",
     }
 }
 

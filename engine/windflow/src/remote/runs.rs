@@ -5,18 +5,18 @@ use std::process::ExitCode;
 use reqwest::Method;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
-use windflow_core::id::{NodeId, RunId, WorkflowName};
-use windflow_core::run::{Asked, Timestamp};
+use windflow_core::id::{RunId, WorkflowName};
+use windflow_core::run::Timestamp;
 use windflow_core::workflow::Workflow;
 use windflow_runtime::{Clock, SystemClock};
 
+use super::answers;
 use super::follow::follow;
 use super::patience::Patience;
-use super::report::{self, Detail, Listed, asked};
+use super::report::{Detail, Listed, asked};
 use super::server::{Page, Server};
-use crate::cli::{AnswerArgs, DecideArgs, DiffArgs, ListArgs, RerunArgs, ResumeArgs, RunArg, RunArgs, RunsCommand};
-use crate::commands::answer::parse;
-use crate::commands::{document, run::inputs_of};
+use crate::cli::{DiffArgs, ListArgs, RerunArgs, ResumeArgs, RunArg, RunArgs, RunsCommand};
+use crate::commands::run::inputs_of;
 use crate::exit::{self, invalid};
 use crate::render::{self, fit, status, table::table, time};
 
@@ -32,9 +32,9 @@ pub(super) async fn run(server: &Server, command: RunsCommand) -> anyhow::Result
         RunsCommand::Cancel(args) => cancel(server, &args).await,
         RunsCommand::Rerun(args) => rerun(server, args).await,
         RunsCommand::Diff(args) => diff(server, &args).await,
-        RunsCommand::Answer(args) => answer(server, args).await,
-        RunsCommand::Approve(args) => decide(server, args, true).await,
-        RunsCommand::Reject(args) => decide(server, args, false).await,
+        RunsCommand::Answer(args) => answers::answer(server, args).await,
+        RunsCommand::Approve(args) => answers::decide(server, args, true).await,
+        RunsCommand::Reject(args) => answers::decide(server, args, false).await,
         RunsCommand::Export(_) => {
             Err(invalid("cases are made of runs of this machine: a server's events do not hold all that a case needs"))
         }
@@ -90,7 +90,7 @@ async fn start_once(server: &Server, name: &WorkflowName, body: &Value) -> anyho
     }
 }
 
-async fn to_the_end(server: &Server, run: RunId, json: bool, quiet: bool) -> anyhow::Result<ExitCode> {
+pub(super) async fn to_the_end(server: &Server, run: RunId, json: bool, quiet: bool) -> anyhow::Result<ExitCode> {
     let report = follow(server, run, quiet).await?.report();
     render::run::finish(&report, &asked(server, &report).await?, json, quiet)
 }
@@ -98,7 +98,7 @@ async fn to_the_end(server: &Server, run: RunId, json: bool, quiet: bool) -> any
 async fn list(server: &Server, args: ListArgs) -> anyhow::Result<ExitCode> {
     let mut query = vec![("limit", args.limit.min(500).to_string())];
     query.extend(args.workflow.map(|name| ("workflow", name.to_string())));
-    query.extend(args.status.map(|status| ("status", status.word().to_owned())));
+    query.extend(args.status.map(|status| ("status", render::run::word(status.into()).to_owned())));
     query.extend(args.after.map(|cursor| ("cursor", cursor)));
     if args.json {
         let page: Page<Value> = server.page(&["runs"], &query, None).await?;
@@ -230,60 +230,8 @@ async fn diff(server: &Server, args: &DiffArgs) -> anyhow::Result<ExitCode> {
     render::run::diff(&Detail::get(server, a).await?.report(), &Detail::get(server, b).await?.report())
 }
 
-async fn answer(server: &Server, args: AnswerArgs) -> anyhow::Result<ExitCode> {
-    let data = match (&args.data, &args.data_file) {
-        (Some(text), _) => parse(text, "--data")?,
-        (None, Some(path)) => parse(&document::read(path)?, &path.display().to_string())?,
-        (None, None) => Value::Null,
-    };
-    give(server, &args.run, args.node, args.item, Asked::System, json!({ "data": data }), args.json).await
-}
-
-async fn decide(server: &Server, args: DecideArgs, approved: bool) -> anyhow::Result<ExitCode> {
-    if args.by.is_some() {
-        return Err(invalid("--by: who decides is whose key it is"));
-    }
-    let data = args.data.as_ref().map(|text| parse(text, "--data")).transpose()?;
-    let reply = json!({ "approved": approved, "comment": args.comment, "data": data });
-    give(server, &args.run, args.node, args.item, Asked::Person, reply, args.json).await
-}
-
-async fn give(
-    server: &Server,
-    run: &str,
-    node: Option<NodeId>,
-    item: Option<u32>,
-    of: Asked,
-    mut reply: Value,
-    json: bool,
-) -> anyhow::Result<ExitCode> {
-    let run = find(server, run).await?;
-    let (asks, node) = who_asks(server, run, node, of).await?;
-    reply["node"] = json!(node);
-    reply["item"] = json!(item);
-    server.send(server.request(Method::POST, &["runs", &asks.to_string(), "answers"]).json(&reply)).await?;
-    to_the_end(server, run, json, json).await
-}
-
-/// The one node that asks, of the run or of one that it waits for.
-async fn who_asks(server: &Server, run: RunId, named: Option<NodeId>, of: Asked) -> anyhow::Result<(RunId, NodeId)> {
-    let family = report::family(server, run).await?;
-    let asking = family.values().flat_map(|detail| detail.asks(of)).collect::<Vec<_>>();
-    let fits = |node: &NodeId| named.as_ref().is_none_or(|named| named == node);
-    let mut found = asking.into_iter().filter(|(_, node)| fits(node));
-    match (found.next(), found.next()) {
-        (Some(only), None) => Ok(only),
-        (Some((_, one)), Some((_, other))) => {
-            Err(invalid(format!("several nodes ask, `{one}` and `{other}` among them: name one")))
-        }
-        (None, _) => {
-            Err(invalid(format!("run {run} asks nothing of that kind; `windflow runs show {run}` tells how it stands")))
-        }
-    }
-}
-
 /// A run by its id, the beginning of it, or `last`.
-async fn find(server: &Server, text: &str) -> anyhow::Result<RunId> {
+pub(super) async fn find(server: &Server, text: &str) -> anyhow::Result<RunId> {
     if let Ok(run) = text.parse() {
         return Ok(run);
     }

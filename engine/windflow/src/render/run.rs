@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use console::style;
 use serde_json::Value;
 use windflow_core::id::RunId;
+use windflow_core::ports::store::RunStatus;
 use windflow_core::run::{Asked, Timestamp};
 use windflow_runtime::{NodeReport, QuestionReport, RunReport};
 
@@ -20,6 +21,17 @@ pub(crate) struct Row {
     pub(crate) status: String,
     pub(crate) started_at: Timestamp,
     pub(crate) finished_at: Option<Timestamp>,
+}
+
+/// The word for how a run stands, which is that of the API, too.
+pub(crate) fn word(status: RunStatus) -> &'static str {
+    match status {
+        RunStatus::Running => "running",
+        RunStatus::Cancelling => "cancelling",
+        RunStatus::Succeeded => "succeeded",
+        RunStatus::Failed => "failed",
+        RunStatus::Cancelled => "cancelled",
+    }
 }
 
 /// A list of runs.
