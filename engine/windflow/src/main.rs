@@ -3,7 +3,8 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, FromArgMatches};
+use tracing_subscriber::EnvFilter;
 
 use crate::cli::{Cli, Command, LogFormat};
 
@@ -24,8 +25,10 @@ mod signal;
 mod starter;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
-    start_tracing(&cli);
+    let cli = typed();
+    if let Err(error) = start_tracing(&cli) {
+        return exit::report(&error);
+    }
     if remote::is_asked(&cli) {
         return remote::run(cli).unwrap_or_else(|error| exit::report(&error));
     }
@@ -59,9 +62,25 @@ fn main() -> ExitCode {
     result.unwrap_or_else(|error| exit::report(&error))
 }
 
+/// What was typed, and what stands in the environment. A variable that is empty is none: that is what files of settings leave of
+/// a value that nobody gave.
+fn typed() -> Cli {
+    let mut command = without_empty_variables(Cli::command());
+    let parsed = command.try_get_matches_from_mut(std::env::args_os());
+    let parsed = parsed.and_then(|mut matches| Cli::from_arg_matches_mut(&mut matches));
+    parsed.unwrap_or_else(|error| error.format(&mut command).exit())
+}
+
+fn without_empty_variables(command: clap::Command) -> clap::Command {
+    let command = command.mut_args(|arg| {
+        let empty = arg.get_env().and_then(std::env::var_os).is_some_and(|value| value.is_empty());
+        if empty { arg.env(None::<&std::ffi::OsStr>) } else { arg }
+    });
+    command.mut_subcommands(without_empty_variables)
+}
+
 /// Logs go to stderr, warnings only (of a server more) unless `WINDFLOW_LOG` says otherwise.
-fn start_tracing(cli: &Cli) {
-    use tracing_subscriber::EnvFilter;
+fn start_tracing(cli: &Cli) -> anyhow::Result<()> {
     let default = if cli.global.verbose { "info" } else { "warn" };
     // A server has nobody who watches: its log says what goes on, and when.
     let served = match &cli.command {
@@ -69,11 +88,17 @@ fn start_tracing(cli: &Cli) {
         _ => None,
     };
     let default = if served.is_some() { "info" } else { default };
-    let filter = EnvFilter::try_from_env("WINDFLOW_LOG").unwrap_or_else(|_| EnvFilter::new(default));
+    let asked = std::env::var("WINDFLOW_LOG").ok().filter(|asked| !asked.trim().is_empty());
+    let filter = EnvFilter::try_new(asked.as_deref().unwrap_or(default)).map_err(|error| {
+        exit::invalid(format!(
+            "WINDFLOW_LOG: {error}\n  = write a level (error, warn, info, debug, trace), or levels of parts, as in info,windflow_server=debug"
+        ))
+    })?;
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     match served {
         None => log.without_time().with_ansi(console::colors_enabled_stderr()).init(),
         Some(LogFormat::Text) => log.with_ansi(console::colors_enabled_stderr()).init(),
         Some(LogFormat::Json) => log.json().flatten_event(true).init(),
     }
+    Ok(())
 }

@@ -49,6 +49,44 @@ nodes:\n  greet: { uses: template@1, with: { template: \"Hello {{ name }} {{ tim
 outputs: { greeting: \"${{ nodes.greet.output }}\" }\n";
 
 #[test]
+fn an_empty_variable_is_none_and_an_unreadable_one_is_told() {
+    let place = Place::new();
+    let file = place.file(HELLO);
+    let with = |name: &str, value: &str, arguments: &[&str]| {
+        windflow(&place.data()).args(arguments).env(name, value).output().unwrap()
+    };
+    let run = ["run", path(&file), "--quiet"];
+    for name in ["WINDFLOW_SERVER", "WINDFLOW_CREDENTIALS", "WINDFLOW_LOG"] {
+        let output = with(name, "", &run);
+        assert_eq!(output.status.code(), Some(0), "{name}: {}", text(&output.stderr));
+    }
+    for (name, value, arguments, says) in [
+        ("WINDFLOW_LOG", "info,=[", &run[..], "WINDFLOW_LOG"),
+        ("WINDFLOW_OWNER_EMAIL", "ada@example.org", &["serve", "--listen", "127.0.0.1:0"], "only one is set"),
+        ("WINDFLOW_PUBLIC_URL", "flows", &["serve", "--listen", "127.0.0.1:0"], "`flows` is no address"),
+    ] {
+        let output = with(name, value, arguments);
+        assert_eq!(output.status.code(), Some(2), "{name}: {}", text(&output.stderr));
+        assert!(text(&output.stderr).contains(says), "{name}: {}", text(&output.stderr));
+    }
+}
+
+#[test]
+fn what_the_command_line_allows_is_not_missed_in_the_file() {
+    let place = Place::new();
+    let witness = Witness::start(vec![Answer::ok("{}")]);
+    let file = place.file(&format!(
+        "windflow: 1\nname: ask\nnodes:\n  ask: {{ uses: http@1, with: {{ method: GET, url: \"{}\" }} }}\n",
+        witness.url()
+    ));
+    let output = place.windflow(&["run", path(&file), "--allow", &witness.url()]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert!(!text(&output.stderr).contains("grants no host"), "{}", text(&output.stderr));
+    let checked = place.windflow(&["validate", path(&file)]);
+    assert!(text(&checked.stderr).contains("grants no host"), "{}", text(&checked.stderr));
+}
+
+#[test]
 fn run_prints_outputs_on_stdout_and_progress_on_stderr() {
     let place = Place::new();
     let file = place.file(HELLO);

@@ -106,12 +106,18 @@ c: { uses: workflow@1, with: { file: circle.yaml } }\n  \
 d: { uses: workflow@1, with: { name: other } }\n",
     );
     std::fs::write(place.folder.path().join("child.yaml"), CHILD).unwrap();
-    let circle = "windflow: 1\nname: circle\nnodes:\n  c: { uses: workflow@1, with: { file: circle.yaml } }\n";
+    let circle = "windflow: 1\nname: circle\nnodes:\n  c: { uses: workflow@1, with: { file: ./circle.yaml } }\n";
     std::fs::write(place.folder.path().join("circle.yaml"), circle).unwrap();
     let output = place.windflow(&["validate", place.path()]);
     assert_eq!(output.status.code(), Some(2));
-    for part in [":4:62", "did you mean `who`", "needs the input `who`", "missing.yaml", "in a circle", "only a server"]
-    {
+    for part in [
+        ":4:62",
+        "did you mean `who`",
+        "needs the input `who`",
+        "missing.yaml",
+        "in a circle: `circle.yaml` → `circle.yaml`",
+        "only a server",
+    ] {
         assert!(stderr(&output).contains(part), "{part}: {}", stderr(&output));
     }
 }

@@ -81,7 +81,7 @@ pub fn resolve(
     documents: &dyn Documents,
     registry: &(impl Registry + ?Sized),
 ) -> Result<Children, Vec<Problem>> {
-    let mut search = Search { documents, registry, left: MAX_DOCUMENTS };
+    let mut search = Search { documents, registry, left: MAX_DOCUMENTS, chain: Vec::new() };
     search.resolve(workflow, "", MAX_DEPTH)
 }
 
@@ -89,6 +89,8 @@ struct Search<'a, R: ?Sized> {
     documents: &'a dyn Documents,
     registry: &'a R,
     left: usize,
+    /// Where the workflows stand that run the one that is being looked at, the outermost first.
+    chain: Vec<String>,
 }
 
 impl<R: Registry + ?Sized> Search<'_, R> {
@@ -124,12 +126,17 @@ impl<R: Registry + ?Sized> Search<'_, R> {
     ) -> Result<(Child, Workflow), Vec<Problem>> {
         if depth == 0 || self.left == 0 {
             let message = format!(
-                "workflows run each other more than {MAX_DEPTH} deep or {MAX_DOCUMENTS} in all; do they run in a circle?"
+                "workflows run each other more than {MAX_DEPTH} deep or {MAX_DOCUMENTS} in all: take a level out"
             );
             return Err(vec![problem(message)]);
         }
         self.left -= 1;
         let found = self.documents.find(location, name).map_err(|error| vec![problem(error)])?;
+        if let Some(first) = self.chain.iter().position(|location| *location == found.location) {
+            let circle: Vec<_> =
+                self.chain[first..].iter().chain([&found.location]).map(|at| format!("`{at}`")).collect();
+            return Err(vec![problem(format!("workflows run each other in a circle: {}", circle.join(" → ")))]);
+        }
         let (workflow, mut problems) = Workflow::parse(&found.text);
         if let Some(workflow) = &workflow {
             problems.extend(validate(workflow, self.registry));
@@ -141,7 +148,10 @@ impl<R: Registry + ?Sized> Search<'_, R> {
             let location = &found.location;
             return Err(vec![problem(format!("`{location}` has {count} errors{}", first.unwrap_or_default()))]);
         };
-        let children = self.resolve(&workflow, &found.location, depth - 1).map_err(|problems| {
+        self.chain.push(found.location.clone());
+        let resolved = self.resolve(&workflow, &found.location, depth - 1);
+        self.chain.pop();
+        let children = resolved.map_err(|problems| {
             let first = problems.first().map(|first| format!("{}: {}", first.place, first.message));
             vec![problem(format!("`{}`, {}", found.location, first.unwrap_or_default()))]
         })?;

@@ -91,7 +91,9 @@ impl Documents for Files {
             return Err("only a server knows workflows by name; here name a file: `file: ./other.yaml`".into());
         };
         let folder = Path::new(location).parent().unwrap_or(Path::new(""));
-        let relative = folder.join(file);
+        // The same file has the same place, however often `./` leads to it.
+        let relative: PathBuf =
+            folder.join(file).components().filter(|component| *component != std::path::Component::CurDir).collect();
         let text = read(&self.folder.join(&relative)).map_err(|error| error.to_string())?;
         Ok(FoundDocument { location: relative.display().to_string(), text })
     }

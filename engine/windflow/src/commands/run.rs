@@ -23,7 +23,12 @@ use crate::signal::interrupted;
 
 pub(crate) fn run(global: &Global, args: RunArgs) -> anyhow::Result<ExitCode> {
     let host = crate::engine::host(global)?;
-    let (text, workflow, children) = document::check(&args.file, &host)?.into_valid(&args.file)?;
+    let mut checked = document::check(&args.file, &host)?;
+    if !args.allow.is_empty() {
+        // What the file does not grant, the command line does.
+        checked.problems.retain(|problem| problem.code != "no_permission");
+    }
+    let (text, workflow, children) = checked.into_valid(&args.file)?;
     let inputs = inputs_of(&workflow, args.input_file.as_deref(), &args.inputs)?;
     let mut allowed = args.allow;
     allowed.extend(super::permission::ask(&workflow, &host, &allowed)?);

@@ -108,13 +108,19 @@ pub(crate) fn run(global: &Global, args: &ServeArgs) -> anyhow::Result<ExitCode>
 
 /// The owner that the environment names, where there is nobody yet.
 fn make_owner(records: &dyn Records) -> anyhow::Result<()> {
-    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let (Some(email), Some(password)) = (variable("WINDFLOW_OWNER_EMAIL"), variable("WINDFLOW_OWNER_PASSWORD")) else {
-        return Ok(());
-    };
     if !list_users(records)?.is_empty() {
         return Ok(());
     }
+    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let (email, password) = match (variable("WINDFLOW_OWNER_EMAIL"), variable("WINDFLOW_OWNER_PASSWORD")) {
+        (Some(email), Some(password)) => (email, password),
+        (None, None) => return Ok(()),
+        _ => {
+            return Err(invalid(
+                "of WINDFLOW_OWNER_EMAIL and WINDFLOW_OWNER_PASSWORD only one is set\n  = set both, and the owner is made; or none, and a token is printed that makes the owner",
+            ));
+        }
+    };
     let owner =
         NewUser { organisation: OrganisationId::local(), email, name: String::new(), role: Role::Admin, password };
     match add_user(records, &owner, SystemClock.now()) {

@@ -83,7 +83,7 @@ pub(crate) fn resolve(global: &Global, args: &ServeArgs) -> anyhow::Result<Resol
         }
     }
     set(&mut settings.listen, args.listen, file.listen);
-    settings.public_url = args.public_url.clone().or(file.public_url).map(|url| url.trim_end_matches('/').to_owned());
+    settings.public_url = args.public_url.clone().or(file.public_url).map(|url| public_url(&url)).transpose()?;
     set(&mut settings.max_body_bytes, args.max_body_bytes, file.max_body_bytes);
     set(&mut settings.max_connections, args.max_connections, file.max_connections);
     set(&mut settings.max_streams, args.max_streams, file.max_streams);
@@ -108,6 +108,17 @@ pub(crate) fn resolve(global: &Global, args: &ServeArgs) -> anyhow::Result<Resol
         keep: args.keep_backups.or(file.keep_backups).unwrap_or(7),
     });
     Ok(Resolved { settings, data_dir, allow_hosts, secrets_key_file, max_runs, backups })
+}
+
+/// Links, cookies and hooks are made of it: anything else than an origin would make them lead nowhere.
+fn public_url(url: &str) -> anyhow::Result<String> {
+    let origin = url.trim_end_matches('/').to_ascii_lowercase();
+    match origin.parse::<Origin>() {
+        Ok(_) => Ok(origin),
+        Err(_) => Err(invalid(format!(
+            "public_url: `{url}` is no address that people could open\n  = write scheme, host and port, where it is another than usual, as in https://flows.example.org"
+        ))),
+    }
 }
 
 fn read(path: &Path) -> anyhow::Result<File> {
@@ -152,6 +163,18 @@ mod tests {
         assert_eq!((found.rate_limit, found.trusted_proxies.len()), (0, 1));
         let found = resolved(&["--data-dir", "/other", "--public-metrics"], file).unwrap();
         assert_eq!((found.data_dir, found.settings.public_metrics), (PathBuf::from("/other"), true));
+    }
+
+    #[test]
+    fn the_public_address_is_one_that_can_be_opened() {
+        let url = |given: &str| resolved(&["--public-url", given], "").map(|found| found.settings.public_url);
+        assert_eq!(url("https://Flows.example.org/").unwrap().as_deref(), Some("https://flows.example.org"));
+        assert_eq!(url("http://127.0.0.1:7878").unwrap().as_deref(), Some("http://127.0.0.1:7878"));
+        for bad in ["foo", "flows.example.org", "ftp://flows.example.org", "https://flows.example.org/app", "https://"]
+        {
+            let error = url(bad).unwrap_err().to_string();
+            assert!(error.contains(bad) && error.contains("https://flows.example.org"), "{error}");
+        }
     }
 
     #[test]
