@@ -47,6 +47,20 @@ export class Engine {
     return (await run('/usr/bin/docker', ['-H', this.address, ...words], { timeout: 30_000 })).stdout.trim()
   }
 
+  /** Loads a stand-in under the name of each image, as if it had been fetched. */
+  async standIns(images: readonly string[]): Promise<void> {
+    await run(script, ['stand-ins', this.folder, ...images], { timeout: 120_000 })
+  }
+
+  /** An image whose program ends at once, made of another. */
+  async broken(image: string): Promise<string> {
+    const name = `${image.split(':')[0]}:broken`
+    const container = await this.docker('create', image)
+    await this.docker('commit', '--change', 'ENTRYPOINT ["/bin/false"]', container, name)
+    await this.docker('rm', container)
+    return name
+  }
+
   async stop(): Promise<void> {
     await run(script, ['stop', this.folder], { timeout: 60_000 }).catch(() => undefined)
     await rm(this.folder, { recursive: true, force: true }).catch(() => undefined)

@@ -178,6 +178,7 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(deployments::show, deployments::stop))
         .routes(routes!(deployments::logs))
         .routes(routes!(deployments::status))
+        .routes(routes!(deployments::variables))
         .routes(routes!(deployments::rollback))
         .routes(routes!(deployments::act))
         .routes(routes!(credentials::list))

@@ -15,6 +15,7 @@ use windflow_stacks::compose::{self, Context, Loaded, no_files};
 use windflow_stacks::deployment::{Content, Deployment, Status};
 use windflow_stacks::driver::DriverError;
 use windflow_stacks::keys::Keys;
+use windflow_stacks::variables::Kind;
 use windflow_stacks::vault::Vault;
 
 use crate::launch::{Launch, launch_as};
@@ -124,6 +125,23 @@ pub(crate) fn content(book: &Book, stack: &str, target: &str, wanted: &Wanted) -
     let Some(mut project) = loaded.project else { return Err(Problem::stack(&loaded.problems)) };
     project.scale(&wanted.replicas).map_err(|why| Problem::invalid("invalid_scale", why))?;
     Ok((Content { project, values: loaded.values }, version))
+}
+
+/// What was said of a deployment's variables otherwise than their defaults. Of what its document does not declare nobody knows whether it is
+/// secret, so that it is left out like passwords.
+pub(crate) fn said(book: &Book, deployment: &Deployment) -> Answer<BTreeMap<String, String>> {
+    let Some(version) = deployment.version else { return Ok(BTreeMap::new()) };
+    let declared = match book.stack_version(&deployment.stack, version) {
+        Ok(version) => compose::declared(&version.text),
+        Err(BookError::NotFound(_)) => return Ok(BTreeMap::new()),
+        Err(error) => return Err(error.into()),
+    };
+    let mut values = book.content(deployment)?.values;
+    values.retain(|name, value| {
+        let variable = declared.iter().find(|variable| variable.name == *name);
+        variable.is_some_and(|one| one.kind != Kind::Password && one.default.as_ref() != Some(value))
+    });
+    Ok(values)
 }
 
 fn run_key(organisation: &OrganisationId, id: &str) -> Option<RunKey> {

@@ -16,6 +16,8 @@ const MOST_PEOPLE: usize = 100;
 /// Somebody who is there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Present {
+    /// Id of the person: two may have the same name.
+    pub(crate) person: String,
     pub(crate) name: String,
     /// They have begun to change something.
     pub(crate) editing: bool,
@@ -35,6 +37,7 @@ impl Presence {
         &self,
         workflow: (OrganisationId, WorkflowName),
         window: &str,
+        person: String,
         name: String,
         editing: bool,
         now: Timestamp,
@@ -50,7 +53,7 @@ impl Presence {
         people.retain(|_, present| is_there(present, now));
         if people.len() < MOST_PEOPLE || people.contains_key(window) {
             let since = people.get(window).map_or(now, |present| present.since);
-            people.insert(window.to_owned(), Present { name, editing, since, seen: now });
+            people.insert(window.to_owned(), Present { person, name, editing, since, seen: now });
         }
         people.iter().filter(|(other, _)| *other != window).map(|(_, present)| present.clone()).collect()
     }
@@ -80,7 +83,7 @@ mod tests {
         let presence = Presence::default();
         let flow = || (OrganisationId::local(), "flow".parse::<WorkflowName>().unwrap());
         let here = |window: &str, editing, at| {
-            let others = presence.here(flow(), window, format!("{window}'s"), editing, Timestamp(at));
+            let others = presence.here(flow(), window, String::new(), format!("{window}'s"), editing, Timestamp(at));
             others.into_iter().map(|other| (other.name, other.editing, other.since.0)).collect::<Vec<_>>()
         };
         assert_eq!(here("a", false, 0), []);
@@ -91,6 +94,6 @@ mod tests {
         assert_eq!(here("a", true, 20_020), []);
         assert_eq!(here("c", false, 20_020 + LASTS), []);
         let other = (OrganisationId::local(), "other".parse().unwrap());
-        assert_eq!(presence.here(other, "d", String::new(), false, Timestamp(20_021 + LASTS)), []);
+        assert_eq!(presence.here(other, "d", String::new(), String::new(), false, Timestamp(20_021 + LASTS)), []);
     }
 }

@@ -1,5 +1,6 @@
 //! Deployments: listed, shown, rolled back, stopped; what their containers are and write.
 
+use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use axum::extract::State;
@@ -134,6 +135,24 @@ pub(crate) async fn show(
     Path(id): Path<String>,
 ) -> Answer<axum::Json<DeploymentView>> {
     Ok(axum::Json(app.book(&allowed.0.organisation).deployment(&id)?.into()))
+}
+
+/// What was said of the variables of a deployment, to begin the next one with. What took its default is left out, and follows it; passwords are
+/// told to nobody.
+#[utoipa::path(
+    get, path = "/deployments/{deployment}/variables", tag = "deployments", operation_id = "deployment_variables",
+    params(("deployment" = String, Path, description = "Its id")),
+    security(("token" = ["stacks:deploy"])),
+    responses((status = 200, description = "Values by name", body = BTreeMap<String, String>), Refusals)
+)]
+pub(crate) async fn variables(
+    allowed: Allowed<need::StacksDeploy>,
+    State(app): State<App>,
+    Path(id): Path<String>,
+) -> Answer<axum::Json<BTreeMap<String, String>>> {
+    let book = app.book(&allowed.0.organisation);
+    let deployment = book.deployment(&id)?;
+    Ok(axum::Json(deploying::said(&book, &deployment)?))
 }
 
 /// Which lines.

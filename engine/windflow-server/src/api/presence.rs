@@ -30,6 +30,10 @@ pub(crate) struct Here {
 /// Somebody else who is there.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct PresentView {
+    /// Their id: names tell nobody apart.
+    person: String,
+    /// It is another window of whoever asks.
+    own: bool,
     /// Their name, or their e-mail address where they have none.
     name: String,
     /// They have changed something and not saved it.
@@ -64,15 +68,18 @@ pub(crate) async fn here(
     }
     catalogue::entry(&app, &caller.organisation, &name)?;
     // Nobody speaks for a window of somebody else.
-    let window = format!("{}/{}", caller.user.id, body.window);
+    let person = caller.user.id.to_string();
+    let window = format!("{person}/{}", body.window);
     let workflow = (caller.organisation.clone(), name);
     if body.leaving {
         app.presence.gone(&workflow, &window);
         return Ok(axum::Json(Others { others: Vec::new(), lasts: LASTS }));
     }
     let called = if caller.user.name.is_empty() { caller.user.email } else { caller.user.name };
-    let others = app.presence.here(workflow, &window, called, body.editing, app.now());
+    let others = app.presence.here(workflow, &window, person.clone(), called, body.editing, app.now());
     let view = |other: crate::presence::Present| PresentView {
+        own: other.person == person,
+        person: other.person,
         name: other.name,
         editing: other.editing,
         since: other.since.0,

@@ -294,6 +294,15 @@ async fn two_who_look_at_the_same_workflow_see_each_other() {
     let others = here(&ben, json!({ "window": "w" })).await;
     assert_eq!((&others[0]["name"], &others[0]["editing"]), (&json!("editor"), &json!(true)), "{others}");
     assert_eq!(here(&ada, json!({ "window": "w" })).await[0]["name"], "viewer");
+    // Names tell nobody apart: the id does, and says which windows are one's own.
+    let others = here(&ben, json!({ "window": "v" })).await;
+    let who = |name: &str, key: &str| {
+        others.as_array().unwrap().iter().find(|one| one["name"] == name).map(|one| one[key].clone())
+    };
+    assert_eq!((who("viewer", "own"), who("editor", "own")), (Some(json!(true)), Some(json!(false))), "{others}");
+    let me = ben.get("/api/v1/auth/me").await.expect(200)["user"]["id"].clone();
+    assert_eq!(who("viewer", "person"), Some(me));
+    here(&ben, json!({ "window": "v", "leaving": true })).await;
     here(&ben, json!({ "window": "w", "leaving": true })).await;
     assert_eq!(here(&ada, json!({ "window": "w" })).await, json!([]));
     ada.post(path, &json!({ "window": "" })).await.problem(422, "invalid_body");

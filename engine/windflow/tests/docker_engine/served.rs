@@ -110,6 +110,9 @@ fn the_api_deploys_and_a_killed_server_goes_on() {
     let logs = serving.get(&format!("/deployments/{first}/logs?service=db"));
     assert_eq!(logs[0]["text"].as_str(), Some(password.as_str()));
 
+    // What was said, to begin the next one with: neither what took its default nor passwords.
+    assert_eq!(serving.get(&format!("/deployments/{first}/variables")), json!({ "WEB_PORT": port }));
+
     // The same again, and a broken one.
     let again = serving.deploy(&with("1", ""));
     assert_eq!(serving.ended(&again)["status"], "unchanged");

@@ -2,6 +2,7 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/vue-query'
 import { everyPage } from '@/api/client'
 import { ApiProblem } from '@/api/problem'
 import { sessionFetch } from '@/api/session'
+import { workflowsKey } from '@/features/workflows/api'
 import type { Binding } from './binding'
 
 export interface Credential {
@@ -34,7 +35,8 @@ export const useCredentials = () =>
 
 export function useCredentialActions() {
   const queries = useQueryClient()
-  const onSettled = () => queries.invalidateQueries({ queryKey: key })
+  // What triggers lack is told with them.
+  const onSettled = () => Promise.all([key, workflowsKey].map((queryKey) => queries.invalidateQueries({ queryKey: [...queryKey] })))
   return {
     set: useMutation({ mutationFn: ({ name, ...body }: { name: string; bind: Binding; hosts: string[]; value: string }) => call<Credential>('PUT', `/${encodeURIComponent(name)}`, body), onSettled }),
     remove: useMutation({ mutationFn: (name: string) => call<null>('DELETE', `/${encodeURIComponent(name)}`), onSettled }),

@@ -71,6 +71,9 @@ export const useDeployment = (id: MaybeRefOrGetter<string>) =>
     refetchInterval: (query) => (query.state.data?.status === 'running' ? 3_000 : false),
   })
 
+/** What was said of its variables otherwise than their defaults; never a password. */
+export const readVariables = (id: string): Promise<Record<string, string>> => unwrap(api.GET('/api/v1/deployments/{deployment}/variables', one(id)))
+
 /** The containers of its stack, asked for again as long as somebody looks. */
 export const useObserved = (id: MaybeRefOrGetter<string>, enabled: MaybeRefOrGetter<boolean>) =>
   useQuery({

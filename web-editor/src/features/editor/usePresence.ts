@@ -4,6 +4,8 @@ import { api, unwrap } from '@/api/client'
 import { useSession } from '@/app/session'
 
 export interface Present {
+  /** Their id: two may have the same name. */
+  person: string
   name: string
   editing: boolean
   since: number
@@ -11,11 +13,14 @@ export interface Present {
   self: boolean
 }
 
-/** However many windows somebody has themselves, they are one. */
+/** However many windows somebody has, they are one, who changes something where any of the windows does; oneself comes last. */
 export function together(all: readonly Present[]): Present[] {
-  const [own, others] = [all.filter(({ self }) => self), all.filter(({ self }) => !self)]
-  const [first] = own
-  return first ? [...others, { ...first, editing: own.some(({ editing }) => editing), since: Math.min(...own.map(({ since }) => since)) }] : others
+  const people = new Map<string, Present>()
+  for (const one of all) {
+    const known = people.get(one.person)
+    people.set(one.person, known ? { ...known, editing: known.editing || one.editing, since: Math.min(known.since, one.since) } : one)
+  }
+  return [...people.values()].sort((a, b) => Number(a.self) - Number(b.self))
 }
 
 /** Well within the time after which the server takes somebody for gone. */
@@ -33,9 +38,7 @@ export function usePresence(name: () => string, editing: () => boolean, kept: ()
     if (!kept() || !session.me || visibility.value === 'hidden') return
     try {
       const { others: all } = await unwrap(api.POST('/api/v1/workflows/{name}/presence', { params: path(), body: { window, editing: editing() } }))
-      // The server tells people by the name that they are shown under: one's own name is one's own window.
-      const mine = session.me.user.name || session.me.user.email
-      others.value = together(all.map((one) => ({ ...one, self: one.name === mine })))
+      others.value = together(all.map(({ own, ...one }) => ({ ...one, self: own })))
     } catch {
       // Who else is there is not known while the server is not: nothing to trouble anybody with.
       others.value = []

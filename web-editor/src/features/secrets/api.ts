@@ -1,5 +1,6 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/vue-query'
 import { api, everyPage, unwrap, type Schemas } from '@/api/client'
+import { workflowsKey } from '@/features/workflows/api'
 
 export type Secret = Schemas['SecretView']
 /** As the server takes them; it checks again. */
@@ -11,7 +12,8 @@ export const useSecrets = () =>
 
 export function useSecretActions() {
   const queries = useQueryClient()
-  const onSettled = () => queries.invalidateQueries({ queryKey: key })
+  // What triggers lack is told with them.
+  const onSettled = () => Promise.all([key, workflowsKey].map((queryKey) => queries.invalidateQueries({ queryKey: [...queryKey] })))
   return {
     set: useMutation({
       mutationFn: ({ name, value }: { name: string; value: string }) => unwrap(api.PUT('/api/v1/secrets/{name}', { params: { path: { name } }, body: { value } })),

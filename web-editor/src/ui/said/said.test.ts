@@ -21,6 +21,8 @@ function sources(folder: string): string[] {
 const made = [
   /(?:Problem|document::Problem)::(?:error|warning|document|conflict|invalid|bad_request|refused|unfit)\(\s*"([a-z_]+)"\s*,/g,
   /DriverError::new\(\s*"([a-z_]+)"/g,
+  // Why a container is not what it should be.
+  /\bfailed\(\s*"([a-z_]+)"\s*,/g,
   // Of what a registry is refused for, and of what an engine answers with.
   /(?:Refused::[\w(){}., |:]+|\b4\d\d|_) => "(bad_[a-z]+|downgrade|not_found|conflict|refused|engine)",/g,
   /EditError::new\(\s*"([a-z_]+)"/g,
@@ -63,6 +65,20 @@ describe('what the server says', () => {
       // A node's own code means what the node means by it.
       expect(failureSaid({ code: 'unauthorized', message: 'the service answered 401' })).toBe('the service answered 401')
       expect(failureSaid({ code: 'timeout', message: 'it took more than 5s' })).toBe('Le nœud a pris trop de temps.')
+    } finally {
+      i18n.global.locale.value = 'en'
+    }
+  })
+
+  it('says in French why a plan changes something, for each reason that the engine gives', async () => {
+    const text = readFileSync(join(engine, 'windflow-stacks/src/plan.rs'), 'utf8').split('#[cfg(test)]')[0] ?? ''
+    const reasons = [...text.matchAll(/"((?:its? |none |the |\{\w*\} [a-z])[^"]*)"/g)].map(([, reason]) => (reason as string).replaceAll(/\{[^}]*\}/g, '2'))
+    expect(reasons.length).toBeGreaterThan(15)
+    await learn('fr')
+    i18n.global.locale.value = 'fr'
+    try {
+      expect(reasons.filter((reason) => mended(reason) === reason)).toEqual([])
+      expect(mended('its image was wordpress:6.9')).toBe('l’image était wordpress:6.9')
     } finally {
       i18n.global.locale.value = 'en'
     }
