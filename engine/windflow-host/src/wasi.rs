@@ -61,7 +61,7 @@ impl Wasi {
             table: ResourceTable::new(),
             ctx: ctx.build(),
             http: WasiHttpCtx::new(),
-            hooks: Hooks::new(&shared.sender, &plugin.manifest, &call.grants, held, log),
+            hooks: Hooks::new(&shared.sender, &plugin.manifest, call, held, log),
             output,
         }
     }
