@@ -23,5 +23,6 @@ pub mod rerun;
 pub mod retry;
 pub mod run;
 pub mod schema;
+pub mod trace;
 pub mod workflow;
 pub mod yaml;

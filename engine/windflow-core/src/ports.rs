@@ -9,3 +9,4 @@ pub mod retention;
 pub mod state;
 pub mod store;
 pub mod targets;
+pub mod traces;

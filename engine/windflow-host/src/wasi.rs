@@ -65,7 +65,7 @@ impl Wasi {
             table,
             ctx: ctx.build(),
             http,
-            hooks: Hooks::new(&shared.sender, &plugin.manifest, &call.grants, held, log),
+            hooks: Hooks::new(&shared.sender, &plugin.manifest, call, held, log),
             output,
         }
     }

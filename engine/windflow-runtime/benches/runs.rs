@@ -60,6 +60,7 @@ impl Bench {
                 started_by: "bench".into(),
                 children: Default::default(),
                 pinned: std::collections::BTreeMap::new(),
+                trace: None,
             };
             let started = self.runtime.start(start).expect("a valid workflow");
             drop(started.updates);

@@ -12,6 +12,7 @@ use windflow_core::id::{Digest, NodeId, RunKey};
 use windflow_core::ports::host::{Call, CancelSignal, Emission, LogLevel, Observer};
 use windflow_core::ports::store::{BoxFuture, Position, StoreError};
 use windflow_core::run::{KeptLog, LogLine, Question, Step};
+use windflow_core::trace::TraceParent;
 
 use crate::load::Prepared;
 use crate::run_loop::Lost;
@@ -32,6 +33,7 @@ pub(crate) struct Attempt {
     pub(crate) attempt: u32,
     pub(crate) config: Vec<u8>,
     pub(crate) key: Arc<str>,
+    pub(crate) trace: Option<TraceParent>,
     /// What must be durable before it may do anything.
     pub(crate) barrier: Option<Position>,
     pub(crate) timeout: Option<Duration>,
@@ -88,7 +90,7 @@ pub(crate) fn make(
 ) -> BoxFuture<'static, Done> {
     let (inner, run, prepared) = (inner.clone(), run.clone(), prepared.clone());
     Box::pin(async move {
-        let Attempt { step, attempt, config, key, barrier, timeout } = attempt;
+        let Attempt { step, attempt, config, key, trace, barrier, timeout } = attempt;
         if let Some(position) = barrier
             && let Err(error) = inner.store.durable(position).await
         {
@@ -120,6 +122,7 @@ pub(crate) fn make(
                 key,
                 timeout: timeout.unwrap_or(inner.config.attempt_timeout),
                 grants,
+                trace,
                 observer,
                 cancel,
             };

@@ -13,6 +13,7 @@ use windflow_core::plan::PlanNode;
 use windflow_core::ports::host::{CancelSignal, Emission};
 use windflow_core::ports::store::StoreError;
 use windflow_core::run::{ParentRun, RunState, Step, Timestamp};
+use windflow_core::trace::TraceParent;
 use windflow_core::workflow::ChildName;
 
 use crate::attempt::CancelFlag;
@@ -36,6 +37,7 @@ pub(crate) fn begin(
     state: &RunState,
     node: &PlanNode,
     step: Step,
+    trace: Option<TraceParent>,
     config: &Value,
 ) -> Result<Begin, Failure> {
     let unavailable = |message: String| Failure::new(FailureKind::Unavailable, message);
@@ -58,6 +60,7 @@ pub(crate) fn begin(
         parent: Some(ParentRun { run: parent.run, node: node.id.clone(), item: step.item }),
         repeats: None,
         reused: BTreeMap::new(),
+        trace,
     })
 }
 

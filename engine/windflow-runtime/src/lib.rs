@@ -30,6 +30,7 @@ mod run_loop;
 mod scope;
 mod service;
 mod simulated;
+mod spans;
 mod stalled;
 mod start;
 mod state;

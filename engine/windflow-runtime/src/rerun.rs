@@ -8,6 +8,7 @@ use windflow_core::ports::store::StoreError;
 use windflow_core::problem::did_you_mean;
 use windflow_core::rerun::{self, Old, Verdict};
 use windflow_core::run::Phase;
+use windflow_core::trace::TraceParent;
 use windflow_core::workflow::Children;
 
 use crate::load::replay;
@@ -28,6 +29,8 @@ pub struct Rerun {
     pub extra_grants: Grants,
     /// Who repeats it.
     pub started_by: String,
+    /// The work of another program that it is part of, where traces are told.
+    pub trace: Option<TraceParent>,
 }
 
 /// Why a run is not repeated.
@@ -104,5 +107,6 @@ pub(crate) fn begin(inner: &Arc<Inner>, key: &RunKey, rerun: Rerun) -> Result<Be
         parent: None,
         repeats: Some(key.run),
         reused: verdict.reused(),
+        trace: rerun.trace,
     })
 }

@@ -15,6 +15,7 @@ use windflow_core::ports::state::StateStore;
 use windflow_core::ports::store::{Position, Store, StoreError};
 use windflow_core::rerun::Verdict;
 use windflow_core::run::{Asked, Question, Sequence};
+use windflow_core::trace::Sampling;
 
 use crate::admission::Admission;
 use crate::answer::{Answer, AnswerError, Reply};
@@ -44,6 +45,8 @@ pub struct Config {
     pub responder: Option<Arc<dyn Responder>>,
     /// Keeps what nodes want to have in their next run.
     pub state: Option<Arc<dyn StateStore>>,
+    /// Of how many runs traces are told; none where none are.
+    pub traces: Option<Sampling>,
 }
 
 /// Answers questions in place of people and other systems.
@@ -64,6 +67,7 @@ impl Config {
             attempt_timeout: Duration::from_secs(300),
             responder: None,
             state: None,
+            traces: None,
         }
     }
 }

@@ -10,6 +10,7 @@ use windflow_core::json::Json;
 use windflow_core::ports::store::{Position, StoreError};
 use windflow_core::problem::{Problem, did_you_mean, list};
 use windflow_core::run::{Emitted, Event, ParentRun, Phase, PinnedChild, RunStarted, RunState};
+use windflow_core::trace::TraceParent;
 use windflow_core::workflow::{self, Child, Children, OnLimit};
 
 use crate::admission::{Full, Group, Limit};
@@ -35,6 +36,8 @@ pub struct Start {
     pub children: Children,
     /// What nodes put out without being run, by their ids: data that was pinned to try the rest of a workflow.
     pub pinned: BTreeMap<NodeId, Emitted>,
+    /// The work of another program that it is part of, where traces are told.
+    pub trace: Option<TraceParent>,
 }
 
 /// A start whose documents are in the store.
@@ -48,6 +51,7 @@ pub(crate) struct Begin {
     pub(crate) parent: Option<ParentRun>,
     pub(crate) repeats: Option<RunId>,
     pub(crate) reused: BTreeMap<NodeId, Emitted>,
+    pub(crate) trace: Option<TraceParent>,
 }
 
 /// A run that is under way.
@@ -132,9 +136,10 @@ pub enum ResumeError {
 
 pub(crate) fn start(inner: &Arc<Inner>, start: Start, run: RunId) -> Result<(RunLoop, Position), StartError> {
     let children = pin(inner, &start.organisation, start.children)?;
-    let Start { organisation, document, inputs, extra_grants: allowed, started_by, pinned: reused, .. } = start;
+    let Start { organisation, document, inputs, extra_grants: allowed, started_by, pinned: reused, trace, .. } = start;
     let (parent, repeats) = (None, None);
-    begin(inner, Begin { organisation, document, inputs, allowed, started_by, children, parent, repeats, reused }, run)
+    let begun = Begin { organisation, document, inputs, allowed, started_by, children, parent, repeats, reused, trace };
+    begin(inner, begun, run)
 }
 
 /// Keeps the documents of children, so that the run has them for good.
@@ -174,6 +179,7 @@ pub(crate) fn begin(inner: &Arc<Inner>, start: Begin, run: RunId) -> Result<(Run
         parent: start.parent,
         repeats: start.repeats,
         reused: start.reused,
+        trace: start.trace,
     }));
     let state = RunState::new(&prepared.plan);
     let mut run_loop = RunLoop::new(inner.clone(), key, prepared, state, 0, None);

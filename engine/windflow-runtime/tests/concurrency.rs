@@ -44,6 +44,7 @@ impl World {
             started_by: "test".into(),
             children: Default::default(),
             pinned: std::collections::BTreeMap::new(),
+            trace: None,
         };
         self.runtime.start(start).map(|started| key(started.run))
     }

@@ -26,6 +26,7 @@ async fn check(nodes: &str, expect: u64) {
         started_by: "test".into(),
         children: Default::default(),
         pinned: std::collections::BTreeMap::new(),
+        trace: None,
     };
     let run = runtime.start(start).unwrap().run;
     let report = runtime.wait(&RunKey { organisation: OrganisationId::local(), run }).await.unwrap();

@@ -96,6 +96,7 @@ fn start(scenario: &Scenario) -> Start {
         started_by: "test".into(),
         children: Default::default(),
         pinned: std::collections::BTreeMap::new(),
+        trace: None,
     }
 }
 

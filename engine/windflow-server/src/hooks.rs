@@ -14,6 +14,7 @@ use crate::active::Armed;
 use crate::launch::{Launch, key_of, launch, launch_awaited, launch_once};
 use crate::problem::{Answer, Problem};
 use crate::state::App;
+use crate::traces;
 
 /// What stands in the names of headers that show who somebody is. They are checked and then forgotten: inputs are kept, and anybody who may see
 /// runs sees them.
@@ -66,7 +67,8 @@ async fn answer(app: &App, organisation: &str, path: &str, request: Request) -> 
         Problem::invalid("webhook_inputs", detail)
     })?;
     let by = format!("webhook:{}", hook.trigger.name);
-    let what = Launch::new(&organisation, &*hook.document, inputs, by);
+    let trace = traces::parent(app, &parts.headers);
+    let what = Launch { trace, ..Launch::new(&organisation, &*hook.document, inputs, by) };
     let key = key_of(&parts.headers)?;
     let run = match (key, hook.trigger.reply) {
         (Some(key), _) => {

@@ -10,6 +10,7 @@ use windflow_core::id::{Digest, NodeId, OrganisationId, RunId, RunKey};
 use windflow_core::ports::records::{Expected, RecordsError};
 use windflow_core::ports::store::StoreError;
 use windflow_core::run::{Emitted, Timestamp};
+use windflow_core::trace::TraceParent;
 use windflow_runtime::{InvalidStart, Start, StartError};
 
 use crate::problem::{Answer, Problem};
@@ -51,6 +52,8 @@ pub(crate) struct Launch {
     pub(crate) pinned: BTreeMap<NodeId, Emitted>,
     /// Who or what starts it: `user:…`, `webhook:…`, `cron:…`.
     pub(crate) by: String,
+    /// The work of another program that it is part of.
+    pub(crate) trace: Option<TraceParent>,
 }
 
 impl Launch {
@@ -61,7 +64,7 @@ impl Launch {
         by: String,
     ) -> Self {
         let (organisation, document) = (organisation.clone(), document.into());
-        Self { organisation, document, inputs, pinned: BTreeMap::new(), by }
+        Self { organisation, document, inputs, pinned: BTreeMap::new(), by, trace: None }
     }
 
     /// All that is asked for.
@@ -85,6 +88,7 @@ fn start(app: &App, launch: Launch, run: RunId) -> Result<windflow_runtime::Star
             started_by: launch.by,
             children,
             pinned: launch.pinned,
+            trace: launch.trace,
         },
         run,
     )?;

@@ -57,3 +57,4 @@ mod secrets;
 mod server;
 mod settings;
 mod state;
+mod traces;

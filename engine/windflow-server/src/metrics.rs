@@ -23,6 +23,10 @@ pub(crate) struct Metrics {
     /// By outcome: fired, skipped, missed, failed.
     pub(crate) ticks: IntCounterVec,
     pub(crate) streams: IntGauge,
+    /// By outcome: told, dropped.
+    pub(crate) traced_runs: IntCounterVec,
+    /// By outcome: told, failed.
+    pub(crate) trace_spans: IntCounterVec,
 }
 
 impl Metrics {
@@ -43,6 +47,12 @@ impl Metrics {
             hooks: counter("windflow_webhook_requests_total", "Requests to webhooks.", &["outcome"])?,
             ticks: counter("windflow_cron_ticks_total", "Instants of schedules that came.", &["outcome"])?,
             streams: gauge("windflow_live_streams", "Live streams that are open.")?,
+            traced_runs: counter(
+                "windflow_traced_runs_total",
+                "Runs that ended while traces were told.",
+                &["outcome"],
+            )?,
+            trace_spans: counter("windflow_trace_spans_total", "Spans that a collector was to be told.", &["outcome"])?,
             registry,
         };
         let build = Opts::new("windflow_build_info", "Always 1; the label says which release this is.")
@@ -59,6 +69,8 @@ impl Metrics {
         metrics.add(&metrics.hooks)?;
         metrics.add(&metrics.ticks)?;
         metrics.add(&metrics.streams)?;
+        metrics.add(&metrics.traced_runs)?;
+        metrics.add(&metrics.trace_spans)?;
         Ok(metrics)
     }
 

@@ -24,6 +24,7 @@ use crate::problem::Problem;
 use crate::secrets::Secrets;
 use crate::settings::Settings;
 use crate::state::{App, Inner, Ports, blocking};
+use crate::traces::Telling;
 use crate::{accept, api, audit, events, known_key, live, recovery, scheduler};
 
 /// How often what nobody needs any more is taken away.
@@ -73,8 +74,8 @@ impl Server {
         let listener = TcpListener::bind(address).await.map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
         let (stop, stopping) = watch::channel(false);
-        let Ports { store, records, registry, clock, runtime, drivers, credentials, templates, fetch, secrets_keys } =
-            ports;
+        let Ports { store, records, registry, clock, runtime, drivers, credentials, .. } = ports;
+        let Ports { templates, fetch, secrets_keys, traces, .. } = ports;
         known_key::keep(&*records, &secrets_keys, false).await?;
         let app = App::new(Inner {
             people: People::open(Arc::clone(&records)).await?,
@@ -83,6 +84,7 @@ impl Server {
             drivers,
             credentials,
             marketplace: Marketplace::open(templates, fetch)?,
+            traces,
             active: Active::default(),
             feed: Feed::new(clock.now()),
             notices: Notices::default(),
@@ -122,6 +124,7 @@ impl Server {
         let mut tasks = tokio::task::JoinSet::new();
         let starting = app.clone();
         tasks.spawn(live::watch(app.clone()));
+        let traces = Telling::start(&app);
         tasks.spawn(async move {
             match recovery::recover(&starting).await {
                 Ok(()) => {
@@ -150,6 +153,9 @@ impl Server {
         tokio::select! {
             () = async { accepting.await; while tasks.join_next().await.is_some() {} drain(&app).await } => {}
             () = &mut bound => tracing::warn!(runs = app.runtime.working_runs().len(), "what has not ended goes on after the next start"),
+        }
+        if let Some(traces) = traces {
+            traces.finish().await;
         }
         // What was acknowledged is durable already; this is for what nobody waited for.
         if let Err(error) = app.store.durable(Position::LATEST).await {

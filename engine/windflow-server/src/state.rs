@@ -9,6 +9,7 @@ use windflow_core::ports::fetch::Fetch;
 use windflow_core::ports::host::Registry;
 use windflow_core::ports::records::Records;
 use windflow_core::ports::store::Store;
+use windflow_core::ports::traces::Traces;
 use windflow_core::run::Timestamp;
 use windflow_marketplace::bundle::Bundle;
 use windflow_runtime::{Clock, Runtime};
@@ -51,6 +52,8 @@ pub struct Ports {
     pub fetch: Arc<dyn Fetch>,
     /// Encrypt secrets at rest.
     pub secrets_keys: Keys,
+    /// Is told what runs did, as the runtime has it; none where nobody collects traces.
+    pub traces: Option<Arc<dyn Traces>>,
 }
 
 /// The server's state. Cheap to clone.
@@ -70,6 +73,7 @@ pub(crate) struct Inner {
     pub(crate) books: Books,
     pub(crate) credentials: CredentialStore,
     pub(crate) marketplace: Marketplace,
+    pub(crate) traces: Option<Arc<dyn Traces>>,
     pub(crate) active: Active,
     pub(crate) feed: Feed,
     pub(crate) notices: Notices,

@@ -55,6 +55,7 @@ pub(crate) use self::secrets::{RotateArgs, SecretsCommand};
 pub(crate) use self::serve::{LogFormat, ServeArgs};
 pub(crate) use self::templates::{ImportFormat, InstallArgs, TemplateKind, TemplateRef, TemplatesCommand};
 pub(crate) use self::token::{CreateTokenArgs, TokenCommand};
+pub(crate) use self::traces::{Collector, Header, Share};
 pub(crate) use self::users::{AddUserArgs, UsersCommand};
 pub(crate) use self::workflows::{ApplyArgs, ListWorkflowsArgs, ShowWorkflowArgs, WorkflowsCommand};
 
@@ -66,6 +67,7 @@ mod secrets;
 mod serve;
 mod templates;
 mod token;
+mod traces;
 mod users;
 mod workflows;
 

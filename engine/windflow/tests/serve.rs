@@ -17,3 +17,5 @@ mod remote;
 mod serving;
 #[path = "serve/starts.rs"]
 mod starts;
+#[path = "serve/traces.rs"]
+mod traces;

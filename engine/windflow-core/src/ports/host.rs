@@ -11,6 +11,7 @@ use crate::failure::Failure;
 use crate::id::{Digest, NodeId, NodeTypeRef, OrganisationId, PortName, RunId};
 use crate::json::Json;
 use crate::manifest::{Manifest, NodeType};
+use crate::trace::TraceParent;
 
 /// An installed node type.
 #[derive(Debug, Clone)]
@@ -72,6 +73,8 @@ pub struct Call {
     pub timeout: Duration,
     /// What the run grants. The host holds it against the manifest and the operator's policy.
     pub grants: Arc<Grants>,
+    /// What it tells those whom it asks for something, where traces are told.
+    pub trace: Option<TraceParent>,
     /// What the workflow's nodes keep between runs; none where nothing can be kept.
     pub state: Option<Arc<dyn StateStore>>,
     /// Who is told of the events that nodes publish; none where nobody listens.

@@ -9,6 +9,7 @@ use crate::failure::Failure;
 use crate::id::{Digest, NodeId, NodeTypeRef, PortName, RunId, WorkflowName};
 use crate::json::Json;
 use crate::ports::host::LogLevel;
+use crate::trace::TraceParent;
 
 /// Milliseconds since 1970, UTC. The core gets them; it never asks for them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
@@ -277,6 +278,9 @@ pub struct RunStarted {
     /// What it takes over from that run.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub reused: BTreeMap<NodeId, Emitted>,
+    /// The work of another program, or of another run, that it is part of, where that was told and traces are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<TraceParent>,
 }
 
 /// What a node emitted.

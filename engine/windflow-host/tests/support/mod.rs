@@ -202,6 +202,7 @@ impl Attempt {
             key: self.key.as_str().into(),
             timeout: self.timeout,
             grants: Arc::new(self.grants.clone()),
+            trace: None,
             observer: Arc::clone(&self.heard) as _,
             cancel: Arc::clone(&self.cancel) as _,
         };

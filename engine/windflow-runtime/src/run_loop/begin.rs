@@ -8,6 +8,7 @@ use windflow_core::native::Native;
 use windflow_core::plan::PlanNode;
 use windflow_core::ports::store::Position;
 use windflow_core::run::{Event, NodeState, SkipReason, Step, Wait};
+use windflow_core::trace::{RunTrace, TraceParent};
 use windflow_core::workflow::OnUnknown;
 
 use super::{Due, Lost, RunLoop};
@@ -27,7 +28,7 @@ impl RunLoop {
             if let NodeState::Running { wait: Some(wait), .. } = self.state.step(step) {
                 // A wait has no outcome that could be unknown.
                 let wait = wait.clone();
-                return match self.child_again(&prepared, node, step, &wait) {
+                return match self.child_again(&prepared, node, step, attempt, &wait) {
                     Ok(child) => {
                         self.wait(step, attempt, &wait, child, self.position);
                         Ok(())
@@ -81,7 +82,8 @@ impl RunLoop {
         match node.native {
             Some(Native::Workflow) => {
                 let run = child::run_id(&self.key, &node.id, step.item, due.attempt, self.inner.clock.now());
-                let begin = child::begin(&self.inner, &self.key, &self.state, node, step, &config)?;
+                let trace = self.trace(node, step, due.attempt);
+                let begin = child::begin(&self.inner, &self.key, &self.state, node, step, trace, &config)?;
                 Ok(Next::Wait(Wait::Child { run }, Some(Box::new(begin))))
             }
             Some(kind) => Ok(Next::Wait(native::wait(kind, node, &config, &*self.inner.clock)?, None)),
@@ -94,6 +96,7 @@ impl RunLoop {
     fn attempt(&mut self, prepared: &Prepared, node: &PlanNode, due: &Due, config: Vec<u8>) -> Result<(), Lost> {
         let Due { step, attempt, unknown } = *due;
         let key = attempt::idempotency_key(&self.key, &node.id, step.item);
+        let trace = self.trace(node, step, attempt);
         if !node.pure && !unknown {
             let (id, item) = (node.id.clone(), step.item);
             let started = Event::AttemptStarted { node: id, item, attempt, key: key.to_string(), wait: None };
@@ -102,7 +105,7 @@ impl RunLoop {
         let barrier = (!node.pure).then_some(self.position);
         self.live.insert(step, attempt);
         let compensates = prepared.plan.node(step.node).compensates;
-        self.launch(Attempt { step, attempt, config, key, barrier, timeout: node.timeout }, compensates);
+        self.launch(Attempt { step, attempt, config, key, trace, barrier, timeout: node.timeout }, compensates);
         Ok(())
     }
 
@@ -131,12 +134,20 @@ impl RunLoop {
         }
     }
 
+    /// What an attempt tells those whom it asks for something, where traces are told.
+    fn trace(&self, node: &PlanNode, step: Step, attempt: u32) -> Option<TraceParent> {
+        let sampling = self.inner.config.traces?;
+        let from = self.state.started()?.trace;
+        Some(RunTrace::of(&self.key, from, sampling).handed_out(&node.id, step.item, attempt))
+    }
+
     /// What a step that waits for another run has to start, where it did not come to that.
     fn child_again(
         &self,
         prepared: &Prepared,
         node: &PlanNode,
         step: Step,
+        attempt: u32,
         wait: &Wait,
     ) -> Result<Option<Box<Begin>>, Failure> {
         if !matches!(wait, Wait::Child { .. }) {
@@ -144,7 +155,8 @@ impl RunLoop {
         }
         let scope = scope::of_step(&self.key, prepared, &self.state, step);
         let config = scope::config(node, &prepared.checkers[step.node.0 as usize], &scope)?;
-        child::begin(&self.inner, &self.key, &self.state, node, step, &config).map(|begin| Some(Box::new(begin)))
+        let trace = self.trace(node, step, attempt);
+        child::begin(&self.inner, &self.key, &self.state, node, step, trace, &config).map(|begin| Some(Box::new(begin)))
     }
 
     /// Waits for what a step waits for, once it is durable that it does.

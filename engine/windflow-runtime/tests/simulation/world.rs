@@ -248,6 +248,7 @@ impl World {
             started_by: "simulation".into(),
             children: planned.children.clone(),
             pinned: BTreeMap::new(),
+            trace: None,
         };
         match runtime.start_as(start, self.runs[index]) {
             Ok(started) => {

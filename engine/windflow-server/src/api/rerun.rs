@@ -1,7 +1,7 @@
 //! Runs that are repeated.
 
 use axum::extract::State;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -14,7 +14,7 @@ use super::refusals::Refusals;
 use super::runs::{StartedRun, find};
 use crate::problem::{Answer, Problem};
 use crate::state::{App, blocking};
-use crate::{catalogue, children, dead_letters};
+use crate::{catalogue, children, dead_letters, traces};
 
 /// How a run is repeated.
 #[derive(Debug, Default, Deserialize, ToSchema)]
@@ -63,6 +63,7 @@ pub(crate) async fn rerun(
     allowed: Allowed<need::RunsStart>,
     State(app): State<App>,
     Path(run): Path<RunId>,
+    headers: HeaderMap,
     Json(body): Json<RerunRun>,
 ) -> Answer<Response> {
     let caller = allowed.0;
@@ -73,7 +74,7 @@ pub(crate) async fn rerun(
     let from = from.collect::<Result<Vec<_>, _>>()?;
     let (started_by, by) = (caller.name(), caller.name());
     let (latest, dry_run) = (body.latest, body.dry_run);
-    let runtime = app.runtime.clone();
+    let (runtime, trace) = (app.runtime.clone(), traces::parent(&app, &headers));
     let (answer, position) = blocking(move || {
         let document = match latest {
             false => None,
@@ -85,7 +86,7 @@ pub(crate) async fn rerun(
                 Some((version.text, children))
             }
         };
-        let rerun = Rerun { document, from, started_by, ..Rerun::default() };
+        let rerun = Rerun { document, from, started_by, trace, ..Rerun::default() };
         if dry_run {
             let verdict = app.runtime.judge_rerun(&key, &rerun)?;
             return Ok((axum::Json(RerunVerdict { nodes: fates(&verdict) }).into_response(), None));

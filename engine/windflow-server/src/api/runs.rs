@@ -26,6 +26,7 @@ use crate::people::Caller;
 use crate::problem::{Answer, Problem};
 use crate::recovery;
 use crate::state::{App, blocking};
+use crate::traces;
 
 /// What a run is started with.
 #[derive(Debug, Default, Deserialize, ToSchema)]
@@ -110,7 +111,8 @@ pub(crate) async fn start(
     let version = catalogue::version(&app, &caller.organisation, &name, number)?;
     let pinned = pinned(body.pins)?;
     let by = if pinned.is_empty() { caller.name() } else { tried_by(&caller) };
-    let what = Launch { pinned, ..Launch::new(&caller.organisation, version.text, body.inputs, by) };
+    let trace = traces::parent(&app, &headers);
+    let what = Launch { pinned, trace, ..Launch::new(&caller.organisation, version.text, body.inputs, by) };
     let launched = match key_of(&headers)? {
         // Two people, or two workflows, may well choose the same key.
         Some(key) => {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use axum::extract::State;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -19,10 +19,10 @@ use super::extract::{self, Allowed, Path, also, need};
 use super::refusals::Refusals;
 use super::runs::{StartedRun, tried_by};
 use crate::access::Permission;
-use crate::catalogue;
 use crate::launch::{Launch, launch};
 use crate::problem::{Answer, DocumentProblem, Problem};
 use crate::state::{App, blocking};
+use crate::{catalogue, traces};
 
 /// What a node is tried with.
 #[derive(Debug, Default, Deserialize, ToSchema)]
@@ -62,6 +62,7 @@ pub(crate) async fn node(
     allowed: Allowed<need::RunsStart>,
     State(app): State<App>,
     Path((name, node)): Path<(WorkflowName, String)>,
+    headers: HeaderMap,
     extract::Json(body): extract::Json<TryNode>,
 ) -> Answer<Response> {
     let caller = allowed.0;
@@ -92,7 +93,9 @@ pub(crate) async fn node(
         pinned.insert(id, emitted(output.unwrap_or_default())?);
     }
     let inputs = body.inputs;
-    let what = Launch { pinned, ..Launch::new(&caller.organisation, alone.document, inputs, tried_by(&caller)) };
+    let trace = traces::parent(&app, &headers);
+    let started = Launch::new(&caller.organisation, alone.document, inputs, tried_by(&caller));
+    let what = Launch { pinned, trace, ..started };
     let launched = launch(&app, what).await?;
     let location = format!("/api/v1/runs/{}", launched.run);
     let body = StartedRun { run: launched.run.to_string(), repeated: false };

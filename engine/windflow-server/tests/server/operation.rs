@@ -188,9 +188,10 @@ async fn dashboards_and_alerts_name_metrics_that_there_are() {
     let run = operator.start("pure", json!({})).await;
     operator.ended(&run).await;
     let told = operator.get("/metrics").await.expect(200).as_str().unwrap().to_owned();
-    // Counted once somebody knocks, or a schedule is due.
-    let known =
-        format!("{told} windflow_webhook_requests_total windflow_cron_ticks_total windflow_runs_finished_total");
+    // Counted once somebody knocks, a schedule is due, or a collector is told.
+    let known = format!(
+        "{told} windflow_webhook_requests_total windflow_cron_ticks_total windflow_runs_finished_total windflow_trace_spans_total"
+    );
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy");
     let mut named = 0;
     for file in ["alerts.yaml", "dashboard.json"] {

@@ -119,6 +119,7 @@ pub(crate) async fn serve_on<H: Host + 'static>(
             TlsRoots { system: false, also: Vec::new() },
         )),
         secrets_keys: [7; 32].into(),
+        traces: None,
     };
     let server = main.spawn(Server::open(settings, ports)).await.unwrap().unwrap();
     let (address, setup_token) = (server.address(), server.setup_token());

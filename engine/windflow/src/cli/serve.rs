@@ -9,6 +9,8 @@ use ipnet::IpNet;
 use windflow_core::capability::HttpPattern;
 use windflow_server::Origin;
 
+use super::traces::{Collector, Share};
+
 /// Every setting can be given here, in the environment, or in the file of `--config`, in this order of precedence.
 #[derive(Debug, Clone, Args)]
 #[command(
@@ -77,6 +79,24 @@ pub(crate) struct ServeArgs {
     /// Show /metrics without sign-in
     #[arg(long, env = "WINDFLOW_PUBLIC_METRICS")]
     pub(crate) public_metrics: bool,
+    /// Tell what runs did, as traces, to the collector at this address, by OTLP over HTTP, for example http://127.0.0.1:4318
+    #[arg(long, value_name = "URL", env = "WINDFLOW_TRACES_ENDPOINT")]
+    pub(crate) traces_endpoint: Option<Collector>,
+    /// Send a header to that collector, NAME=VALUE
+    #[arg(
+        long = "traces-header",
+        value_name = "HEADER",
+        env = "WINDFLOW_TRACES_HEADERS",
+        hide_env_values = true,
+        value_delimiter = ','
+    )]
+    pub(crate) traces_headers: Vec<String>,
+    /// What this server is called in traces [default: windflow]
+    #[arg(long, value_name = "NAME", env = "WINDFLOW_TRACES_SERVICE")]
+    pub(crate) traces_service: Option<String>,
+    /// Of how many runs, from 0 to 1, where their trace begins here [default: 1]
+    #[arg(long, value_name = "SHARE", env = "WINDFLOW_TRACES_SHARE")]
+    pub(crate) traces_share: Option<Share>,
     /// A file with the key that encrypts secrets, 64 hexadecimal digits [default: secrets.key in the data folder, made at the
     /// first start]
     #[arg(long, value_name = "FILE", env = "WINDFLOW_SECRETS_KEY_FILE")]

@@ -227,6 +227,7 @@ impl Session {
             started_by: "dev".to_owned(),
             children: saved.children.clone(),
             pinned: self.pinned.clone(),
+            trace: None,
         };
         match self.runtime.start(start) {
             Ok(started) => Ok(Ok((started, String::new()))),

@@ -237,6 +237,7 @@ fn sandbox(global: &Global) -> Finding {
             started_by: "doctor".to_owned(),
             children: windflow_core::workflow::Children::default(),
             pinned: std::collections::BTreeMap::new(),
+            trace: None,
         };
         let run = runtime.start(start)?.run;
         let key = RunKey { organisation, run };

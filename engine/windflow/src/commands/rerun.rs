@@ -32,6 +32,7 @@ pub(crate) fn rerun(engine: &Engine, args: RerunArgs) -> anyhow::Result<ExitCode
         keep_unchanged: false,
         extra_grants: Grants { http: args.allow, ..Grants::default() },
         started_by: format!("cli, repeating {}", key.run),
+        trace: None,
     };
     let explain = |error: RerunError| match error {
         RerunError::Start(StartError::Invalid(error)) => {

@@ -43,6 +43,7 @@ pub(crate) fn run(global: &Global, args: RunArgs) -> anyhow::Result<ExitCode> {
             started_by: "cli".into(),
             children,
             pinned: std::collections::BTreeMap::new(),
+            trace: None,
         };
         let started = engine.runtime.start(start).map_err(|error| match error {
             StartError::Invalid(error) => {

@@ -10,12 +10,14 @@ use console::style;
 use tokio::runtime::Builder;
 use windflow_core::id::OrganisationId;
 use windflow_core::ports::records::Records;
+use windflow_core::ports::traces::Traces;
 use windflow_host::{GuardedFetch, HostConfig, PublicHosts, SystemResolver, TlsRoots};
 use windflow_runtime::{Clock, Config, RecordState, Runtime, SystemClock};
 use windflow_server::{CredentialStore, NewUser, Ports, Role, Server, UserError, add_user, is_known_key, list_users};
 use windflow_store::{Options, SledStore};
 
 use self::settings::Resolved;
+use self::traces::Otlp;
 use crate::cli::{Global, ServeArgs};
 use crate::exit::{self, invalid};
 use crate::render;
@@ -24,9 +26,10 @@ use crate::signal::interrupted;
 mod backups;
 pub(crate) mod secrets_key;
 mod settings;
+mod traces;
 
 pub(crate) fn run(global: &Global, args: &ServeArgs) -> anyhow::Result<ExitCode> {
-    let Resolved { settings, data_dir, allow_hosts, secrets_key_file, max_runs, backups } =
+    let Resolved { settings, data_dir, allow_hosts, secrets_key_file, max_runs, backups, traces } =
         settings::resolve(global, args)?;
     std::fs::create_dir_all(&data_dir).with_context(|| format!("the data folder {}", data_dir.display()))?;
     let store = Arc::new(SledStore::open(data_dir.join("store"), Options::default())?);
@@ -70,6 +73,8 @@ pub(crate) fn run(global: &Global, args: &ServeArgs) -> anyhow::Result<ExitCode>
     let mut config = Config::new(guests.handle().clone());
     config.max_runs = max_runs.unwrap_or(config.max_runs);
     config.state = Some(Arc::new(RecordState::new(store.clone())));
+    config.traces = traces.as_ref().map(|traces| traces.sampling);
+    let traces = traces.map(|traces| Otlp::new(&traces)).transpose()?.map(|otlp| Arc::new(otlp) as Arc<dyn Traces>);
     let runtime = Runtime::new(store.clone(), host.clone(), clock.clone(), config);
     make_owner(&*store)?;
     let drivers = Arc::new(windflow_targets::AllDrivers);
@@ -84,6 +89,7 @@ pub(crate) fn run(global: &Global, args: &ServeArgs) -> anyhow::Result<ExitCode>
         templates: crate::builtins::templates(),
         fetch,
         secrets_keys,
+        traces,
     };
     let public_url = settings.public_url.clone();
     let server = main.block_on(Server::open(settings, ports))?;

@@ -124,6 +124,7 @@ fn one(host: &Arc<PluginHost>, workflow: &Path, path: &Path) -> anyhow::Result<V
             started_by: "test".into(),
             children,
             pinned: std::collections::BTreeMap::new(),
+            trace: None,
         };
         let started = match runtime.start(start) {
             Ok(started) => started,

@@ -93,6 +93,7 @@ pub struct Seen {
     pub path: String,
     pub key: Option<String>,
     pub authorization: Option<String>,
+    pub traceparent: Option<String>,
     pub body: String,
 }
 
@@ -132,13 +133,14 @@ async fn answer(State(state): State<Arc<Inner>>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let body = axum::body::to_bytes(body, 1 << 20).await.unwrap_or_default();
     let header = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
-    let (key, authorization) = (header("idempotency-key"), header("authorization"));
+    let (key, authorization, traceparent) = (header("idempotency-key"), header("authorization"), header("traceparent"));
     let number = {
         let mut seen = state.seen.lock().unwrap();
         seen.push(Seen {
             path: parts.uri.to_string(),
             key,
             authorization,
+            traceparent,
             body: String::from_utf8_lossy(&body).into_owned(),
         });
         seen.len()

@@ -4,6 +4,10 @@ use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, Request, Uri};
 use wasmtime_wasi_http::{Error, WasiBody};
 use windflow_core::capability::Origin;
+use windflow_core::trace::TraceParent;
+
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
 
 /// What only the host may say: it decides about the connection, the framing and the name of the server. wasmtime refuses
 /// most of these when the guest sets them; they are removed here as well, whatever way they came.
@@ -45,6 +49,18 @@ pub(super) fn prepare(request: &mut Request<WasiBody>, origin: &Origin) -> Resul
     let path: Uri = path.parse().map_err(|_| Error::HttpRequestUriInvalid)?;
     *request.uri_mut() = path;
     Ok(())
+}
+
+/// Tells the server which trace the request is part of, where the guest said nothing of that.
+pub(super) fn trace(headers: &mut HeaderMap, trace: &TraceParent) {
+    if headers.contains_key(TRACEPARENT) {
+        return;
+    }
+    // Only digits and dashes.
+    if let Ok(value) = HeaderValue::from_str(&trace.to_string()) {
+        headers.insert(TRACEPARENT, value);
+        headers.remove(TRACESTATE);
+    }
 }
 
 /// Two different lengths are how one request is smuggled inside another.

@@ -6,8 +6,8 @@ use http::HeaderName;
 use tokio::sync::Semaphore;
 use wasmtime_wasi_http::p2::bindings::http::types::ErrorCode;
 use wasmtime_wasi_http::{Error, ForbiddenHeaderFilter, RequestOptions, WasiBody, WasiHttpHooks};
-use windflow_core::capability::Grants;
 use windflow_core::manifest::Manifest;
+use windflow_core::ports::host::Call;
 
 use super::check::Keys;
 use super::sender::{Attempt, Sender};
@@ -28,17 +28,21 @@ impl Hooks {
     pub(crate) fn new(
         sender: &Arc<Sender>,
         manifest: &Arc<Manifest>,
-        grants: &Arc<Grants>,
+        call: &Call,
         held: Option<&Arc<Held>>,
         log: &Arc<Log>,
     ) -> Self {
-        let keys =
-            Keys { manifest: Arc::clone(manifest), grants: Arc::clone(grants), policy: Arc::clone(&sender.policy) };
+        let keys = Keys {
+            manifest: Arc::clone(manifest),
+            grants: Arc::clone(&call.grants),
+            policy: Arc::clone(&sender.policy),
+        };
         let attempt = Attempt {
             keys,
             slots: Arc::new(Semaphore::new(sender.limits.concurrent)),
             denial: Arc::new(OnceLock::new()),
             held: held.cloned(),
+            trace: call.trace,
             log: Arc::clone(log),
         };
         Self { sender: Arc::clone(sender), attempt, left: sender.limits.requests }

@@ -11,6 +11,7 @@ use tokio::time::timeout;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody};
 use windflow_core::capability::{Grants, Origin, Scheme};
 use windflow_core::ports::host::LogLevel;
+use windflow_core::trace::TraceParent;
 
 use super::body::{RequestBody, ResponseBody};
 use super::breaker::{Breaker, Went};
@@ -56,6 +57,8 @@ pub(super) struct Attempt {
     pub(super) denial: Arc<OnceLock<String>>,
     /// The credential that is added to requests to its hosts.
     pub(super) held: Option<Arc<Held>>,
+    /// What the server that is asked is told of the trace that the request is part of.
+    pub(super) trace: Option<TraceParent>,
     pub(super) log: Arc<Log>,
 }
 
@@ -134,6 +137,9 @@ impl Sender {
         })?;
         attempt.keys.origin(&origin).map_err(|denied| attempt.denied(denied, Error::HttpRequestDenied))?;
         headers::prepare(&mut request, &origin)?;
+        if let Some(trace) = &attempt.trace {
+            headers::trace(request.headers_mut(), trace);
+        }
         let permit = Arc::clone(&attempt.slots).acquire_owned().await.map_err(|_| Error::ConnectionLimitReached)?;
 
         let connect_time = options.connect_timeout.unwrap_or(Duration::MAX).min(self.limits.connect_time);
@@ -273,6 +279,8 @@ mod tests {
     use super::*;
     use crate::capability::http::{AllowAll, SystemResolver};
 
+    const TRACE: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+
     /// Sends a request to a server on loopback; what the server was sent, and how it ended.
     async fn send(request: http::request::Builder, body: usize) -> (String, Result<(), Error>) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -293,6 +301,7 @@ mod tests {
             slots: Arc::new(Semaphore::new(1)),
             denial: Arc::default(),
             held: None,
+            trace: Some(TRACE.parse().unwrap()),
             log: Log::unheard(),
         };
         let body = Full::new(Bytes::from(vec![b'x'; body])).map_err(|never| match never {}).boxed_unsync();
@@ -322,6 +331,18 @@ mod tests {
             !head.contains("transfer-encoding") && !head.contains("connection") && !head.contains("proxy"),
             "{head}"
         );
+    }
+
+    #[tokio::test]
+    async fn a_request_tells_its_trace_unless_the_guest_has_one_of_its_own() {
+        let (head, _) = send(Request::get("/"), 0).await;
+        assert!(head.contains(&format!("\r\ntraceparent: {TRACE}\r\n")), "{head}");
+        let own = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00";
+        let (head, _) = send(Request::get("/").header("traceparent", own), 0).await;
+        assert!(head.contains(own) && !head.contains(TRACE), "{head}");
+        // Somebody else's state would be told as that of this trace.
+        let (head, _) = send(Request::get("/").header("tracestate", "theirs=1"), 0).await;
+        assert!(head.contains(TRACE) && !head.contains("tracestate"), "{head}");
     }
 
     #[tokio::test]

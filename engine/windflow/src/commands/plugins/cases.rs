@@ -116,6 +116,7 @@ fn one(host: &Arc<PluginHost>, package: &Package, case: &Case) -> anyhow::Result
             started_by: "test".into(),
             children: windflow_core::workflow::Children::default(),
             pinned: std::collections::BTreeMap::new(),
+            trace: None,
         };
         let started = match runtime.start(start) {
             Ok(started) => started,

@@ -10,7 +10,8 @@ use windflow_core::capability::HttpPattern;
 use windflow_server::{Origin, Settings};
 
 use super::backups::Schedule;
-use crate::cli::{Global, ServeArgs};
+use super::traces::{self, InFile, TraceSettings};
+use crate::cli::{Collector, Global, ServeArgs, Share};
 use crate::commands::document;
 use crate::exit::invalid;
 
@@ -52,6 +53,11 @@ struct File {
     keep_backups: Option<usize>,
     public_metrics: Option<bool>,
     secrets_key_file: Option<PathBuf>,
+    traces_endpoint: Option<Collector>,
+    #[serde(default)]
+    traces_headers: Vec<String>,
+    traces_service: Option<String>,
+    traces_share: Option<Share>,
 }
 
 fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
@@ -68,6 +74,7 @@ pub(crate) struct Resolved {
     pub(crate) secrets_key_file: Option<PathBuf>,
     pub(crate) max_runs: Option<usize>,
     pub(crate) backups: Option<Schedule>,
+    pub(crate) traces: Option<TraceSettings>,
 }
 
 pub(crate) fn resolve(global: &Global, args: &ServeArgs) -> anyhow::Result<Resolved> {
@@ -107,7 +114,14 @@ pub(crate) fn resolve(global: &Global, args: &ServeArgs) -> anyhow::Result<Resol
         every: args.backup_every.or(file.backup_every).unwrap_or(A_DAY).max(SHORTEST),
         keep: args.keep_backups.or(file.keep_backups).unwrap_or(7),
     });
-    Ok(Resolved { settings, data_dir, allow_hosts, secrets_key_file, max_runs, backups })
+    let traces = InFile {
+        endpoint: file.traces_endpoint,
+        headers: file.traces_headers,
+        service: file.traces_service,
+        share: file.traces_share,
+    };
+    let traces = traces::resolve(args, traces, |name| std::env::var(name).ok())?;
+    Ok(Resolved { settings, data_dir, allow_hosts, secrets_key_file, max_runs, backups, traces })
 }
 
 /// Links, cookies and hooks are made of it: anything else than an origin would make them lead nowhere.
@@ -184,6 +198,8 @@ mod tests {
             ("request_timeout = \"soon\"", "request_timeout"),
             ("listen = 3", "listen"),
             ("allow_origins = [\"*\"]", "no origin"),
+            ("traces_endpoint = \"localhost:4318\"", "http://127.0.0.1:4318"),
+            ("traces_share = 2.0", "0 to 1"),
         ] {
             let error = resolved(&[], bad).unwrap_err().to_string();
             assert!(error.contains(expect) && error.contains("windflow.toml"), "{error}");
