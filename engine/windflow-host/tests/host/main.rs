@@ -8,6 +8,7 @@ mod hostile;
 mod http;
 mod keeping;
 mod load;
+mod oauth;
 mod orderly;
 mod publishing;
 mod released;

@@ -36,7 +36,7 @@ export function useCredentialActions() {
   const queries = useQueryClient()
   const onSettled = () => queries.invalidateQueries({ queryKey: key })
   return {
-    set: useMutation({ mutationFn: ({ name, ...body }: { name: string; bind: Binding; hosts: string[]; value: string }) => call<Credential>('PUT', `/${encodeURIComponent(name)}`, body), onSettled }),
+    set: useMutation({ mutationFn: ({ name, ...body }: { name: string; bind: Binding; hosts: string[]; value: string; client_secret?: string }) => call<Credential>('PUT', `/${encodeURIComponent(name)}`, body), onSettled }),
     remove: useMutation({ mutationFn: (name: string) => call<null>('DELETE', `/${encodeURIComponent(name)}`), onSettled }),
   }
 }
