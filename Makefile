@@ -81,5 +81,6 @@ tools: # What the tests use beside Rust
 	@sdk/toolchain/ensure-model-server.sh > /dev/null
 	@sdk/toolchain/ensure-mail-server.sh > /dev/null
 	@sdk/toolchain/ensure-trace-collector.sh > /dev/null
+	@sdk/toolchain/ensure-token-server.sh > /dev/null
 	@sdk/toolchain/ensure-schemathesis.sh > /dev/null
 	@sdk/toolchain/ensure-openapi-linter.sh > /dev/null

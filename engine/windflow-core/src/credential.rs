@@ -10,6 +10,9 @@ use serde::{Deserialize, Serialize};
 use crate::capability::{HttpPattern, Origin, Scheme};
 
 mod check;
+mod oauth;
+
+pub use oauth::{ClientAuth, Grant, OAuth};
 
 /// The address that stands for the whole URL that a credential holds: a node sends its request here, and the host puts the
 /// credential's URL in its place. Names below `.invalid` never resolve (RFC 6761).
@@ -31,6 +34,7 @@ pub struct Credential {
     binding: Binding,
     hosts: Vec<HttpPattern>,
     value: String,
+    client_secret: Option<String>,
 }
 
 /// How the host puts the value into a request.
@@ -58,6 +62,10 @@ pub enum Binding {
     Url,
     /// The value is a key; the body is signed with it.
     Hmac(Signature),
+    /// The host asks a token server for an access token, with the value as the client's secret or as refresh token, and sends
+    /// that as `Authorization: Bearer`. The value itself goes to the token server alone.
+    #[serde(rename = "oauth2")]
+    OAuth(OAuth),
 }
 
 /// How a body is signed.
@@ -115,6 +123,8 @@ struct Document {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     hosts: Vec<HttpPattern>,
     value: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    client_secret: Option<String>,
 }
 
 impl Credential {
@@ -126,7 +136,27 @@ impl Credential {
         check::value(&binding, &value)?;
         check::binding(&binding)?;
         let hosts = check::hosts(&binding, hosts, &value)?;
-        Ok(Self { binding, hosts, value })
+        Ok(Self { binding, hosts, value, client_secret: None })
+    }
+
+    /// Adds what a client shows beside its refresh token.
+    ///
+    /// # Errors
+    /// [`InvalidCredential`] where the credential is none that has a secret beside its value.
+    pub fn with_client_secret(self, secret: Option<String>) -> Result<Self, InvalidCredential> {
+        if let Some(secret) = &secret {
+            check::client_secret(&self.binding, secret)?;
+        }
+        Ok(Self { client_secret: secret, ..self })
+    }
+
+    /// The same with another value: a token server may give a new refresh token for the one that it was shown.
+    ///
+    /// # Errors
+    /// [`InvalidCredential`] where the new value cannot be one.
+    pub fn with_value(&self, value: String) -> Result<Self, InvalidCredential> {
+        check::value(&self.binding, &value)?;
+        Ok(Self { value, ..self.clone() })
     }
 
     /// How it is put into a request.
@@ -147,6 +177,12 @@ impl Credential {
         &self.value
     }
 
+    /// The client's secret, where the value is a refresh token: for the host alone.
+    #[must_use]
+    pub fn client_secret(&self) -> Option<&str> {
+        self.client_secret.as_deref()
+    }
+
     /// Whether it may go there: to its hosts only, and in plain text only where `http://` is written.
     #[must_use]
     pub fn may_go_to(&self, origin: &Origin) -> bool {
@@ -160,13 +196,14 @@ impl TryFrom<Document> for Credential {
     type Error = InvalidCredential;
 
     fn try_from(document: Document) -> Result<Self, InvalidCredential> {
-        Self::new(document.bind, document.hosts, document.value)
+        Self::new(document.bind, document.hosts, document.value)?.with_client_secret(document.client_secret)
     }
 }
 
 impl From<Credential> for Document {
     fn from(credential: Credential) -> Self {
-        Self { bind: credential.binding, hosts: credential.hosts, value: credential.value }
+        let Credential { binding, hosts, value, client_secret } = credential;
+        Self { bind: binding, hosts, value, client_secret }
     }
 }
 
@@ -186,6 +223,7 @@ impl fmt::Display for Binding {
             Self::Query { name } => write!(f, "the query field {name}"),
             Self::Url => f.write_str("the whole address"),
             Self::Hmac(signature) => write!(f, "a signature in the header {}", signature.header),
+            Self::OAuth(client) => write!(f, "access tokens from {}", client.token_url),
         }
     }
 }

@@ -36,7 +36,7 @@ pub(crate) async fn run(
     let timeout = call.timeout.min(limits.wall_time);
     let deadline = Instant::now() + timeout;
     let grace = if plugin.told_of_cancellation() { limits.cancel_grace } else { std::time::Duration::ZERO };
-    let held = credentials::hold(&call, plugin, &*shared.credentials)?;
+    let held = credentials::hold(&call, plugin, shared)?;
     let scrubber = held.as_ref().map(|held| Arc::clone(&held.scrubber));
     let config = std::mem::take(&mut call.config);
     let (cancel, node_type) = (Arc::clone(&call.cancel), Arc::clone(&call.uses.name));

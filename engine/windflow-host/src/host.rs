@@ -14,6 +14,7 @@ use windflow_core::ports::targets::Targets;
 
 use crate::attempt;
 use crate::cache::Cache;
+use crate::capability::credentials::Tokens;
 use crate::capability::http::{Sender, TlsRoots};
 use crate::code::{self, Code, Unloadable};
 use crate::config::HostConfig;
@@ -46,6 +47,7 @@ pub(crate) struct Shared {
     pub(crate) roots: TlsRoots,
     pub(crate) targets: OnceLock<Arc<dyn Targets>>,
     pub(crate) credentials: Arc<dyn Credentials>,
+    pub(crate) tokens: Arc<Tokens>,
 }
 
 /// The host could not be made.
@@ -72,7 +74,9 @@ impl PluginHost {
         let ticker = Ticker::start(&engine)?;
         let roots = tls_roots.clone();
         let sender = Arc::new(Sender::new(http_policy, resolver, tls_roots, limits.http.clone()));
-        let shared = Arc::new(Shared { engine, limits, cache, sender, roots, credentials, targets: OnceLock::new() });
+        let tokens = Arc::new(Tokens::new(Arc::clone(&sender), Arc::clone(&credentials)));
+        let targets = OnceLock::new();
+        let shared = Arc::new(Shared { engine, limits, cache, sender, roots, credentials, tokens, targets });
         let inner = Inner { shared, plugins: Plugins::default(), slots: Semaphore::new(slots), ticker };
         Ok(Self(Arc::new(inner)))
     }

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use wasmtime::component::{Linker, ResourceTable};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
+use windflow_core::failure::Failure;
 use windflow_core::ports::host::{Call, LogLevel};
 
 use self::stdio::Lines;
@@ -70,9 +71,9 @@ impl Wasi {
         }
     }
 
-    /// What the guest was denied, where it was.
-    pub(crate) fn denial(&self) -> Option<&str> {
-        self.hooks.denial()
+    /// What the guest was refused, where it was, as people are told.
+    pub(crate) fn refusal(&self) -> Option<Failure> {
+        self.hooks.refusal()
     }
 
     /// Logs what the guest printed without ending the line.

@@ -14,7 +14,7 @@ pub use crate::service::{Config, Responder, Runtime, Turn, Turns};
 pub use crate::simulated::SimulatedClock;
 pub use crate::stalled::Stalled;
 pub use crate::start::{InvalidStart, ResumeError, Start, StartError, Started};
-pub use crate::state::RecordState;
+pub use crate::state::{Keeper, KeptValue, RecordState};
 pub use crate::updates::{Update, Updates};
 
 mod admission;

@@ -11,6 +11,10 @@ use windflow_core::ports::state::{
 };
 use windflow_core::ports::store::{BoxFuture, Position, StoreError};
 
+mod upkeep;
+
+pub use self::upkeep::{Keeper, KeptValue};
+
 /// So many changes of a value are known again where an attempt is made again.
 const KNOWN: usize = 16;
 
@@ -18,7 +22,7 @@ const KNOWN: usize = 16;
 const ROUNDS: usize = 1000;
 
 /// Keeps state as records under `state/WORKFLOW/KEY`, and what a workflow keeps in all under `state-size/WORKFLOW`.
-pub struct RecordState<R>(Arc<R>);
+pub struct RecordState<R: ?Sized>(Arc<R>);
 
 /// A value with who wrote it.
 #[derive(Serialize, Deserialize)]
@@ -44,7 +48,7 @@ struct Found<T> {
     bytes: u64,
 }
 
-impl<R: Records> RecordState<R> {
+impl<R: Records + ?Sized> RecordState<R> {
     /// Over these records.
     #[must_use]
     pub fn new(records: Arc<R>) -> Self {
@@ -184,7 +188,7 @@ fn size_key(scope: &StateScope) -> String {
     format!("state-size/{}", scope.workflow)
 }
 
-impl<R: Records> StateStore for RecordState<R> {
+impl<R: Records + ?Sized> StateStore for RecordState<R> {
     fn get(&self, scope: &StateScope, key: &str) -> Result<Option<StateEntry>, StateError> {
         let found: Option<Found<Kept>> = self.read(scope, &record_key(scope, key)?)?;
         Ok(found.map(|Found { it, version, .. }| StateEntry { value: it.value.get().as_bytes().to_vec(), version }))

@@ -31,6 +31,7 @@ mod edits;
 mod events;
 mod extract;
 mod health;
+mod kept_state;
 mod keys;
 mod node_types;
 mod notifications;
@@ -115,6 +116,8 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(workflows::disable))
         .routes(routes!(triggers::of_workflow))
         .routes(routes!(triggers::list))
+        .routes(routes!(kept_state::keepers))
+        .routes(routes!(kept_state::list, kept_state::clear))
         .routes(routes!(presence::here))
         .routes(routes!(versions::list))
         .routes(routes!(versions::show))

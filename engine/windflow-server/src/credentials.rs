@@ -5,9 +5,9 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use windflow_core::credential::Credential;
 use windflow_core::id::OrganisationId;
-use windflow_core::ports::credentials::Credentials;
-use windflow_core::ports::records::{Expected, Records};
-use windflow_core::ports::store::StoreError;
+use windflow_core::ports::credentials::{Credentials, Replaced};
+use windflow_core::ports::records::{Expected, Records, RecordsError};
+use windflow_core::ports::store::{BoxFuture, StoreError};
 use windflow_core::run::Timestamp;
 use windflow_stacks::keys::Keys;
 
@@ -119,6 +119,33 @@ impl CredentialStore {
         Ok((opened.collect::<Result<_, _>>()?, next))
     }
 
+    /// Seals it with another value in the place of the one that was read; who set it, and when, stays.
+    async fn replace_value(
+        &self,
+        organisation: &OrganisationId,
+        name: &str,
+        from: &Credential,
+        to: &Credential,
+    ) -> Result<Replaced, Problem> {
+        let records = &self.0.records;
+        let Some(kept) = kept::read::<Record>(&**records, organisation, &key(name))? else {
+            return Ok(Replaced::Changed);
+        };
+        let (updated_at, updated_by) = (kept.value.updated_at, kept.value.updated_by.clone());
+        if self.open(organisation, name, kept.value)?.credential != *from {
+            return Ok(Replaced::Changed);
+        }
+        let document = serde_json::to_vec(to).map_err(Problem::internal)?;
+        let document = self.0.sealer.seal(&bound_to(organisation, name), &document)?;
+        let record = Record { name: name.to_owned(), document, updated_at, updated_by };
+        let put = records.put(organisation, &key(name), Expected::Version(kept.version), kept::encode(&record)?);
+        match put {
+            Ok(changed) => records.durable(changed.position).await.map(|()| Replaced::Kept).map_err(Into::into),
+            Err(RecordsError::Conflict { .. }) => Ok(Replaced::Changed),
+            Err(error) => Err(error.into()),
+        }
+    }
+
     pub(crate) async fn remove(&self, organisation: &OrganisationId, name: &str) -> Result<(), Problem> {
         let records = &self.0.records;
         if records.get(organisation, &key(name))?.is_none() {
@@ -140,6 +167,18 @@ impl Credentials for CredentialStore {
 
     fn how_to_set(&self, name: &str) -> String {
         format!("Somebody who may manage secrets sets it: PUT /api/v1/credentials/{name}")
+    }
+
+    fn replace<'a>(
+        &'a self,
+        organisation: &'a OrganisationId,
+        name: &'a str,
+        from: &'a Credential,
+        to: &'a Credential,
+    ) -> BoxFuture<'a, Result<Replaced, String>> {
+        Box::pin(async move {
+            self.replace_value(organisation, name, from, to).await.map_err(|problem| problem.to_string())
+        })
     }
 }
 
@@ -171,5 +210,27 @@ mod tests {
         let secrets = crate::secrets::Secrets::new(records.clone(), &[7; 32].into()).unwrap();
         assert!(secrets.open(&local, "chat").is_err());
         assert!(CredentialStore::new(records, &[8; 32].into()).unwrap().get(&local, "chat").is_err());
+    }
+
+    #[tokio::test]
+    async fn a_new_refresh_token_takes_the_place_of_the_one_that_was_shown_and_of_no_other() {
+        let records: Arc<dyn Records> = Arc::new(MemoryStore::new());
+        let store = CredentialStore::new(records.clone(), &[7; 32].into()).unwrap();
+        let local = OrganisationId::local();
+        let document = json!({
+            "bind": { "oauth2": { "token_url": "https://a.b/t", "client_id": "flow", "grant": "refresh_token" } },
+            "hosts": ["api.example.org"], "value": "s3cret-refresh", "client_secret": "s3cret-client",
+        });
+        let first: Credential = serde_json::from_value(document).unwrap();
+        let [second, third] =
+            ["s3cret-second", "s3cret-third"].map(|value| first.with_value(value.to_owned()).unwrap());
+        assert_eq!(store.replace(&local, "drive", &first, &second).await, Ok(Replaced::Changed), "there is none");
+        store.set(&local, "drive", first.clone(), "ada".to_owned(), Timestamp(1)).await.unwrap();
+        assert_eq!(store.replace(&local, "drive", &first, &second).await, Ok(Replaced::Kept));
+        assert_eq!(store.replace(&local, "drive", &first, &third).await, Ok(Replaced::Changed));
+        let kept = store.read(&local, "drive").unwrap().unwrap();
+        assert!(kept.credential == second && kept.updated_by == "ada" && kept.updated_at == Timestamp(1));
+        let text = records.get(&local, "credentials/drive").unwrap().unwrap().value;
+        assert!(!String::from_utf8_lossy(&text).contains("s3cret"));
     }
 }

@@ -17,6 +17,8 @@ mod editing;
 mod editor;
 #[path = "server/events.rs"]
 mod events;
+#[path = "server/kept_state.rs"]
+mod kept_state;
 #[path = "server/library.rs"]
 mod library;
 #[path = "server/live.rs"]

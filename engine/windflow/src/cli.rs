@@ -53,6 +53,7 @@ pub(crate) use self::plugins::{
 };
 pub(crate) use self::secrets::{RotateArgs, SecretsCommand};
 pub(crate) use self::serve::{LogFormat, ServeArgs};
+pub(crate) use self::state::StateCommand;
 pub(crate) use self::templates::{ImportFormat, InstallArgs, TemplateKind, TemplateRef, TemplatesCommand};
 pub(crate) use self::token::{CreateTokenArgs, TokenCommand};
 pub(crate) use self::traces::{Collector, Header, Share};
@@ -65,6 +66,7 @@ mod lock;
 mod plugins;
 mod secrets;
 mod serve;
+mod state;
 mod templates;
 mod token;
 mod traces;
@@ -93,6 +95,9 @@ pub(crate) enum Command {
     /// List, show, change and switch the workflows of a server
     #[command(subcommand)]
     Workflows(WorkflowsCommand),
+    /// List, show and clear what workflows keep from run to run
+    #[command(subcommand)]
+    State(StateCommand),
     /// Look after the folder that holds the runs
     #[command(subcommand)]
     Store(StoreCommand),

@@ -19,6 +19,7 @@ pub(crate) mod schema;
 pub(crate) mod secrets;
 pub(crate) mod serve;
 pub(crate) mod stacks;
+pub(crate) mod state;
 pub(crate) mod store;
 pub(crate) mod targets;
 pub(crate) mod templates;

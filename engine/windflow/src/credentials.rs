@@ -15,6 +15,9 @@ use crate::exit::invalid;
 /// What every variable of a credential begins with; its name in capitals follows.
 const VARIABLE: &str = "WINDFLOW_CREDENTIAL_";
 
+const EITHER: &str =
+    "write either `value`, or `env` with the name of the variable that holds it; so for `client_secret`, too";
+
 /// Credentials by name.
 #[derive(Debug, Default)]
 pub(crate) struct FromUser(HashMap<String, Arc<Credential>>);
@@ -28,6 +31,9 @@ struct Written {
     hosts: Vec<HttpPattern>,
     value: Option<String>,
     env: Option<String>,
+    /// Beside a refresh token.
+    client_secret: Option<String>,
+    client_secret_env: Option<String>,
 }
 
 impl FromUser {
@@ -67,7 +73,8 @@ impl FromUser {
             let line = error.span().map_or(0, |span| text[..span.start.min(text.len())].matches('\n').count()) + 1;
             format!("line {line} is no TOML: {}", error.message())
         })?;
-        let holds_values = all.values().any(|written| written.get("value").is_some());
+        let holds_values =
+            all.values().any(|written| written.get("value").is_some() || written.get("client_secret").is_some());
         for (name, value) in all {
             let written = value.try_into().map_err(|error| format!("[{name}]: {}", toml::de::Error::message(&error)));
             self.add(name.clone(), written?, variable).map_err(|problem| format!("[{name}]: {problem}"))?;
@@ -77,15 +84,20 @@ impl FromUser {
 
     fn add(&mut self, name: String, written: Written, variable: impl Fn(&str) -> Option<String>) -> Result<(), String> {
         name.parse::<NodeId>().map_err(|error| format!("the name of a credential: {error}"))?;
-        let value = match (written.value, written.env) {
-            (Some(value), None) => value,
-            (None, Some(name)) => variable(&name).ok_or(format!("the variable {name} is not set"))?,
-            _ => return Err("write either `value`, or `env` with the name of the variable that holds it".to_owned()),
+        let read = |value: Option<String>, env: Option<String>| {
+            let value = match (value, env) {
+                (None, Some(name)) => Some(variable(&name).ok_or(format!("the variable {name} is not set"))?),
+                (Some(_), Some(_)) => return Err(EITHER.to_owned()),
+                (value, None) => value,
+            };
+            // Files and shells like to end values with a line break.
+            Ok(value.map(|value| value.trim_end_matches(['\n', '\r']).to_owned()))
         };
-        // Files and shells like to end values with a line break.
-        let value = value.trim_end_matches(['\n', '\r']).to_owned();
-        let credential = Credential::new(written.bind, written.hosts, value).map_err(|error| error.to_string())?;
-        self.0.insert(name, Arc::new(credential));
+        let value = read(written.value, written.env)?.ok_or(EITHER)?;
+        let client_secret = read(written.client_secret, written.client_secret_env)?;
+        let credential = Credential::new(written.bind, written.hosts, value);
+        let credential = credential.and_then(|credential| credential.with_client_secret(client_secret));
+        self.0.insert(name, Arc::new(credential.map_err(|error| error.to_string())?));
         Ok(())
     }
 }
@@ -144,6 +156,13 @@ mod tests {
         assert_eq!(get("team_chat").value(), "https://hooks.example.org/s3cret");
         assert_eq!(get("api").binding().to_string(), "the header X-Api-Key");
         assert!(found.get(&OrganisationId::local(), "other").unwrap().is_none());
+
+        let found = read(
+            "[drive]\nbind = { oauth2 = { grant = \"refresh_token\", token_url = \"https://a.b/token\", client_id = \"flow\" } }\nhosts = [\"api.example.org\"]\nvalue = \"s3cret-refresh\"\nclient_secret_env = \"CHAT\"\n",
+        )
+        .unwrap();
+        let drive = found.get(&OrganisationId::local(), "drive").unwrap().unwrap();
+        assert_eq!(drive.client_secret(), Some("https://hooks.example.org/s3cret"));
     }
 
     #[test]

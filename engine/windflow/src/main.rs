@@ -42,6 +42,7 @@ fn main() -> ExitCode {
         Command::Plan(args) => commands::plan::run(&cli.global, &args),
         Command::Runs(command) => commands::runs::run(&cli.global, command),
         Command::Workflows(_) => Err(remote::missing()),
+        Command::State(command) => commands::state::run(&cli.global, command),
         Command::Store(command) => commands::store::run(&cli.global, &command),
         Command::Plugins(command) => commands::plugins::run(&cli.global, &command),
         Command::Deploy(args) => commands::deploy::run(&cli.global, &args),

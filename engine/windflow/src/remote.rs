@@ -12,6 +12,7 @@ mod reply;
 mod report;
 mod runs;
 mod server;
+mod state;
 mod stream;
 mod workflows;
 
@@ -58,6 +59,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             Command::Run(args) => runs::start(&server, args).await,
             Command::Runs(command) => runs::run(&server, command).await,
             Command::Workflows(command) => workflows::run(&server, command).await,
+            Command::State(command) => state::run(&server, command).await,
             Command::Validate(args) => workflows::validate(&server, &args).await,
             _ => Err(invalid(
                 "this command works on a data folder of this machine, not through a server\n  = leave out --server, and WINDFLOW_SERVER",

@@ -3,6 +3,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests fail by panicking, too")]
 
 mod common;
+#[path = "serve/serving.rs"]
+#[allow(dead_code, unreachable_pub, reason = "each test uses its part")]
+mod serving;
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -11,6 +14,7 @@ use std::time::Duration;
 
 use common::{Place, windflow};
 use serde_json::{Value, json};
+use serving::{Serving, add_user};
 
 /// The server; it ends with its standard input, and so with the test.
 struct Model {
@@ -92,4 +96,44 @@ fn a_real_model_answers_in_text_and_in_json_that_fits() {
     let report = run(&model.address, &with);
     assert_eq!(report["nodes"]["ask"]["status"], "failed");
     assert!(report["error"].to_string().contains("cut_off"), "{report:#}");
+}
+
+#[test]
+fn what_a_real_model_writes_is_told_while_it_writes_it() {
+    let model = Model::start();
+    let data = tempfile::tempdir().unwrap();
+    add_user(data.path(), "ada@example.org");
+    let mut serving = Serving::start(data.path(), &["--allow-host", &model.address]);
+    serving.sign_in("ada@example.org");
+    let with = json!({
+        "base_url": format!("{}/v1", model.address), "model": "smollm2", "prompt": "Count from one to twenty.",
+        "max_tokens": 24, "temperature": 0.0,
+    });
+    let document = json!({
+        "windflow": 1, "name": "ask", "permissions": { "http": [model.address] },
+        "nodes": { "ask": { "uses": "llm@1", "with": with, "timeout": "4m" } },
+        "outputs": { "answer": "${{ nodes.ask.output }}" },
+    });
+    serving.create_enabled("ask", &document.to_string());
+    let started = serving.request("POST", "/api/v1/workflows/ask/runs").json(&json!({}));
+    let run = serving.answer(started, 201)["run"].as_str().unwrap().to_owned();
+    let live = serving.request("GET", &format!("/api/v1/runs/{run}/live")).timeout(Duration::from_secs(240));
+    let told = live.send().unwrap().text().unwrap();
+
+    let shown = serving.answer(serving.request("GET", &format!("/api/v1/runs/{run}")), 200);
+    let answer = &shown["outputs"]["answer"];
+    let text = answer["text"].as_str().unwrap_or_else(|| panic!("{shown:#}"));
+    let progress =
+        told.split("\n\n").filter(|event| event.contains("event: progress") || event.contains("event:progress"));
+    let progress: Vec<String> = progress
+        .filter_map(|event| event.lines().find_map(|line| line.strip_prefix("data:")))
+        .map(|data| serde_json::from_str::<Value>(data).unwrap()["message"].as_str().unwrap().to_owned())
+        .filter(|message| !message.starts_with("asking "))
+        .collect();
+    // Piece by piece, each a part of what it was in the end.
+    assert!(progress.len() >= 3, "{told}");
+    assert!(progress.iter().all(|part| text.contains(&**part)), "{progress:?} of {text:?}");
+    assert!(progress[0].len() < text.len() && text.ends_with(progress.last().unwrap()), "{progress:?} of {text:?}");
+    let written = answer["usage"]["output_tokens"].as_u64().unwrap();
+    assert!(answer["usage"]["input_tokens"].as_u64().unwrap() > 0 && (1..=24).contains(&written), "{answer}");
 }

@@ -55,3 +55,32 @@ fn whoever_does_not_grant_it_is_told_the_line_to_add() {
         assert!(told.contains(part), "{told}");
     }
 }
+
+#[test]
+fn what_is_kept_can_be_seen_and_cleared() {
+    let place = Place::new(&document("ours", &json!({ "state": true })).to_string());
+    let [a, b] = ["a", "b"].map(|id| json!({ "id": id }));
+    run(&place, &place, &json!([a, b]));
+    let says = |arguments: &[&str]| {
+        let output = place.windflow(arguments);
+        let told = [&output.stdout, &output.stderr].map(|text| String::from_utf8_lossy(text).into_owned()).concat();
+        (output.status.code(), told)
+    };
+    let (keepers, _) = place.report(&["state", "list"]);
+    assert_eq!((&keepers[0]["workflow"], keepers[0]["keys"].as_u64()), (&json!("ours"), Some(2)));
+    let (values, _) = place.report(&["state", "list", "ours"]);
+    let runs = values.as_array().unwrap().iter().find(|kept| kept["key"] == "runs").expect("the counter");
+    assert_eq!(runs["value"], 1);
+    assert_eq!(says(&["state", "show", "ours", "runs"]), (Some(0), "1\n".to_owned()));
+    assert!(says(&["state", "list"]).1.contains("ours") && says(&["state", "list", "ours"]).1.contains("runs"));
+    let (status, told) = says(&["state", "show", "ours", "other"]);
+    assert!(status == Some(2) && told.contains("windflow state list ours"), "{told}");
+
+    assert_eq!(says(&["state", "clear", "ours", "runs"]), (Some(0), "1 value of ours is cleared\n".to_owned()));
+    assert_eq!(says(&["state", "clear", "ours", "runs"]).0, Some(2));
+    // The counter begins anew; what was seen is still known.
+    assert_eq!(run(&place, &place, &json!([a])), json!({ "runs": 1, "fresh": [] }));
+    assert_eq!(says(&["state", "clear", "ours"]), (Some(0), "2 values of ours are cleared\n".to_owned()));
+    assert!(says(&["state", "list"]).1.contains("No workflow keeps anything."));
+    assert_eq!(run(&place, &place, &json!([a])), json!({ "runs": 1, "fresh": [a] }));
+}

@@ -35,6 +35,9 @@ pub struct Config {
     /// From 0, predictable, to 2.
     #[serde(default)]
     pub(crate) temperature: Option<f64>,
+    /// Whether the answer is shown in the run's progress while it arrives. What comes of it is the same.
+    #[serde(default = "yes")]
+    pub(crate) stream: bool,
     /// The price of a million tokens, to know what it costs.
     #[serde(default)]
     pub(crate) price: Option<Price>,
@@ -42,6 +45,10 @@ pub struct Config {
 
 fn usual() -> u32 {
     2048
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// The protocol.

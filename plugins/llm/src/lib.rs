@@ -3,6 +3,7 @@
 mod config;
 mod provider;
 mod schema;
+mod stream;
 
 use windflow_sdk::http::{Request, Url, ask};
 use windflow_sdk::serde_json::Value;
@@ -94,15 +95,29 @@ fn exchange(config: &Config, messages: &[Message], schema: Option<&Value>, key: 
     let base = config.base_url.as_deref().unwrap_or_else(|| config.provider.address()).trim_end_matches('/');
     let url = Url::parse(&format!("{base}{}", config.provider.path()))
         .map_err(|problem| NodeError::new("invalid_config", format!("`base_url`: {problem}")))?;
-    let body = config.provider.question(config, messages, schema);
-    let mut request = Request::json("POST", url, &body)?;
-    request.headers.retain(|(name, _)| name != "Idempotency-Key");
-    let mut request = request.with_header("Idempotency-Key", format!("{}{key}", context::idempotency_key()));
-    if config.provider == Provider::Anthropic {
-        request = request.with_header("anthropic-version", "2023-06-01");
-    }
-    let reply = ask(&request, ANSWER_BYTES)?;
-    config.provider.answer(&reply.json()?, &config.model, schema.is_some())
+    let request = |streamed: bool, key: &str| {
+        let mut body = config.provider.question(config, messages, schema);
+        if streamed {
+            config.provider.streamed(&mut body);
+        }
+        let mut request = Request::json("POST", url.clone(), &body)?;
+        request.headers.retain(|(name, _)| name != "Idempotency-Key");
+        let request = request.with_header("Idempotency-Key", format!("{}{key}", context::idempotency_key()));
+        Ok::<_, NodeError>(match config.provider {
+            Provider::Anthropic => request.with_header("anthropic-version", "2023-06-01"),
+            _ => request,
+        })
+    };
+    let streamed = if config.stream { stream::ask(config, &request(true, key)?)? } else { None };
+    let body = match streamed {
+        Some(body) => body,
+        // Under another key, or the refusal of the stream might be repeated.
+        None => {
+            let key = if config.stream { [key, "-whole"].concat() } else { key.to_owned() };
+            ask(&request(false, &key)?, ANSWER_BYTES)?.json()?
+        }
+    };
+    config.provider.answer(&body, &config.model, schema.is_some())
 }
 
 fn output(config: &Config, usage: Usage, answer: Answer, json: Option<Json>, repaired: bool) -> Output {

@@ -9,6 +9,9 @@ use crate::config::{Config, Message, Provider};
 mod anthropic;
 mod ollama;
 mod openai;
+mod pieces;
+
+pub(crate) use self::pieces::Pieces;
 
 /// What came of a question.
 pub(crate) struct Answer {
@@ -41,6 +44,15 @@ impl Provider {
             Self::OpenAi => openai::question(config, messages, schema),
             Self::Anthropic => anthropic::question(config, messages, schema),
             Self::Ollama => ollama::question(config, messages, schema),
+        }
+    }
+
+    /// Makes the body ask for a stream.
+    pub(crate) fn streamed(self, body: &mut Value) {
+        body["stream"] = json!(true);
+        if self == Self::OpenAi {
+            // Without it, a stream does not tell its tokens.
+            body["stream_options"] = json!({ "include_usage": true });
         }
     }
 

@@ -7,6 +7,8 @@ use windflow_sdk::{Retry, testing};
 
 use super::*;
 
+mod streams;
+
 /// What was sent: address, idempotency key and body.
 type Sent = Vec<(String, String, Value)>;
 
@@ -42,7 +44,7 @@ fn openai() {
     assert_eq!(
         sent[0].2,
         json!({
-            "model": "gpt-5-mini", "max_completion_tokens": 2048,
+            "model": "gpt-5-mini", "max_completion_tokens": 2048, "stream": true, "stream_options": { "include_usage": true },
             "messages": [{ "role": "system", "content": "Be brief." }, { "role": "user", "content": "Hi" }],
         })
     );
@@ -73,7 +75,7 @@ fn ollama() {
     let config = json!({ "provider": "ollama", "model": "llama3.2", "messages": messages, "prompt": "And?", "temperature": 0.0 });
     let (sent, result) = run(config, vec![recorded("ollama-text.json")]);
     assert_eq!(sent[0].0, "http://localhost:11434/api/chat");
-    assert_eq!((&sent[0].2["stream"], &sent[0].2["messages"][2]["content"]), (&json!(false), &json!("And?")));
+    assert_eq!((&sent[0].2["stream"], &sent[0].2["messages"][2]["content"]), (&json!(true), &json!("And?")));
     assert_eq!(sent[0].2["options"], json!({ "num_predict": 2048, "temperature": 0.0 }));
     assert_eq!(result.unwrap()["usage"], json!({ "input_tokens": 26, "output_tokens": 298 }));
 }

@@ -14,7 +14,7 @@ mod url;
 
 use std::fmt;
 
-pub use self::ask::{CREDENTIAL_URL, Reply, ask, retry};
+pub use self::ask::{CREDENTIAL_URL, Reply, ask, begin, retry};
 pub use self::url::{Url, encode};
 use crate::{NodeError, Retry};
 
@@ -69,7 +69,7 @@ fn header<'a>(headers: &'a [(String, String)], name: &str) -> Option<&'a str> {
 
 /// The body of an answer.
 #[derive(Debug)]
-pub struct Body(#[cfg(target_arch = "wasm32")] guest::Body, #[cfg(not(target_arch = "wasm32"))] Vec<u8>);
+pub struct Body(#[cfg(target_arch = "wasm32")] guest::Body, #[cfg(not(target_arch = "wasm32"))] fake::Pieces);
 
 impl Body {
     /// Reads all of it, or fails as soon as it is longer than so many bytes.
@@ -77,15 +77,26 @@ impl Body {
     /// # Errors
     ///
     /// [`Error::TooLarge`], or [`Error::Connection`] where it breaks off.
-    pub fn read(self, limit: usize) -> Result<Vec<u8>, Error> {
-        #[cfg(target_arch = "wasm32")]
-        {
-            self.0.read(limit)
+    pub fn read(mut self, limit: usize) -> Result<Vec<u8>, Error> {
+        let mut bytes = Vec::new();
+        while let Some(piece) = self.next()? {
+            if bytes.len() + piece.len() > limit {
+                return Err(Error::TooLarge(limit));
+            }
+            bytes.extend_from_slice(&piece);
         }
-        #[cfg(not(target_arch = "wasm32"))]
-        {
-            if self.0.len() > limit { Err(Error::TooLarge(limit)) } else { Ok(self.0) }
-        }
+        Ok(bytes)
+    }
+
+    /// Waits for what comes next of it; nothing at its end. For answers that come bit by bit, and for those that are too long to
+    /// be held at once: how much is read in all is for the caller to bound.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Connection`] where it breaks off.
+    #[allow(clippy::should_implement_trait, reason = "an iterator would go on behind an error")]
+    pub fn next(&mut self) -> Result<Option<Vec<u8>>, Error> {
+        self.0.next()
     }
 }
 

@@ -1,12 +1,18 @@
 //! What a credential must keep.
 
-use super::{Binding, InvalidCredential, MAX_HOSTS, MAX_VALUE_BYTES, MIN_VALUE_BYTES};
+use super::{Binding, Grant, InvalidCredential, MAX_HOSTS, MAX_VALUE_BYTES, MIN_VALUE_BYTES, OAuth};
 use crate::capability::{HttpPattern, Origin};
 
 type Checked<T = ()> = Result<T, InvalidCredential>;
 
 /// The longest name or prefix, in bytes.
 const MAX_NAME_BYTES: usize = 256;
+
+/// The longest address of a token server, name of a client or audience, in bytes.
+const MAX_URL_BYTES: usize = 2048;
+
+/// The most scopes of one credential.
+const MAX_SCOPES: usize = 64;
 
 /// Headers by which requests are framed and routed: nobody but the host says what they hold.
 const FRAMING: [&str; 9] =
@@ -17,22 +23,41 @@ fn wrong<T>(problem: impl Into<String>) -> Checked<T> {
 }
 
 pub(super) fn value(binding: &Binding, value: &str) -> Checked {
-    if value.len() < MIN_VALUE_BYTES || value.len() > MAX_VALUE_BYTES {
-        return wrong(format!(
-            "`value` has {} bytes; a credential's has {MIN_VALUE_BYTES} to {MAX_VALUE_BYTES}",
-            value.len()
-        ));
-    }
-    if value.chars().any(char::is_control) {
-        return wrong("`value` holds a line break or another control character; remove it");
-    }
+    secret("value", value)?;
     // What stands in a header as it is has to be what all servers read alike.
     let plain = matches!(binding, Binding::Bearer | Binding::Header { .. } | Binding::Url);
     if plain && !value.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic()) {
         return wrong("`value` holds characters beyond ASCII, which cannot stand in a header or an address");
     }
+    Ok(())
+}
+
+/// The client's secret beside a refresh token.
+pub(super) fn client_secret(binding: &Binding, value: &str) -> Checked {
+    match binding {
+        Binding::OAuth(client) if client.grant == Grant::RefreshToken => {
+            if client.client_id.is_none() {
+                return wrong("`client_secret` stands without a `client_id` in `bind.oauth2`; write it, too");
+            }
+            secret("client_secret", value)
+        }
+        Binding::OAuth(_) => wrong("the client's secret is the `value` of this grant; leave `client_secret` away"),
+        _ => wrong("`client_secret` belongs to `bind: oauth2` with `grant: refresh_token`; leave it away"),
+    }
+}
+
+fn secret(field: &str, value: &str) -> Checked {
+    if value.len() < MIN_VALUE_BYTES || value.len() > MAX_VALUE_BYTES {
+        return wrong(format!(
+            "`{field}` has {} bytes; a credential's has {MIN_VALUE_BYTES} to {MAX_VALUE_BYTES}",
+            value.len()
+        ));
+    }
+    if value.chars().any(char::is_control) {
+        return wrong(format!("`{field}` holds a line break or another control character; remove it"));
+    }
     if value.trim() != value {
-        return wrong("`value` begins or ends with a space; remove it");
+        return wrong(format!("`{field}` begins or ends with a space; remove it"));
     }
     Ok(())
 }
@@ -62,7 +87,40 @@ pub(super) fn binding(binding: &Binding) -> Checked {
             }
             signature.timestamp_header.as_deref().map_or(Ok(()), |name| header("bind.hmac.timestamp_header", name))
         }
+        Binding::OAuth(client) => oauth(client),
     }
+}
+
+fn oauth(client: &OAuth) -> Checked {
+    let printable = |text: &str| text.bytes().all(|byte| byte.is_ascii_graphic());
+    let url = &client.token_url;
+    if url.len() > MAX_URL_BYTES || !printable(url) || url.contains('#') || Origin::from_url(url).is_none() {
+        return wrong(
+            "`bind.oauth2.token_url` is no address: write the whole of it, such as https://login.example.org/oauth2/token",
+        );
+    }
+    if client.grant == Grant::ClientCredentials && client.client_id.is_none() {
+        return wrong(
+            "`bind.oauth2.client_id` is missing: write the name under which the token server knows the client",
+        );
+    }
+    let words = [("client_id", client.client_id.as_ref()), ("audience", client.audience.as_ref())];
+    for (field, text) in words.into_iter().filter_map(|(field, text)| text.map(|text| (field, text))) {
+        if text.is_empty() || text.len() > MAX_URL_BYTES || text.chars().any(char::is_control) {
+            return wrong(format!("`bind.oauth2.{field}` is empty, too long, or holds control characters"));
+        }
+    }
+    let scopes = &client.scopes;
+    // What RFC 6749 calls a scope: anything printable but quotes and backslashes.
+    let scope = |text: &String| {
+        !text.is_empty() && text.len() <= MAX_NAME_BYTES && printable(text) && !text.contains(['"', '\\'])
+    };
+    if scopes.len() > MAX_SCOPES || !scopes.iter().all(scope) {
+        return wrong(format!(
+            "`bind.oauth2.scopes` holds what is no scope, or more than {MAX_SCOPES}: write words such as [\"read\", \"write\"]"
+        ));
+    }
+    Ok(())
 }
 
 fn header(field: &str, name: &str) -> Checked {

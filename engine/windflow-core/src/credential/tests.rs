@@ -14,6 +14,10 @@ fn credentials_are_written_by_their_binding() {
         (json!({ "header": { "name": "X-Api-Key" } }), "the header X-Api-Key"),
         (json!({ "query": { "name": "key" } }), "the query field key"),
         (json!({ "hmac": { "header": "X-Signature", "prefix": "sha256=" } }), "a signature in the header X-Signature"),
+        (
+            json!({ "oauth2": { "token_url": "https://login.example.org/token", "client_id": "flow", "scopes": ["read"] } }),
+            "access tokens from https://login.example.org/token",
+        ),
     ] {
         let document = json!({ "bind": bind, "hosts": ["api.example.org"], "value": "s3cret-value" });
         let credential = read(document).unwrap();
@@ -50,6 +54,10 @@ fn what_is_wrong_is_named_without_the_value() {
         (json!({ "bind": "url", "value": "hooks.example.org/s3cret" }), "no address"),
         (json!({ "bind": "url", "hosts": ["a.b"], "value": "https://c.d/s3cret" }), "leave `hosts` away"),
         (json!({ "bind": "bearer", "hosts": ["a.b"], "value": "s3cret-value", "scope": 1 }), "unknown field"),
+        (
+            json!({ "bind": "bearer", "hosts": ["a.b"], "value": "s3cret-value", "client_secret": "s3cret-2" }),
+            "leave it away",
+        ),
     ] {
         let error = read(document.clone()).unwrap_err();
         assert!(error.contains(says) && !error.contains("s3c"), "{document}: {error}");
@@ -73,5 +81,44 @@ fn a_credential_goes_to_its_hosts_only_and_over_tls_unless_written_otherwise() {
     ] {
         let origin = Origin::from_url(url).unwrap();
         assert_eq!(of(&[hosts]).may_go_to(&origin), expect, "{hosts} {url}");
+    }
+}
+
+#[test]
+fn a_client_of_a_token_server_has_an_address_and_a_name() {
+    let of = |oauth: Value, secret: Value| {
+        let mut document = json!({ "bind": { "oauth2": oauth }, "hosts": ["a.b"], "value": "s3cret-value" });
+        if !secret.is_null() {
+            document["client_secret"] = secret;
+        }
+        read(document)
+    };
+    let url = "https://login.example.org/token";
+    let client = json!({ "token_url": url, "client_id": "flow" });
+    let refresh = json!({ "token_url": url, "client_id": "flow", "grant": "refresh_token" });
+    let kept = of(refresh.clone(), json!("s3cret-client")).unwrap();
+    assert_eq!(kept.client_secret(), Some("s3cret-client"));
+    let again: Credential = serde_json::from_value(serde_json::to_value(&kept).unwrap()).unwrap();
+    assert!(again == kept && !format!("{kept:?}").contains("s3cret"), "{kept:?}");
+    let rotated = kept.with_value("s3cret-rotated".to_owned()).unwrap();
+    assert_eq!((rotated.value(), rotated.client_secret()), ("s3cret-rotated", Some("s3cret-client")));
+    assert!(kept.with_value("line\nbreak".to_owned()).is_err());
+    assert!(of(json!({ "token_url": url, "grant": "refresh_token" }), Value::Null).is_ok());
+
+    for (oauth, secret, says) in [
+        (json!({ "token_url": url }), Value::Null, "`bind.oauth2.client_id` is missing"),
+        (client.clone(), json!("s3cret-client"), "leave `client_secret` away"),
+        (refresh.clone(), json!("s3c"), "`client_secret` has 3 bytes"),
+        (json!({ "token_url": url, "grant": "refresh_token" }), json!("s3cret-client"), "without a `client_id`"),
+        (json!({ "token_url": "login.example.org", "client_id": "a" }), Value::Null, "is no address"),
+        (json!({ "token_url": "https://u:p@a.b/", "client_id": "a" }), Value::Null, "is no address"),
+        (json!({ "token_url": "https://a.b/#x", "client_id": "a" }), Value::Null, "is no address"),
+        (json!({ "token_url": url, "client_id": "" }), Value::Null, "`bind.oauth2.client_id` is empty"),
+        (json!({ "token_url": url, "client_id": "a", "scopes": ["a b"] }), Value::Null, "no scope"),
+        (json!({ "token_url": url, "client_id": "a", "grant": "password" }), Value::Null, "unknown variant"),
+        (json!({ "token_url": url, "client_id": "a", "client_secret": "s3cret" }), Value::Null, "unknown field"),
+    ] {
+        let error = of(oauth.clone(), secret).unwrap_err();
+        assert!(error.contains(says) && !error.contains("s3c"), "{oauth}: {error}");
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::store::BoxFuture;
 use crate::credential::Credential;
 use crate::id::OrganisationId;
 
@@ -15,6 +16,33 @@ pub trait Credentials: Send + Sync {
 
     /// How to set a credential of this name here; told where one is missing.
     fn how_to_set(&self, name: &str) -> String;
+
+    /// Keeps the credential with another value, because the token server gave a new refresh token: the one before may be worth
+    /// nothing any more. Durable when it returns [`Replaced::Kept`]. Nothing is kept where the credential is another than
+    /// `from` by now: somebody has set it meanwhile.
+    ///
+    /// # Errors
+    /// Where it cannot be written: in words for people, without values.
+    fn replace<'a>(
+        &'a self,
+        _: &'a OrganisationId,
+        _: &'a str,
+        _: &'a Credential,
+        _: &'a Credential,
+    ) -> BoxFuture<'a, Result<Replaced, String>> {
+        Box::pin(std::future::ready(Ok(Replaced::Nowhere)))
+    }
+}
+
+/// What became of a credential that was to get another value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Replaced {
+    /// It is kept, durably.
+    Kept,
+    /// Another credential of the name is there by now, and stays.
+    Changed,
+    /// These credentials are read only.
+    Nowhere,
 }
 
 /// No credentials at all.

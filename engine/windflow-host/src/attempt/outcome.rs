@@ -66,8 +66,8 @@ impl Judge<'_> {
     fn node_error(&self, error: ReturnedError) -> Failure {
         let message = clean(cut(&error.message, MESSAGE_BYTES)).into_owned();
         // Told by the host even where the guest made something else of it: only the host knows how to mend it.
-        if let Some(denial) = self.state.denial() {
-            return Failure::new(FailureKind::Denied, denial);
+        if let Some(refusal) = self.state.refusal() {
+            return refusal;
         }
         if self.state.call.cancel.is_cancelled() {
             return Failure::new(
@@ -104,8 +104,8 @@ impl Judge<'_> {
 
     /// The guest trapped, or could not be started.
     pub(crate) fn stopped(&self, error: &wasmtime::Error) -> Failure {
-        if let Some(denial) = self.state.denial() {
-            return Failure::new(FailureKind::Denied, denial);
+        if let Some(refusal) = self.state.refusal() {
+            return refusal;
         }
         if self.state.meter.refused_memory() || error.is::<WantsMemory>() {
             let limit = self.limits.memory_bytes >> 20;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use windflow_core::failure::{Failure, FailureKind};
 use windflow_core::ports::host::Call;
 
 use super::meter::Meter;
@@ -76,8 +77,9 @@ impl State {
         self.log.finish();
     }
 
-    /// What the guest was denied, where it was.
-    pub(crate) fn denial(&self) -> Option<&str> {
-        self.denied.as_deref().or_else(|| self.wasi.as_ref().and_then(|wasi| wasi.denial()))
+    /// What the guest was refused, where it was, as people are told.
+    pub(crate) fn refusal(&self) -> Option<Failure> {
+        let denied = self.denied.as_deref().map(|denied| Failure::new(FailureKind::Denied, denied));
+        denied.or_else(|| self.wasi.as_ref().and_then(|wasi| wasi.refusal()))
     }
 }

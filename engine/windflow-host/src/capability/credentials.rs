@@ -6,25 +6,33 @@
 mod inject;
 mod scrub;
 mod scrubbed_body;
+mod token_server;
+mod tokens;
 
 use std::sync::Arc;
 
 use serde::Deserialize;
-use windflow_core::capability::Origin;
+use windflow_core::capability::{Grants, Origin};
 use windflow_core::credential::{Binding, Credential};
 use windflow_core::failure::{Failure, FailureKind};
-use windflow_core::ports::credentials::Credentials;
+use windflow_core::id::OrganisationId;
 use windflow_core::ports::host::Call;
 
 pub(crate) use self::inject::wants_address;
 pub(crate) use self::scrub::Scrubber;
 pub(crate) use self::scrubbed_body::ScrubbedBody;
+pub(crate) use self::tokens::Tokens;
+use self::tokens::Wanted;
+use crate::capability::log::Log;
+use crate::host::Shared;
 use crate::plugin::Plugin;
 
 /// The credential that an attempt may use.
 pub(crate) struct Held {
+    organisation: OrganisationId,
     name: String,
     credential: Arc<Credential>,
+    tokens: Arc<Tokens>,
     pub(crate) scrubber: Arc<Scrubber>,
 }
 
@@ -39,7 +47,8 @@ struct Names {
 ///
 /// # Errors
 /// Where the workflow does not grant it, or where there is none of that name: before the guest has done anything.
-pub(crate) fn hold(call: &Call, plugin: &Plugin, kept: &dyn Credentials) -> Result<Option<Arc<Held>>, Failure> {
+pub(crate) fn hold(call: &Call, plugin: &Plugin, shared: &Shared) -> Result<Option<Arc<Held>>, Failure> {
+    let kept = &*shared.credentials;
     if !plugin.manifest.capabilities.credentials {
         return Ok(None);
     }
@@ -58,7 +67,8 @@ pub(crate) fn hold(call: &Call, plugin: &Plugin, kept: &dyn Credentials) -> Resu
     match kept.get(&call.organisation, &name) {
         Ok(Some(credential)) => {
             let scrubber = Arc::new(Scrubber::new(&credential));
-            Ok(Some(Arc::new(Held { name, credential, scrubber })))
+            let (organisation, tokens) = (call.organisation.clone(), Arc::clone(&shared.tokens));
+            Ok(Some(Arc::new(Held { organisation, name, credential, tokens, scrubber })))
         }
         Ok(None) => {
             let how = kept.how_to_set(&name);
@@ -89,6 +99,29 @@ impl Held {
     pub(crate) fn kept_back(&self, origin: &Origin) -> String {
         let hosts: Vec<String> = self.credential.hosts().iter().map(ToString::to_string).collect();
         format!("the credential {} was not sent to {origin}: it is bound to {}", self.name, hosts.join(", "))
+    }
+
+    /// Whether requests carry a token that it is shown for, rather than the value.
+    pub(crate) fn wants_token(&self) -> bool {
+        matches!(self.credential.binding(), Binding::OAuth(_))
+    }
+
+    /// An access token for a request to one of its hosts; another one where that was refused, or nothing where another would be
+    /// refused as well. From now on it is blotted out like the value.
+    pub(crate) async fn token(
+        &self,
+        origin: &Origin,
+        grants: &Arc<Grants>,
+        log: &Arc<Log>,
+        refused: Option<Arc<str>>,
+    ) -> Result<Option<Arc<str>>, Failure> {
+        let (organisation, name) = (self.organisation.clone(), self.name.clone());
+        let (origin, grants, log) = (origin.clone(), Arc::clone(grants), Arc::clone(log));
+        let token = self.tokens.get(Wanted { organisation, name, origin, grants, log, refused }).await?;
+        if let Some(token) = &token {
+            self.scrubber.also(token);
+        }
+        Ok(token)
     }
 
     /// Whether the credential is an address that takes the place of the request's.

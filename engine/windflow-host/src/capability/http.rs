@@ -1,6 +1,7 @@
 //! Outgoing requests by `wasi:http`, through a sender of our own: every request is held against the manifest, the run's
 //! grants and the operator's policy, every address that its name resolves to as well, before anything leaves the machine.
 
+mod authorised;
 mod body;
 mod breaker;
 mod check;
@@ -9,6 +10,7 @@ mod errors;
 mod fetch;
 mod headers;
 mod hooks;
+mod own;
 mod policy;
 mod pool;
 mod resolve;
@@ -22,6 +24,7 @@ pub use resolve::{Resolver, SystemResolver};
 pub use tls::TlsRoots;
 
 pub(crate) use hooks::Hooks;
+pub(crate) use own::{OwnAnswer, Unanswered};
 pub(crate) use sender::{Sender, Undialable};
 
 use wasmtime::component::Linker;

@@ -5,6 +5,7 @@ mod credentials;
 mod http;
 mod keeping;
 mod load;
+mod oauth;
 mod orderly;
 mod publishing;
 mod released;

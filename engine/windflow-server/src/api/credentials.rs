@@ -27,6 +27,10 @@ pub(crate) struct SetCredential {
     /// The token, password, key or address.
     #[schema(min_length = 6, max_length = 16384)]
     value: String,
+    /// For `oauth2` with `grant: refresh_token`: the client's secret, where it has one.
+    #[serde(default)]
+    #[schema(min_length = 6, max_length = 16384)]
+    client_secret: Option<String>,
 }
 
 /// How the host puts the value into a request.
@@ -49,6 +53,36 @@ pub(crate) enum BindingView {
     Url,
     /// The value is a key that signs the body.
     Hmac(SignatureView),
+    /// The host asks a token server for access tokens and sends those as `Authorization: Bearer`.
+    #[serde(rename = "oauth2")]
+    #[schema(title = "CredentialOAuth2")]
+    OAuth(OAuthView),
+}
+
+/// A client of a token server (OAuth 2).
+#[derive(Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = CredentialOAuth2)]
+pub(crate) struct OAuthView {
+    /// Where access tokens are asked for.
+    #[schema(example = "https://login.example.org/oauth2/token", max_length = 2048)]
+    token_url: String,
+    /// `client_credentials`: the value is the client's secret. `refresh_token`: it is a refresh token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    grant: Option<String>,
+    /// The name under which the token server knows the client.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    client_id: Option<String>,
+    /// What the token is to allow.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(max_items = 64)]
+    scopes: Vec<String>,
+    /// Whom the token is for, where the token server wants to know.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    audience: Option<String>,
+    /// How the client shows its secret: `basic`, in a header, or `body`, as fields.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    client_auth: Option<String>,
 }
 
 /// How a body is signed.
@@ -102,7 +136,9 @@ fn read(body: SetCredential) -> Answer<Credential> {
         .map_err(|error| invalid(format!("`bind`: {error}")))?;
     let hosts = body.hosts.iter().map(|host| host.parse().map_err(|error| invalid(format!("`hosts`: {error}"))));
     let hosts = hosts.collect::<Answer<_>>()?;
-    Credential::new(bind, hosts, body.value).map_err(|error| invalid(error.to_string()))
+    let credential = Credential::new(bind, hosts, body.value);
+    let credential = credential.and_then(|credential| credential.with_client_secret(body.client_secret));
+    credential.map_err(|error| invalid(error.to_string()))
 }
 
 /// The credentials, without their values.

@@ -42,6 +42,20 @@ async fn they_are_set_listed_replaced_and_removed_and_never_read() {
         let refused = set(&operator, "bad", &body).await.problem(422, "invalid_credential").to_string();
         assert!(refused.contains(says) && !refused.contains("s3cret"), "{refused}");
     }
+    let token_url = "https://login.example.org/token";
+    let oauth = json!({ "oauth2": { "token_url": token_url, "grant": "refresh_token", "client_id": "flow", "scopes": ["read"] } });
+    let drive = json!({ "bind": oauth, "hosts": ["api.example.org"], "value": "s3cret-refresh", "client_secret": "s3cret-client" });
+    let view = set(&operator, "drive", &drive).await.expect(200);
+    assert_eq!(
+        (&view["bind"]["oauth2"]["token_url"], &view["bind"]["oauth2"]["client_id"]),
+        (&json!(token_url), &json!("flow"))
+    );
+    assert_eq!(view["bind"]["oauth2"]["client_auth"], "basic");
+    assert!(!view.to_string().contains("s3cret"), "{view}");
+    let nameless =
+        json!({ "bind": { "oauth2": { "token_url": token_url } }, "hosts": ["a.b"], "value": "s3cret-client" });
+    let refused = set(&operator, "bad", &nameless).await.problem(422, "invalid_credential").to_string();
+    assert!(refused.contains("`bind.oauth2.client_id` is missing") && !refused.contains("s3cret"), "{refused}");
     operator.delete("/api/v1/credentials/api").await.expect(204);
     operator.get("/api/v1/credentials/api").await.problem(404, "not_found");
     operator.delete("/api/v1/credentials/api").await.problem(404, "not_found");

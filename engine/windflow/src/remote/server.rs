@@ -137,12 +137,9 @@ impl Server {
         query: &[(&str, String)],
         cursor: Option<&str>,
     ) -> anyhow::Result<Page<T>> {
-        let (http, request) = self.request(Method::GET, path).build_split();
-        let mut request = request?;
-        let mut pairs = request.url_mut().query_pairs_mut();
-        pairs.extend_pairs(query).extend_pairs(cursor.map(|cursor| ("cursor", cursor)));
-        drop(pairs);
-        self.ask(RequestBuilder::from_parts(http, request)).await
+        let cursor = cursor.map(|cursor| ("cursor", cursor.to_owned()));
+        let query: Vec<_> = query.iter().cloned().chain(cursor).collect();
+        self.ask(with_query(self.request(Method::GET, path), &query)?).await
     }
 
     fn unreached(&self, error: impl Into<anyhow::Error>) -> anyhow::Error {
@@ -151,6 +148,16 @@ impl Server {
         let cause = error.chain().last().map_or_else(String::new, ToString::to_string);
         anyhow::anyhow!("{} cannot be reached: {cause}", self.address)
     }
+}
+
+/// The request with these fields in its query.
+pub(super) fn with_query(request: RequestBuilder, query: &[(&str, String)]) -> anyhow::Result<RequestBuilder> {
+    let (http, request) = request.build_split();
+    let mut request = request?;
+    if !query.is_empty() {
+        request.url_mut().query_pairs_mut().extend_pairs(query);
+    }
+    Ok(RequestBuilder::from_parts(http, request))
 }
 
 fn is_this_machine(address: &Url) -> bool {

@@ -117,6 +117,30 @@ fn workflows_are_applied_run_and_answered_from_elsewhere() {
 }
 
 #[test]
+fn what_a_workflow_keeps_is_seen_and_cleared_from_elsewhere() {
+    let data = tempfile::tempdir().unwrap();
+    let serving = serve(data.path(), "127.0.0.1:0");
+    let elsewhere = Elsewhere::new(&serving, data.path());
+    let counts = "windflow: 1\nname: counts\npermissions: { state: true }\nnodes:\n  \
+        count: { uses: state@1, with: { key: \"runs & more/1\", action: { add: 1 } } }\n\
+        outputs: { runs: \"${{ nodes.count.output.value }}\" }\n";
+    elsewhere.run(&["workflows", "apply", &elsewhere.file("counts.yaml", counts)], 0);
+    assert!(elsewhere.run(&["state", "list"], 0).1.contains("No workflow keeps anything."));
+    for _ in 0..2 {
+        elsewhere.run(&["run", "counts"], 0);
+    }
+    assert!(elsewhere.run(&["state", "list"], 0).0.contains("counts"));
+    assert!(elsewhere.run(&["state", "list", "counts"], 0).0.contains("runs & more/1"));
+    assert_eq!(elsewhere.run(&["state", "show", "counts", "runs & more/1"], 0).0, "2\n");
+    assert!(elsewhere.run(&["state", "show", "counts", "runs"], 2).1.contains("runs"));
+    let (_, said) = elsewhere.run(&["state", "clear", "counts", "runs & more/1"], 0);
+    assert_eq!(said, "1 value of counts is cleared\n");
+    let (result, _) = elsewhere.run(&["run", "counts"], 0);
+    assert_eq!(serde_json::from_str::<Value>(&result).unwrap(), serde_json::json!({ "runs": 1 }));
+    assert_eq!(elsewhere.run(&["state", "clear", "counts"], 0).1, "1 value of counts is cleared\n");
+}
+
+#[test]
 fn a_run_is_shown_to_its_end_although_the_server_is_started_anew() {
     let data = tempfile::tempdir().unwrap();
     let serving = serve(data.path(), "127.0.0.1:0");

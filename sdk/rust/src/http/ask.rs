@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{Request, Url, retry_after, send};
+use super::{Request, Response, Url, retry_after, send};
 use crate::{NodeError, Retry, context};
 
 /// Of an answer that is part of a failure, so many bytes are told.
@@ -79,14 +79,23 @@ impl Request {
 /// Where there is no answer, and with code `http_status` where its status is none of 2xx: its details hold the status and the
 /// beginning of the body. A retry may help with 408, 425, 429 and 5xx, and waits as long as `Retry-After` says.
 pub fn ask(request: &Request, limit: usize) -> Result<Reply, NodeError> {
+    let Response { status, headers, body } = begin(request, limit)?;
+    Ok(Reply { status, headers, body: body.read(limit)? })
+}
+
+/// Sends a request and gives its answer with the body still to be read, for answers that come bit by bit.
+///
+/// # Errors
+///
+/// As [`ask`]; so many bytes are read of an answer that is a failure.
+pub fn begin(request: &Request, limit: usize) -> Result<Response, NodeError> {
     let response = send(request)?;
-    let (status, headers) = (response.status, response.headers);
-    let body = response.body.read(limit);
-    if !(200..300).contains(&status) {
-        // A body that cannot be read does not hide the status.
-        return Err(failure(request, status, &headers, &body.unwrap_or_default()));
+    if (200..300).contains(&response.status) {
+        return Ok(response);
     }
-    Ok(Reply { status, headers, body: body? })
+    // A body that cannot be read does not hide the status.
+    let body = response.body.read(limit).unwrap_or_default();
+    Err(failure(request, response.status, &response.headers, &body))
 }
 
 fn failure(request: &Request, status: u16, headers: &[(String, String)], body: &[u8]) -> NodeError {

@@ -1,6 +1,7 @@
 //! The native side: requests go to a transport that a test sets.
 
 use std::cell::RefCell;
+use std::collections::VecDeque;
 
 use super::{Body, Error, Request, Response};
 
@@ -25,7 +26,8 @@ impl<F: FnMut(&Request) -> Result<Answer, Error>> Transport for F {
 pub struct Answer {
     status: u16,
     headers: Vec<(String, String)>,
-    body: Vec<u8>,
+    pieces: VecDeque<Vec<u8>>,
+    breaks_off: bool,
 }
 
 impl Answer {
@@ -45,8 +47,38 @@ impl Answer {
     /// Sets the body.
     #[must_use]
     pub fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
-        self.body = body.into();
+        self.pieces = [body.into()].into();
         self
+    }
+
+    /// Sets a body that comes in these pieces.
+    #[must_use]
+    pub fn pieces<T: Into<Vec<u8>>>(mut self, pieces: impl IntoIterator<Item = T>) -> Self {
+        self.pieces = pieces.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// The connection breaks off behind the body.
+    #[must_use]
+    pub fn breaks_off(mut self) -> Self {
+        self.breaks_off = true;
+        self
+    }
+}
+
+/// A body as it comes.
+#[derive(Debug)]
+pub(crate) struct Pieces {
+    pieces: VecDeque<Vec<u8>>,
+    breaks_off: bool,
+}
+
+impl Pieces {
+    pub(super) fn next(&mut self) -> Result<Option<Vec<u8>>, Error> {
+        match self.pieces.pop_front() {
+            None if self.breaks_off => Err(Error::Connection("the connection broke off".to_owned())),
+            piece => Ok(piece),
+        }
     }
 }
 
@@ -62,8 +94,8 @@ pub fn set_transport(transport: impl Transport + 'static) {
 pub(super) fn send(request: &Request) -> Result<Response, Error> {
     TRANSPORT.with(|transport| match &mut *transport.borrow_mut() {
         Some(transport) => {
-            let Answer { status, headers, body } = transport.send(request)?;
-            Ok(Response { status, headers, body: Body(body) })
+            let Answer { status, headers, pieces, breaks_off } = transport.send(request)?;
+            Ok(Response { status, headers, body: Body(Pieces { pieces, breaks_off }) })
         }
         None => Err(Error::Connection("no transport is set: call `testing::http::set_transport`".to_owned())),
     })

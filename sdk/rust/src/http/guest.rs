@@ -23,13 +23,12 @@ pub(super) struct Body {
 }
 
 impl Body {
-    pub(super) fn read(self, limit: usize) -> Result<Vec<u8>, Error> {
-        let mut bytes = Vec::new();
+    pub(super) fn next(&mut self) -> Result<Option<Vec<u8>>, Error> {
         loop {
             match self.stream.blocking_read(CHUNK as u64) {
-                Ok(chunk) if bytes.len() + chunk.len() > limit => return Err(Error::TooLarge(limit)),
-                Ok(chunk) => bytes.extend_from_slice(&chunk),
-                Err(StreamError::Closed) => return Ok(bytes),
+                Ok(chunk) if chunk.is_empty() => {}
+                Ok(chunk) => return Ok(Some(chunk)),
+                Err(StreamError::Closed) => return Ok(None),
                 Err(StreamError::LastOperationFailed(failure)) => {
                     let code = http_error_code(&failure).unwrap_or(ErrorCode::HttpResponseIncomplete);
                     return Err(error(&self.host, code));

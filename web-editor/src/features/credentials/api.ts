@@ -38,7 +38,7 @@ export function useCredentialActions() {
   // What triggers lack is told with them.
   const onSettled = () => Promise.all([key, workflowsKey].map((queryKey) => queries.invalidateQueries({ queryKey: [...queryKey] })))
   return {
-    set: useMutation({ mutationFn: ({ name, ...body }: { name: string; bind: Binding; hosts: string[]; value: string }) => call<Credential>('PUT', `/${encodeURIComponent(name)}`, body), onSettled }),
+    set: useMutation({ mutationFn: ({ name, ...body }: { name: string; bind: Binding; hosts: string[]; value: string; client_secret?: string }) => call<Credential>('PUT', `/${encodeURIComponent(name)}`, body), onSettled }),
     remove: useMutation({ mutationFn: (name: string) => call<null>('DELETE', `/${encodeURIComponent(name)}`), onSettled }),
   }
 }

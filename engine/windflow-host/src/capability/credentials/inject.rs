@@ -60,9 +60,18 @@ impl Held {
                 *request.uri_mut() = uri;
             }
             Binding::Url => {}
+            // The sender asks for the token once all else is ready.
+            Binding::OAuth(_) => {
+                request.headers_mut().remove(AUTHORIZATION);
+            }
             Binding::Hmac(signature) => return sign(request, signature, value.as_bytes()).await,
         }
         Ok(request)
+    }
+
+    /// Puts an access token into a request.
+    pub(crate) fn authorise(request: &mut Request<WasiBody>, token: &str) -> Result<(), Error> {
+        set(request, AUTHORIZATION, &format!("Bearer {token}"))
     }
 }
 

@@ -1,5 +1,7 @@
 //! Blotting out the values of credentials.
 
+use std::sync::{PoisonError, RwLock};
+
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use http::{HeaderMap, HeaderValue};
@@ -10,8 +12,8 @@ const BLOT: u8 = b'*';
 
 /// Finds a value in the forms in which it may be written: as it is, in JSON, percent-encoded, in Base64.
 pub(crate) struct Scrubber {
-    /// The longest first: a value may be part of another of its forms.
-    needles: Vec<Vec<u8>>,
+    /// The longest first: a value may be part of another of its forms. Access tokens are added as they come.
+    needles: RwLock<Vec<Vec<u8>>>,
 }
 
 impl Scrubber {
@@ -22,18 +24,34 @@ impl Scrubber {
             Binding::Basic { username } => plain.push(format!("{username}:{value}")),
             // The host of an address is no secret; what follows it is.
             Binding::Url => plain.extend(path_of(value).map(str::to_owned)),
+            Binding::OAuth(_) => plain.extend(credential.client_secret().map(str::to_owned)),
             _ => {}
         }
-        let mut needles: Vec<Vec<u8>> = plain.iter().flat_map(|text| forms(text)).map(String::into_bytes).collect();
-        needles.retain(|needle| needle.len() >= MIN_VALUE_BYTES);
+        Self::of(plain.iter().map(String::as_str))
+    }
+
+    /// One that finds these.
+    pub(super) fn of<'a>(texts: impl Iterator<Item = &'a str>) -> Self {
+        let scrubber = Self { needles: RwLock::default() };
+        texts.for_each(|text| scrubber.also(text));
+        scrubber
+    }
+
+    /// Finds this as well from now on.
+    pub(super) fn also(&self, text: &str) {
+        let mut needles = self.needles.write().unwrap_or_else(PoisonError::into_inner);
+        if needles.iter().any(|known| known == text.as_bytes()) {
+            return;
+        }
+        let more = forms(text).into_iter().map(String::into_bytes);
+        needles.extend(more.filter(|needle| needle.len() >= MIN_VALUE_BYTES));
         needles.sort_unstable_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
         needles.dedup();
-        Self { needles }
     }
 
     /// Blots out every occurrence. The length stays.
     pub(crate) fn bytes(&self, bytes: &mut [u8]) {
-        for needle in &self.needles {
+        for needle in &*self.needles.read().unwrap_or_else(PoisonError::into_inner) {
             let mut from = 0;
             while let Some(found) = bytes.get(from..).and_then(|rest| memchr::memmem::find(rest, needle)) {
                 let end = from + found + needle.len();
@@ -71,7 +89,7 @@ impl Scrubber {
                 .find(|at| needle.starts_with(&tail[*at..]))
                 .map_or(0, |at| longest - at)
         };
-        self.needles.iter().map(open).max().unwrap_or(0)
+        self.needles.read().unwrap_or_else(PoisonError::into_inner).iter().map(open).max().unwrap_or(0)
     }
 }
 

@@ -40,22 +40,37 @@ impl Keys {
                 remedy(&[origin])
             )));
         }
-        self.policy.origin(origin).map_err(|why| by_operator(origin, &why))
+        operator(&*self.policy, origin)
     }
 
     /// Every address that the name resolved to, before any is dialled.
     pub(super) fn addresses(&self, origin: &Origin, addresses: &[IpAddr]) -> Result<(), Denied> {
-        addresses.iter().try_for_each(|address| {
-            if !self.grants.covers_address(*address, origin.port) {
-                let named = Origin { scheme: origin.scheme, host: address.to_canonical().to_string(), port: origin.port };
-                return Err(Denied(format!(
-                    "a request to {origin} was denied: it leads to the address {address}, which is not public, so the workflow must grant the address itself. {}",
-                    if named == *origin { remedy(&[origin]) } else { remedy(&[origin, &named]) }
-                )));
-            }
-            self.policy.address(origin, *address).map_err(|why| by_operator(origin, &why))
-        })
+        self::addresses(&self.grants, &*self.policy, origin, addresses)
     }
+}
+
+/// Whether the operator allows the origin.
+pub(super) fn operator(policy: &dyn HttpPolicy, origin: &Origin) -> Result<(), Denied> {
+    policy.origin(origin).map_err(|why| by_operator(origin, &why))
+}
+
+/// Whether each of these addresses is public or granted, and allowed by the operator.
+pub(super) fn addresses(
+    grants: &Grants,
+    policy: &dyn HttpPolicy,
+    origin: &Origin,
+    addresses: &[IpAddr],
+) -> Result<(), Denied> {
+    addresses.iter().try_for_each(|address| {
+        if !grants.covers_address(*address, origin.port) {
+            let named = Origin { scheme: origin.scheme, host: address.to_canonical().to_string(), port: origin.port };
+            return Err(Denied(format!(
+                "a request to {origin} was denied: it leads to the address {address}, which is not public, so the workflow must grant the address itself. {}",
+                if named == *origin { remedy(&[origin]) } else { remedy(&[origin, &named]) }
+            )));
+        }
+        policy.address(origin, *address).map_err(|why| by_operator(origin, &why))
+    })
 }
 
 fn by_operator(origin: &Origin, why: &str) -> Denied {

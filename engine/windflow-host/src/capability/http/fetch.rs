@@ -14,7 +14,7 @@ use windflow_core::ports::store::BoxFuture;
 
 use super::policy::HttpPolicy;
 use super::resolve::Resolver;
-use super::sender::Sender;
+use super::sender::{Route, Sender};
 use super::tls::TlsRoots;
 use super::{errors, headers};
 use crate::limits::HttpLimits;
@@ -49,7 +49,8 @@ impl GuardedFetch {
         let request = Request::get(url).header("user-agent", "windflow").body(body);
         let mut request = request.map_err(|_| FetchError::Denied("this is no address".to_owned()))?;
         headers::prepare(&mut request, &origin).map_err(failed)?;
-        let (response, connection) = sender.exchange(request, &origin, &addresses, TIME, TIME).await.map_err(failed)?;
+        let route = Route { origin: &origin, addresses: &addresses, connect_time: TIME, first_byte: TIME };
+        let (response, connection) = sender.exchange(request, &route).await.map_err(failed)?;
         if response.status() != StatusCode::OK {
             return Err(FetchError::Status(response.status().as_u16()));
         }

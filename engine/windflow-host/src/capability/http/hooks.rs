@@ -1,11 +1,12 @@
 //! Where wasmtime's `wasi:http` hands over a request.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, PoisonError};
 
 use http::HeaderName;
 use tokio::sync::Semaphore;
 use wasmtime_wasi_http::p2::bindings::http::types::ErrorCode;
 use wasmtime_wasi_http::{Error, ForbiddenHeaderFilter, RequestOptions, WasiBody, WasiHttpHooks};
+use windflow_core::failure::{Failure, FailureKind};
 use windflow_core::manifest::Manifest;
 use windflow_core::ports::host::Call;
 
@@ -41,6 +42,7 @@ impl Hooks {
             keys,
             slots: Arc::new(Semaphore::new(sender.limits.concurrent)),
             denial: Arc::new(OnceLock::new()),
+            trouble: Arc::default(),
             held: held.cloned(),
             trace: call.trace,
             log: Arc::clone(log),
@@ -48,9 +50,10 @@ impl Hooks {
         Self { sender: Arc::clone(sender), attempt, left: sender.limits.requests }
     }
 
-    /// The first denial, where there was one.
-    pub(crate) fn denial(&self) -> Option<&str> {
-        self.attempt.denial.get().map(String::as_str)
+    /// The first denial, or why there was no access token in the end.
+    pub(crate) fn refusal(&self) -> Option<Failure> {
+        let denial = self.attempt.denial.get().map(|denial| Failure::new(FailureKind::Denied, denial.as_str()));
+        denial.or_else(|| self.attempt.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone())
     }
 }
 

@@ -1,7 +1,7 @@
 //! Sends one request: checks, resolves, checks again, connects, sends.
 
 use std::net::IpAddr;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use http::{Request, Response};
@@ -10,6 +10,7 @@ use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody};
 use windflow_core::capability::{Grants, Origin, Scheme};
+use windflow_core::failure::{Failure, FailureKind};
 use windflow_core::ports::host::LogLevel;
 use windflow_core::trace::TraceParent;
 
@@ -36,7 +37,15 @@ pub(crate) struct Sender {
     resolver: Arc<dyn Resolver>,
     tls: Arc<Tls>,
     pool: Arc<Pool>,
-    breaker: Breaker,
+    pub(super) breaker: Breaker,
+}
+
+/// Where a request goes, once that was checked, and how long that may take.
+pub(super) struct Route<'a> {
+    pub(super) origin: &'a Origin,
+    pub(super) addresses: &'a [IpAddr],
+    pub(super) connect_time: Duration,
+    pub(super) first_byte: Duration,
 }
 
 /// Why a server may not be dialled.
@@ -55,6 +64,8 @@ pub(super) struct Attempt {
     pub(super) keys: Keys,
     pub(super) slots: Arc<Semaphore>,
     pub(super) denial: Arc<OnceLock<String>>,
+    /// Why there is no access token, where the last request that wanted one got none.
+    pub(super) trouble: Arc<Mutex<Option<Failure>>>,
     /// The credential that is added to requests to its hosts.
     pub(super) held: Option<Arc<Held>>,
     /// What the server that is asked is told of the trace that the request is part of.
@@ -79,6 +90,21 @@ impl Attempt {
             self.log.line(LogLevel::Warn, &held.kept_back(origin));
         }
         adds
+    }
+
+    /// Remembers why there is no access token: the guest only gets a code.
+    pub(super) fn troubled(&self, failure: Failure) -> Error {
+        if failure.kind == FailureKind::Denied {
+            return self.denied(Denied(failure.message), Error::HttpRequestDenied);
+        }
+        tracing::info!(failure.code, "no access token");
+        *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = Some(failure);
+        Error::InternalError(Some("there is no access token".to_owned()))
+    }
+
+    /// There is a token after all.
+    pub(super) fn untroubled(&self) {
+        *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     /// Remembers the first denial: the guest only gets a code, but people need to know what to grant.
@@ -163,17 +189,12 @@ impl Sender {
             attempt.log.line(LogLevel::Warn, &line);
             Error::DestinationUnavailable
         })?;
-        let exchanged = self.exchange(request, &origin, &addresses, connect_time, first_byte).await;
-        let went = match &exchanged {
-            Ok(_) => Went::Well,
-            // How long the guest would wait is its own choice.
-            Err(Error::ConnectionTimeout) if connect_time < self.limits.connect_time => Went::Unknown,
-            Err(Error::Connect(_) | Error::ConnectionTimeout | Error::DestinationNotFound | Error::Tls(_)) => {
-                Went::Badly
-            }
-            Err(_) => Went::Unknown,
+        let route = Route { origin: &origin, addresses: &addresses, connect_time, first_byte };
+        let exchanged = match held.filter(|held| held.wants_token()) {
+            Some(held) => self.with_token(request, &route, held, &attempt).await,
+            None => self.exchange(request, &route).await,
         };
-        if self.breaker.went(&origin, went, Instant::now()) {
+        if self.breaker.went(&origin, self.judged(&exchanged, connect_time), Instant::now()) {
             let seconds = self.breaker.rest().as_secs();
             attempt.log.line(
                 LogLevel::Warn,
@@ -195,6 +216,19 @@ impl Sender {
         Ok(response)
     }
 
+    /// What an exchange says about its server.
+    pub(super) fn judged<T>(&self, exchanged: &Result<T, Error>, connect_time: Duration) -> Went {
+        match exchanged {
+            Ok(_) => Went::Well,
+            // How long the guest would wait is its own choice.
+            Err(Error::ConnectionTimeout) if connect_time < self.limits.connect_time => Went::Unknown,
+            Err(Error::Connect(_) | Error::ConnectionTimeout | Error::DestinationNotFound | Error::Tls(_)) => {
+                Went::Badly
+            }
+            Err(_) => Went::Unknown,
+        }
+    }
+
     pub(super) async fn resolve(&self, origin: &Origin) -> Result<Vec<IpAddr>, Error> {
         if let Ok(address) = origin.host.parse() {
             return Ok(vec![address]);
@@ -207,11 +241,9 @@ impl Sender {
     pub(super) async fn exchange(
         &self,
         mut request: Request<WasiBody>,
-        origin: &Origin,
-        addresses: &[IpAddr],
-        connect_time: Duration,
-        first_byte: Duration,
+        route: &Route<'_>,
     ) -> Result<(Response<hyper::body::Incoming>, Connection), Error> {
+        let Route { origin, addresses, connect_time, first_byte } = *route;
         loop {
             let kept = self.pool.take(origin, addresses);
             let was_kept = kept.is_some();
@@ -300,6 +332,7 @@ mod tests {
             keys,
             slots: Arc::new(Semaphore::new(1)),
             denial: Arc::default(),
+            trouble: Arc::default(),
             held: None,
             trace: Some(TRACE.parse().unwrap()),
             log: Log::unheard(),

@@ -13,9 +13,10 @@ describe('what to do about a failure', () => {
   })
 
   it('knows more about some codes', () => {
-    for (const code of ['connection', 'http_status', 'invalid_json', 'too_large'])
+    for (const code of ['connection', 'http_status', 'invalid_json', 'too_large', 'token_invalid', 'token_refused', 'token_unavailable'])
       expect(text(adviceOn({ kind: 'node', code, message: '' }).remedy)).toBeTypeOf('string')
     expect(adviceOn({ kind: 'denied', code: 'denied', message: '' }).place).toBe('permissions')
+    expect(adviceOn({ kind: 'node', code: 'token_refused', message: '' }).place).toBe('credentials')
   })
 
   it('does not fail on kinds of later releases', () => {

@@ -26,11 +26,13 @@ const kinds: Record<string, Advice['place']> = {
 }
 
 /** Codes of nodes of which more is known than of their kind. */
-const codes = new Set(['connection', 'http_status', 'invalid_json', 'too_large'])
+const codes = new Set(['connection', 'http_status', 'invalid_json', 'too_large', 'token_invalid', 'token_refused', 'token_unavailable'])
+/** Mended where the credential is. */
+const ofCredential = new Set(['token_invalid', 'token_refused'])
 
 export function adviceOn(failure: Failure): Advice {
   const kind = failure.kind in kinds ? failure.kind : 'node'
-  const place = kinds[kind]
+  const place = kind === 'node' && ofCredential.has(failure.code) ? 'credentials' : kinds[kind]
   const remedy = kind === 'node' && codes.has(failure.code) ? failure.code : kind
   return { what: `runs.why.${kind}`, remedy: `runs.mend.${remedy}`, ...(place && { place }) }
 }
