@@ -94,7 +94,7 @@ impl FromStr for TraceParent {
             // Later versions may say more behind it; this one says nothing.
             let fits = version != 0xff && (version > 0 || parts.next().is_none());
             let valid = fits && trace != [0; 16] && span != [0; 8];
-            valid.then(|| Self { trace: TraceId(trace), span: SpanId(span), sampled: flags & 1 == 1 })
+            valid.then_some(Self { trace: TraceId(trace), span: SpanId(span), sampled: flags & 1 == 1 })
         };
         if text.len() > MAX_BYTES {
             return Err(NoTraceParent);

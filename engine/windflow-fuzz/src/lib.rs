@@ -9,6 +9,7 @@ use windflow_core::expression::preview::{Scope, preview};
 use windflow_core::plan;
 use windflow_core::problem::{self, Problem};
 use windflow_core::run::{Record, RunState, apply};
+use windflow_core::trace::TraceParent;
 use windflow_core::workflow::{self, Workflow};
 use windflow_stacks::compose;
 use windflow_testkit::host::ScriptedHost;
@@ -17,7 +18,7 @@ use windflow_testkit::host::ScriptedHost;
 pub type Target = fn(&[u8]);
 
 /// All of them by the names of their corpora.
-pub const TARGETS: [(&str, Target); 7] = [
+pub const TARGETS: [(&str, Target); 8] = [
     ("compose", compose),
     ("document", document),
     ("edit", edit),
@@ -25,6 +26,7 @@ pub const TARGETS: [(&str, Target); 7] = [
     ("manifest", manifest),
     ("package", package),
     ("record", record),
+    ("traceparent", traceparent),
 ];
 
 const SMALL: &str = "windflow: 1\nname: small\nnodes:\n  # The first.\n  a: { uses: effect@1, with: { x: 1 } }\n  \
@@ -105,6 +107,17 @@ pub fn record(bytes: &[u8]) {
             let _ = state.take_effects();
         }
     }
+}
+
+/// A header that names a trace is refused, or says what it is told on as.
+pub fn traceparent(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let Ok(parent) = text.parse::<TraceParent>() else { return };
+    let told = parent.to_string();
+    assert!(told.len() == 55 && told.is_ascii(), "{told} is no header");
+    assert_eq!(told.parse(), Ok(parent));
+    // Only the version, further flags and what a later version adds are left out.
+    assert_eq!(told[2..53], text[2..53]);
 }
 
 /// A Compose document is read or refused, with every problem inside the text.

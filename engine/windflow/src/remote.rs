@@ -6,7 +6,9 @@ use crate::cli::{Cli, Command};
 use crate::exit::invalid;
 
 mod answers;
+mod deploying;
 mod follow;
+mod offers;
 mod patience;
 mod reply;
 mod report;
@@ -46,6 +48,13 @@ pub(crate) fn missing() -> anyhow::Error {
     )
 }
 
+/// Why a command does nothing with a server.
+fn of_this_machine() -> anyhow::Error {
+    invalid(
+        "this command works on a data folder of this machine, not through a server\n  = leave out --server, and WINDFLOW_SERVER",
+    )
+}
+
 /// Has a server carry a command out.
 ///
 /// # Errors
@@ -61,9 +70,12 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             Command::Workflows(command) => workflows::run(&server, command).await,
             Command::State(command) => state::run(&server, command).await,
             Command::Validate(args) => workflows::validate(&server, &args).await,
-            _ => Err(invalid(
-                "this command works on a data folder of this machine, not through a server\n  = leave out --server, and WINDFLOW_SERVER",
-            )),
+            Command::Targets(command) => deploying::on_targets(&server, command).await,
+            Command::Stacks(command) => deploying::on_stacks(&server, command).await,
+            Command::Deployments(command) => deploying::on_deployments(&server, command).await,
+            Command::Plugins(command) => offers::on_plugins(&server, command).await,
+            Command::Templates(command) => offers::on_templates(&server, command).await,
+            _ => Err(of_this_machine()),
         }
     })
 }

@@ -1,5 +1,5 @@
 //! `windflow serve` as operators meet it: started, killed, started again, stopped.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail by panicking, too")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests fail by panicking, too")]
 
 mod common;
 

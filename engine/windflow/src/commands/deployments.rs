@@ -41,7 +41,15 @@ fn all(deploying: &Deploying) -> anyhow::Result<Vec<Deployment>> {
 
 /// A deployment by its id or the beginning of it.
 pub(crate) fn find(deploying: &Deploying, id: &str) -> anyhow::Result<Deployment> {
-    let mut fitting = all(deploying)?.into_iter().filter(|found| id == "last" || found.id.starts_with(id));
+    pick(all(deploying)?, id)
+}
+
+/// The deployment that an id, the beginning of one, or `last` names, among all, the newest first.
+///
+/// # Errors
+/// Where it names none, or several.
+pub(crate) fn pick(all: Vec<Deployment>, id: &str) -> anyhow::Result<Deployment> {
+    let mut fitting = all.into_iter().filter(|found| id == "last" || found.id.starts_with(id));
     match (fitting.next(), fitting.next()) {
         (Some(found), _) if id == "last" => Ok(found),
         (Some(found), None) => Ok(found),
@@ -54,8 +62,16 @@ fn list(deployments: &[Deployment], as_json: bool) -> anyhow::Result<()> {
     if as_json {
         return render::json(&deployments.iter().map(show::view).collect::<Vec<_>>());
     }
+    print(deployments, "Nothing was deployed yet. Begin with: windflow deploy FILE")
+}
+
+/// Prints deployments as a table, and another line where there is none.
+///
+/// # Errors
+/// Where stdout is closed.
+pub(crate) fn print(deployments: &[Deployment], none: &str) -> anyhow::Result<()> {
     if deployments.is_empty() {
-        render::line("Nothing was deployed yet. Begin with: windflow deploy FILE");
+        render::line(none);
         return Ok(());
     }
     let mut rows = vec![["STATUS", "STACK", "VERSION", "TARGET", "BY", "DEPLOYMENT"].map(String::from).to_vec()];
@@ -67,7 +83,11 @@ fn list(deployments: &[Deployment], as_json: bool) -> anyhow::Result<()> {
     render::result(&table(&rows))
 }
 
-fn show_one(deployment: &Deployment, as_json: bool) -> anyhow::Result<()> {
+/// Prints one.
+///
+/// # Errors
+/// Where stdout is closed.
+pub(crate) fn show_one(deployment: &Deployment, as_json: bool) -> anyhow::Result<()> {
     if !as_json && let Some(outcome) = &deployment.outcome {
         render::result(&show::plan_text(&outcome.plan))?;
     }

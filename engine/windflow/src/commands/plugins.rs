@@ -31,7 +31,7 @@ pub(crate) fn run(global: &Global, command: &PluginsCommand) -> anyhow::Result<E
         PluginsCommand::List { json } => list(&WithNative(&checker(global)?), *json)?,
         PluginsCommand::Show { name, json } => {
             let installed = Installed::open(&data_dir(global)?)?;
-            show(&WithNative(&checker(global)?), &installed, name, *json)?;
+            show(&WithNative(&checker(global)?), Some(&installed), name, *json)?;
         }
         PluginsCommand::New(args) => build::new(args)?,
         PluginsCommand::Build(args) => build::build(global, args)?,
@@ -45,7 +45,11 @@ pub(crate) fn run(global: &Global, command: &PluginsCommand) -> anyhow::Result<E
     Ok(ExitCode::SUCCESS)
 }
 
-fn list(host: &dyn Registry, as_json: bool) -> anyhow::Result<()> {
+/// Prints node types.
+///
+/// # Errors
+/// Where stdout is closed.
+pub(crate) fn list(host: &dyn Registry, as_json: bool) -> anyhow::Result<()> {
     if as_json {
         let all: Vec<Value> = host.list().iter().map(|(uses, installed)| describe(uses, installed)).collect();
         return render::json(&all);
@@ -98,7 +102,11 @@ fn touches_briefly(uses: &NodeTypeRef, installed: &InstalledNodeType) -> String 
     hosts.join(", ")
 }
 
-fn show(host: &dyn Registry, ours: &Installed, name: &str, as_json: bool) -> anyhow::Result<()> {
+/// Prints one node type, and where it is from, if this machine knows what is installed.
+///
+/// # Errors
+/// Where there is none of the name, or stdout is closed.
+pub(crate) fn show(host: &dyn Registry, ours: Option<&Installed>, name: &str, as_json: bool) -> anyhow::Result<()> {
     let all = host.list();
     let fits = |uses: &NodeTypeRef| uses.to_string() == name || &*uses.name == name;
     let Some((uses, installed)) = all.iter().rev().find(|(uses, _)| fits(uses)) else {
@@ -113,12 +121,18 @@ fn show(host: &dyn Registry, ours: &Installed, name: &str, as_json: bool) -> any
     let manifest = &installed.manifest.plugin;
     let mut text = format!("{}  {}\n{}\n", style(uses).bold(), node.title.get("en"), node.description.get("en"));
     let _ = writeln!(text, "\nplugin     {} {}, {}", manifest.name, manifest.version, installed.component);
-    let from = match ours.entries().iter().find(|entry| entry.component == installed.component) {
-        Some(entry) => format!("{}, installed {}", entry.source, render::day(entry.installed_at)),
-        None if Native::find(uses).is_some() => "the engine".into(),
-        None => "part of this binary".into(),
+    let entry = |ours: &Installed| {
+        let entry = ours.entries().iter().find(|entry| entry.component == installed.component)?;
+        Some(format!("{}, installed {}", entry.source, render::day(entry.installed_at)))
     };
-    let _ = writeln!(text, "from       {from}");
+    let from = match ours {
+        _ if Native::find(uses).is_some() => Some("the engine".to_owned()),
+        Some(ours) => Some(entry(ours).unwrap_or_else(|| "part of this binary".to_owned())),
+        None => None,
+    };
+    if let Some(from) = from {
+        let _ = writeln!(text, "from       {from}");
+    }
     let _ = writeln!(text, "may touch  {}", touches(uses, installed));
     text.push_str("\nconfiguration\n");
     text.push_str(&table(&fields(&node.config)));

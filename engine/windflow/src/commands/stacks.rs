@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use serde_json::json;
 use windflow_stacks::carry::TIMEOUT;
+use windflow_stacks::deployment::Stack;
 use windflow_stacks::driver::{Action, Event, LogQuery};
 use windflow_stacks::plan::{Container, HealthState, State};
 
@@ -64,8 +65,16 @@ fn list(deploying: &Deploying, as_json: bool) -> anyhow::Result<()> {
     if as_json {
         return render::json(&stacks);
     }
+    print(stacks, "There is no stack yet. Begin with: windflow deploy FILE")
+}
+
+/// Prints stacks as a table, and another line where there is none.
+///
+/// # Errors
+/// Where stdout is closed.
+pub(crate) fn print(stacks: Vec<Stack>, none: &str) -> anyhow::Result<()> {
     if stacks.is_empty() {
-        render::line("There is no stack yet. Begin with: windflow deploy FILE");
+        render::line(none);
         return Ok(());
     }
     let mut rows = vec![["STACK", "VERSION", "DESCRIPTION"].map(String::from).to_vec()];

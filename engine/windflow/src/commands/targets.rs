@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use windflow_core::run::Timestamp;
-use windflow_stacks::driver::RegistryLogin;
+use windflow_stacks::driver::{Facts, RegistryLogin};
 use windflow_stacks::target::{self, Credentials, New, Target};
 
 use crate::cli::{AddTargetArgs, Global, TargetsCommand};
@@ -82,10 +82,19 @@ fn list(deploying: &Deploying, as_json: bool) -> anyhow::Result<()> {
     if as_json {
         return render::json(&targets);
     }
+    print(
+        targets,
+        "No target is described. This machine's own engine is `local`; others: windflow targets add NAME ADDRESS",
+    )
+}
+
+/// Prints targets as a table, and another line where there is none.
+///
+/// # Errors
+/// Where stdout is closed.
+pub(crate) fn print(targets: Vec<Target>, none: &str) -> anyhow::Result<()> {
     if targets.is_empty() {
-        render::line(
-            "No target is described. This machine's own engine is `local`; others: windflow targets add NAME ADDRESS",
-        );
+        render::line(none);
         return Ok(());
     }
     let mut rows = vec![["TARGET", "ENVIRONMENT", "ADDRESS", "GROUPS", "TAGS"].map(String::from).to_vec()];
@@ -102,8 +111,16 @@ fn test(deploying: &Deploying, target: &str, as_json: bool) -> anyhow::Result<()
         let reached = deploying.reach(target).await?;
         reached.driver.facts().await.map_err(|error| told(&error))
     })?;
+    print_facts(&facts, as_json)
+}
+
+/// Prints what a target is like.
+///
+/// # Errors
+/// Where stdout is closed.
+pub(crate) fn print_facts(facts: &Facts, as_json: bool) -> anyhow::Result<()> {
     if as_json {
-        return render::json(&facts);
+        return render::json(facts);
     }
     render::result(&format!(
         "engine      {}\nplatform    {}\ncores       {}\nmemory      {}\ncontainers  {} run, {} in all\nimages      {}",

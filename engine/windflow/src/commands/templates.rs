@@ -149,16 +149,41 @@ fn search(offer: &Offer, wanted: &Wanted, as_json: bool) -> anyhow::Result<()> {
             .collect();
         return render::json(&all);
     }
-    if hits.is_empty() {
+    let found = hits.iter().map(|hit| {
+        let manifest = &hit.entry.manifest;
+        Found {
+            name: manifest.name.clone(),
+            kind: manifest.kind.word(),
+            version: manifest.version.to_string(),
+            category: manifest.category.clone(),
+            summary: manifest.summary.get("en").to_owned(),
+        }
+    });
+    print(found.collect())
+}
+
+/// A template that was found.
+pub(crate) struct Found {
+    pub(crate) name: String,
+    pub(crate) kind: &'static str,
+    pub(crate) version: String,
+    pub(crate) category: String,
+    pub(crate) summary: String,
+}
+
+/// Prints what was found.
+///
+/// # Errors
+/// Where stdout is closed.
+pub(crate) fn print(found: Vec<Found>) -> anyhow::Result<()> {
+    if found.is_empty() {
         render::line("nothing fits; fewer words find more");
         return Ok(());
     }
     let mut rows = vec![["TEMPLATE", "KIND", "VERSION", "CATEGORY", "WHAT IT IS"].map(String::from).to_vec()];
-    rows.extend(hits.iter().map(|hit| {
-        let manifest = &hit.entry.manifest;
-        let (kind, version) = (manifest.kind.word().to_owned(), manifest.version.to_string());
-        vec![manifest.name.clone(), kind, version, manifest.category.clone(), manifest.summary.get("en").to_owned()]
-    }));
+    rows.extend(
+        found.into_iter().map(|one| vec![one.name, one.kind.to_owned(), one.version, one.category, one.summary]),
+    );
     render::result(&table(&rows))
 }
 

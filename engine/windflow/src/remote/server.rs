@@ -142,6 +142,27 @@ impl Server {
         self.ask(with_query(self.request(Method::GET, path), &query)?).await
     }
 
+    /// Reads a whole list.
+    ///
+    /// # Errors
+    /// As [`Server::ask`].
+    pub(crate) async fn all<T: DeserializeOwned>(
+        &self,
+        path: &[&str],
+        query: &[(&str, String)],
+    ) -> anyhow::Result<Vec<T>> {
+        let query = [&[("limit", "500".to_owned())], query].concat();
+        let (mut all, mut cursor) = (Vec::new(), None::<String>);
+        loop {
+            let page: Page<T> = self.page(path, &query, cursor.as_deref()).await?;
+            all.extend(page.items);
+            cursor = page.next;
+            if cursor.is_none() {
+                return Ok(all);
+            }
+        }
+    }
+
     fn unreached(&self, error: impl Into<anyhow::Error>) -> anyhow::Error {
         let error = error.into();
         // The innermost cause says what happened; those around it only where.

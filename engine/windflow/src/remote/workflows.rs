@@ -12,7 +12,7 @@ use windflow_core::workflow::Workflow;
 
 use super::reply::{DocumentProblem, Refused};
 use super::report::Listed;
-use super::server::{Page, Server};
+use super::server::Server;
 use crate::cli::{ApplyArgs, ListWorkflowsArgs, ShowWorkflowArgs, ValidateArgs, WorkflowsCommand};
 use crate::commands::document;
 use crate::exit::{self, invalid};
@@ -42,18 +42,10 @@ struct Kept {
 }
 
 async fn list(server: &Server, args: &ListWorkflowsArgs) -> anyhow::Result<ExitCode> {
-    let mut query = vec![("limit", "500".to_owned())];
+    let mut query = Vec::new();
     query.extend(args.tag.clone().map(|tag| ("tag", tag)));
     query.extend(args.folder.clone().map(|folder| ("folder", folder)));
-    let (mut all, mut cursor) = (Vec::new(), None::<String>);
-    loop {
-        let page: Page<Value> = server.page(&["workflows"], &query, cursor.as_deref()).await?;
-        all.extend(page.items);
-        cursor = page.next;
-        if cursor.is_none() {
-            break;
-        }
-    }
+    let all: Vec<Value> = server.all(&["workflows"], &query).await?;
     if args.json {
         render::json(&all)?;
         return Ok(ExitCode::SUCCESS);

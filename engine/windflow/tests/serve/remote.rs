@@ -26,9 +26,13 @@ struct Elsewhere {
 
 impl Elsewhere {
     fn new(serving: &Serving, data: &Path) -> Self {
+        Self::with(serving, data, SCOPES)
+    }
+
+    fn with(serving: &Serving, data: &Path, scopes: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut add = windflow(data);
-        add.args(["token", "create", "--user", EMAIL, "--name", "ci", "--scope", SCOPES]);
+        add.args(["token", "create", "--user", EMAIL, "--name", "ci", "--scope", scopes]);
         let token = folder.path().join("key");
         std::fs::write(&token, add.output().unwrap().stdout).unwrap();
         Self { folder, token, url: serving.url.clone() }
@@ -188,4 +192,70 @@ fn whoever_may_not_ask_is_told_why() {
     drop(serving);
     let (_, said) = elsewhere.run(&["runs", "list"], 1);
     assert!(said.contains("cannot be reached"), "{said}");
+}
+
+/// What a server offers and deploys is shown as what this machine does is.
+#[test]
+fn targets_stacks_deployments_templates_and_plugins_are_looked_at_from_elsewhere() {
+    let data = tempfile::tempdir().unwrap();
+    let serving = serve(data.path(), "127.0.0.1:0");
+    let scopes = "workflows:read,targets:read,targets:manage,stacks:read,stacks:write,templates:read";
+    let elsewhere = Elsewhere::with(&serving, data.path(), scopes);
+    let here = |arguments: &[&str]| {
+        let output = windflow(&elsewhere.folder.path().join("own")).args(arguments).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    // The same node types, in the same words. Only where a plugin is from is for its own machine to know.
+    let (there, _) = elsewhere.run(&["plugins", "list"], 0);
+    assert_eq!(there, here(&["plugins", "list"]));
+    assert!(there.contains("http@1") && there.contains("granted hosts") && there.contains("approval@1"), "{there}");
+    let (there, _) = elsewhere.run(&["plugins", "list", "--json"], 0);
+    assert_eq!(there, here(&["plugins", "list", "--json"]));
+    let without_from =
+        |text: &str| text.lines().filter(|line| !line.starts_with("from ")).collect::<Vec<_>>().join("\n");
+    let (there, _) = elsewhere.run(&["plugins", "show", "http"], 0);
+    assert_eq!(without_from(&there), without_from(&here(&["plugins", "show", "http"])));
+    assert!(!there.contains("\nfrom "), "{there}");
+    let (_, said) = elsewhere.run(&["plugins", "show", "htpt"], 2);
+    assert!(said.contains("did you mean `http`?"), "{said}");
+
+    let (there, _) = elsewhere.run(&["templates", "search", "wordpress"], 0);
+    let table = |text: &str| text.lines().map(str::to_owned).collect::<std::collections::BTreeSet<_>>();
+    assert_eq!(table(&there), table(&here(&["templates", "search", "wordpress"])));
+    assert!(there.contains("wordpress"), "{there}");
+    let (there, _) = elsewhere.run(&["templates", "search", "--kind", "workflow"], 0);
+    assert_eq!(table(&there), table(&here(&["templates", "search", "--kind", "workflow"])));
+    assert!(elsewhere.run(&["templates", "search", "qqqqqqqq"], 0).1.contains("nothing fits"));
+
+    assert!(elsewhere.run(&["targets", "list"], 0).1.contains("no target but `local`"));
+    let key = std::fs::read_to_string(&elsewhere.token).unwrap();
+    let post = |path: &str, body: Value| {
+        let request = serving.http.post(format!("{}/api/v1{path}", serving.url)).bearer_auth(key.trim());
+        serving.answer(request.json(&body), 201)
+    };
+    post(
+        "/targets",
+        serde_json::json!({ "name": "edge", "address": "tcp://127.0.0.1:1", "environment": "staging", "groups": ["eu"] }),
+    );
+    let (there, _) = elsewhere.run(&["targets", "list"], 0);
+    assert!(
+        there.contains("TARGET") && there.contains("edge") && there.contains("staging") && there.contains("eu"),
+        "{there}"
+    );
+    let (there, _) = elsewhere.run(&["targets", "list", "--json"], 0);
+    assert_eq!(serde_json::from_str::<Value>(&there).unwrap()[0]["name"], "edge");
+    let (_, said) = elsewhere.run(&["targets", "test", "edge"], 2);
+    assert!(said.contains("127.0.0.1:1") && said.contains("unreachable"), "{said}");
+    let (_, said) = elsewhere.run(&["targets", "remove", "edge"], 2);
+    assert!(said.contains("leave out --server"), "{said}");
+
+    assert!(elsewhere.run(&["stacks", "list"], 0).1.contains("no stack yet"));
+    let text = "name: web\nservices:\n  web: { image: nginx }\n";
+    post("/stacks", serde_json::json!({ "text": text }));
+    let (there, _) = elsewhere.run(&["stacks", "list"], 0);
+    assert!(there.contains("STACK") && there.contains("web"), "{there}");
+    assert_eq!(elsewhere.run(&["stacks", "show", "web"], 0).0.trim_end(), text.trim_end());
+    assert!(elsewhere.run(&["stacks", "show", "web", "--version", "7"], 2).1.contains("no version 7"));
+    assert!(elsewhere.run(&["deployments", "list"], 0).1.contains("deployed nothing yet"));
+    assert!(elsewhere.run(&["deployments", "show", "last"], 2).1.contains("no deployment last"));
 }
