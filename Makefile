@@ -48,11 +48,12 @@ else
 endif
 	web-editor/test.sh
 
-test-long: test ## The quick tests, then thousands of simulations, fuzzing, hundreds of crashes, plugins in JavaScript and Python, and the second way to the WebAssembly target
+test-long: test ## The quick tests, then thousands of simulations, fuzzing, hundreds of crashes, minutes of mixed load (an hour with WINDFLOW_SOAK_SECONDS=3600), plugins in JavaScript and Python, and the second way to the WebAssembly target
 	WINDFLOW_LONG=1 cargo test --package windflow-runtime --test simulation -- --nocapture
 	engine/windflow-fuzz/run.sh 20
 	WINDFLOW_LONG=1 cargo test --package windflow-host --test hostile
 	WINDFLOW_LONG=1 cargo test --package windflow --test crash -- --nocapture
+	WINDFLOW_LONG=1 cargo test --package windflow --test serve soak -- --nocapture
 	WINDFLOW_LONG=1 cargo test --package windflow-store --test kill --test contract -- --nocapture
 	sdk/examples/words/test.sh $(WINDFLOW)
 	WINDFLOW_WASM_NO_RUSTUP=1 WINDFLOW_WASM_SYSROOT=target/wasm-sysroot-long sdk/toolchain/ensure-wasm-target.sh

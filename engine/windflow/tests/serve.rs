@@ -15,6 +15,8 @@ mod killed;
 mod remote;
 #[path = "serve/serving.rs"]
 mod serving;
+#[path = "serve/soak.rs"]
+mod soak;
 #[path = "serve/starts.rs"]
 mod starts;
 #[path = "serve/traces.rs"]
