@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 use windflow_core::id::{OrganisationId, WorkflowName};
 use windflow_core::ports::records::Records;
 use windflow_core::ports::state::{StateError, StateScope};
@@ -51,7 +51,7 @@ pub(crate) struct Cleared {
 }
 
 /// Which values.
-#[derive(Debug, Deserialize, IntoParams)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct ValuesQuery {
     /// Only the value of this key, however long it is.
@@ -66,7 +66,7 @@ pub(crate) struct ValuesQuery {
 }
 
 /// What to clear.
-#[derive(Debug, Deserialize, IntoParams)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct ClearQuery {
     /// Only the value of this key; all of them where it is left out.

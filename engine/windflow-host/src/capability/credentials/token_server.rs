@@ -126,7 +126,7 @@ fn read(
             status.as_u16()
         )));
     }
-    let reason = form.as_ref().and_then(|form| reason(form));
+    let reason = form.as_ref().and_then(reason);
     let reason = |otherwise: &str| reason.clone().unwrap_or_else(|| otherwise.to_owned());
     if status.is_server_error() || matches!(status.as_u16(), 408 | 425 | 429) {
         let seconds = answer.headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse::<u64>().ok());

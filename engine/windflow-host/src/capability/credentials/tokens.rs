@@ -33,11 +33,14 @@ const BETWEEN_RENEWALS: Duration = Duration::from_secs(10);
 /// The longest that a token server is left alone because it asked for that.
 const LONGEST_REST: Duration = Duration::from_mins(5);
 
+/// An organisation, and the name of one of its credentials.
+type Whose = (OrganisationId, String);
+
 /// Gets and remembers access tokens.
 pub(crate) struct Tokens {
     sender: Arc<Sender>,
     credentials: Arc<dyn Credentials>,
-    slots: Mutex<HashMap<(OrganisationId, String), Arc<Turn<Slot>>>>,
+    slots: Mutex<HashMap<Whose, Arc<Turn<Slot>>>>,
 }
 
 /// What is known of one credential.
