@@ -28,7 +28,7 @@ const config: UserConfig = {
       warn: role('warn'),
     },
     font: {
-      sans: "'Geist Variable', system-ui, 'Segoe UI', Roboto, sans-serif",
+      sans: "'Geist Variable', 'Geist Near', 'Geist Near Wide', system-ui, 'Segoe UI', Roboto, sans-serif",
       mono: "'Geist Mono Variable', ui-monospace, 'SF Mono', Menlo, Consolas, monospace",
     },
   },

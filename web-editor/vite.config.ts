@@ -4,6 +4,7 @@ import unocss from '@unocss/vite'
 import components from 'unplugin-vue-components/vite'
 import { ElementPlusResolver } from 'unplugin-vue-components/resolvers'
 import { defineConfig, type Plugin, type ProxyOptions } from 'vite'
+import { firstPaint } from './scripts/first-paint.ts'
 
 const server = process.env.WINDFLOW_URL ?? 'http://127.0.0.1:7878'
 /**
@@ -44,6 +45,7 @@ export default defineConfig({
     vue(),
     unocss(),
     languagesAhead,
+    firstPaint,
     // Element Plus comes in piece by piece: only what a template names, with its own styles.
     components({ dirs: [], dts: 'components.d.ts', resolvers: [ElementPlusResolver({ importStyle: 'css', directives: true })] }),
   ],

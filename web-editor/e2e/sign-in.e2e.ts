@@ -47,3 +47,55 @@ describe('a new installation', () => {
     expect(page.url().startsWith(on.url)).toBe(true)
   })
 })
+
+describe('on a slow line', () => {
+  it.each([
+    ['en', 'light', 390, 'Sign in'],
+    ['fr', 'dark', 1440, 'Connexion'],
+  ] as const)('the sign-in is seen and typed into before the application is there, in %s and %s', async (language, theme, width, title) => {
+    const page = await on.open({ language, theme, width, height: 844 })
+    let release: () => void = () => undefined
+    const held = new Promise<void>((done) => (release = done))
+    await page.route('**/assets/start-*.js', async (route) => {
+      await held
+      await route.continue()
+    })
+    await page.goto(`${on.url}/runs`, { waitUntil: 'commit' })
+    await page.getByRole('heading', { level: 1, name: title }).waitFor()
+    const [email, password] = [page.locator('input[type=email]:visible'), page.locator('input[type=password]:visible')]
+    const look = async () => ({ email: await email.boundingBox(), title: await page.getByRole('heading', { level: 1 }).boundingBox(), button: await page.locator('button[type=submit]:visible').boundingBox() })
+    await email.fill(owner.email)
+    await password.fill(owner.password)
+    // It is the application that sends it.
+    await password.press('Enter')
+    expect(new URL(page.url()).search).toBe('')
+    const before = await look()
+    await shot(page, `first-${language}-${theme}`)
+    expect(await accessibilityProblems(page)).toEqual([])
+
+    release()
+    await page.locator('#app > .first').first().waitFor({ state: 'detached' })
+    await page.locator('button[type=submit]:enabled').waitFor()
+    expect([await email.inputValue(), await password.inputValue()]).toEqual([owner.email, owner.password])
+    await expect.poll(() => password.evaluate((field) => field === document.activeElement)).toBe(true)
+    await shot(page, `first-after-${language}-${theme}`)
+    const after = await look()
+    // Line for line where it stood; the frame of a field is drawn around it.
+    expect(after.title).toEqual(before.title)
+    expect(after.button).toEqual(before.button)
+    for (const side of ['x', 'y'] as const) expect(Math.abs(after.email![side] - before.email![side])).toBeLessThanOrEqual(1)
+    await password.press('Enter')
+    await page.waitForURL('**/runs')
+    await page.locator('#content').waitFor()
+  })
+
+  it('is not shown to somebody who is signed in', async () => {
+    const page = await on.open({ at: '/runs' })
+    // What `public/theme.js` says before anything is painted, and what the styles go by.
+    const shown = () => page.evaluate(() => document.documentElement.dataset.first)
+    expect(await shown()).toBe('en')
+    await page.reload()
+    await page.locator('#content').waitFor()
+    expect(await shown()).toBeUndefined()
+  })
+})

@@ -1,6 +1,8 @@
 import '@fontsource-variable/geist/index.css'
 import '@fontsource-variable/geist-mono/index.css'
+import './styles/near.css'
 import './styles/base.css'
+import './styles/first.css'
 import './styles/tokens.css'
 import 'element-plus/theme-chalk/base.css'
 import './styles/element.css'
@@ -11,6 +13,7 @@ import { VueQueryPlugin } from '@tanstack/vue-query'
 import { createPinia } from 'pinia'
 import { createApp } from 'vue'
 import App from './app/App.vue'
+import { relieve } from './app/first'
 import { usePreferences } from './app/preferences'
 import { queries } from './app/queries'
 import { fetchAhead, followSession, router } from './app/router'
@@ -23,7 +26,9 @@ fetchAhead(router.resolve(location.pathname))
 // All of it is under way at once. Where the server cannot say who is there, the router asks again and says so.
 void useSession().restore().catch(() => undefined)
 await speak(usePreferences().language)
-app.use(router).mount('#app')
+app.use(router)
+await relieve(() => router.isReady())
+app.mount('#app')
 
 // Only what was built has files with names that never change; a browser without this, or on plain http elsewhere, loses nothing.
 if (import.meta.env.PROD) void navigator.serviceWorker?.register('/worker.js').catch(() => undefined)
