@@ -94,7 +94,7 @@ export async function stage(options?: { withOwner?: boolean; flags?: string[] })
 /** Fills in the sign-in as a person does. The page comes back to where it was asked to be. */
 export async function signIn(page: Page, who = owner): Promise<void> {
   // Until the application is there, the page has a sign-in of its own in each language.
-  await page.locator('#app > .first').first().waitFor({ state: 'detached' })
+  await page.locator('#app > .first-page').first().waitFor({ state: 'detached' })
   await page.locator('input[type=email]').fill(who.email)
   await page.locator('input[type=password]').fill(who.password)
   await page.locator('button[type=submit]').click()

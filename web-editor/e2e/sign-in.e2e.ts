@@ -74,7 +74,7 @@ describe('on a slow line', () => {
     expect(await accessibilityProblems(page)).toEqual([])
 
     release()
-    await page.locator('#app > .first').first().waitFor({ state: 'detached' })
+    await page.locator('#app > .first-page').first().waitFor({ state: 'detached' })
     await page.locator('button[type=submit]:enabled').waitFor()
     expect([await email.inputValue(), await password.inputValue()]).toEqual([owner.email, owner.password])
     await expect.poll(() => password.evaluate((field) => field === document.activeElement)).toBe(true)

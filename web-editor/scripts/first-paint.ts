@@ -17,7 +17,7 @@ function signIn(language: string): string {
     `<div><label for="first-${type}-${language}">${text(type)}</label><input id="first-${type}-${language}" type="${type}" name="${type}" autocomplete="${autocomplete}"${type === 'email' ? ' autofocus' : ''} /></div>`
   const brand = `<div class="brand">${logo.exec(read('ui/LogoMark.vue'))?.[0] ?? ''}<span>WindFlow</span></div>`
   // A button that is disabled keeps the form from being sent by anybody but the application.
-  return `<div class="first" lang="${language}"><div class="side"></div><main><section>${brand}<h1>${text('signIn')}</h1><p>${text('signInNote')}</p>
+  return `<div class="first-page" lang="${language}"><div class="side"></div><main><section>${brand}<h1>${text('signIn')}</h1><p>${text('signInNote')}</p>
 <form>${field('email', 'username')}${field('password', 'current-password')}<button type="submit" disabled>${text('signInAction')}</button></form>
 <p class="link">${text('setupLink')}</p></section><div class="languages"></div></main></div>`
 }

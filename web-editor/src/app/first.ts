@@ -9,7 +9,7 @@ export interface Typed {
 let typed: Typed | undefined
 
 /** The sign-in of the page, where it is the one that is seen. */
-const shown = (): HTMLElement | undefined => [...document.querySelectorAll<HTMLElement>('#app > .first')].find((one) => getComputedStyle(one).display !== 'none')
+const shown = (): HTMLElement | undefined => [...document.querySelectorAll<HTMLElement>('#app > .first-page')].find((one) => getComputedStyle(one).display !== 'none')
 
 /** Waits for what takes its place, so that nothing is seen in between, and keeps what was typed. */
 export async function relieve(ready: () => Promise<unknown>): Promise<void> {
