@@ -3,53 +3,32 @@
 
 mod common;
 
-use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::sync::mpsc;
 use std::time::Duration;
 
-use common::{Place, windflow};
+use common::{Place, Tool, windflow};
 use serde_json::{Value, json};
 
-/// The server; it ends with its standard input, and so with the test.
 struct MailServer {
-    process: Child,
+    tool: Tool,
     port: u16,
-    lines: mpsc::Receiver<String>,
     folder: tempfile::TempDir,
 }
 
 impl MailServer {
     fn start() -> Self {
-        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../sdk/toolchain/ensure-mail-server.sh");
-        let output = Command::new(script).stderr(Stdio::inherit()).output().unwrap();
-        assert!(output.status.success(), "the mail server cannot be installed, see above");
-        let command = String::from_utf8(output.stdout).unwrap();
-        let mut command = command.lines();
         let folder = tempfile::tempdir().unwrap();
         let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
         let (cert, key) = (folder.path().join("cert.pem"), folder.path().join("key.pem"));
         std::fs::write(&cert, made.cert.pem()).unwrap();
         std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
-        let mut process = Command::new(command.next().unwrap())
-            .args(command)
-            .args([&cert, &key])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let stdout = process.stdout.take().unwrap();
-        let (told, lines) = mpsc::channel();
-        std::thread::spawn(move || {
-            BufReader::new(stdout).lines().map_while(Result::ok).try_for_each(|line| told.send(line))
-        });
-        let port = lines.recv_timeout(Duration::from_secs(30)).expect("the mail server starts").parse().unwrap();
-        Self { process, port, lines, folder }
+        let tool = Tool::start("mail-server", &[&cert, &key]);
+        let port = tool.begun().parse().unwrap();
+        Self { tool, port, folder }
     }
 
     fn received(&self) -> Value {
-        serde_json::from_str(&self.lines.recv_timeout(Duration::from_secs(10)).expect("a message")).unwrap()
+        serde_json::from_str(&self.tool.line(Duration::from_secs(10)).expect("a message")).unwrap()
     }
 
     /// Runs a workflow of one `email` node, and gives its report.
@@ -93,13 +72,6 @@ impl MailServer {
     }
 }
 
-impl Drop for MailServer {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
 fn failure(report: &Value) -> (&str, &str) {
     let error = &report["nodes"]["tell"]["error"];
     (error["code"].as_str().unwrap_or_default(), error["message"].as_str().unwrap_or_default())
@@ -139,5 +111,5 @@ fn mail_goes_out_under_tls_with_the_password_and_only_where_it_may() {
     let (code, message) = ("denied", format!("email: [\"localhost:{}\"]", server.port));
     let report = server.run(&elsewhere, "correct horse", &json!({}));
     assert!(failure(&report).0 == code && failure(&report).1.contains(&message), "{report:#}");
-    assert!(server.lines.try_recv().is_err(), "nothing else has arrived");
+    assert!(server.tool.line(Duration::ZERO).is_none(), "nothing else has arrived");
 }

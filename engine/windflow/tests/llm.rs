@@ -7,50 +7,24 @@ mod common;
 #[allow(dead_code, unreachable_pub, reason = "each test uses its part")]
 mod serving;
 
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
-use std::sync::mpsc;
 use std::time::Duration;
 
-use common::{Place, windflow};
+use common::{Place, Tool, windflow};
 use serde_json::{Value, json};
 use serving::{Serving, add_user};
 
-/// The server; it ends with its standard input, and so with the test.
 struct Model {
-    process: Child,
     address: String,
+    _tool: Tool,
 }
 
 impl Model {
     fn start() -> Self {
-        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../sdk/toolchain/ensure-model-server.sh");
-        let output = Command::new(script).stderr(Stdio::inherit()).output().unwrap();
-        assert!(output.status.success(), "the model server cannot be installed, see above");
-        let command = String::from_utf8(output.stdout).unwrap();
-        let mut command = command.lines();
-        let mut process = Command::new(command.next().unwrap())
-            .args(command)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let stdout = process.stdout.take().unwrap();
-        let (told, hear) = mpsc::channel();
-        std::thread::spawn(move || {
-            let line = BufReader::new(stdout).lines().map_while(Result::ok).find(|line| line.starts_with("http://"));
-            let _ = told.send(line.expect("an address"));
-        });
-        let address = hear.recv_timeout(Duration::from_secs(90)).expect("the model server starts within 90 seconds");
-        Self { process, address }
-    }
-}
-
-impl Drop for Model {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+        let tool = Tool::start("model-server", &[]);
+        let mut lines = std::iter::from_fn(|| tool.line(Duration::from_secs(90)));
+        let address =
+            lines.find(|line| line.starts_with("http://")).expect("the model server starts within 90 seconds");
+        Self { address, _tool: tool }
     }
 }
 

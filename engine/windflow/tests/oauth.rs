@@ -4,22 +4,17 @@
 
 mod common;
 
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
-use std::sync::mpsc;
 use std::time::Duration;
 
-use common::{Place, windflow};
+use common::{Place, Tool, windflow};
 use serde_json::{Value, json};
 
 const SECRET: &str = "cl1ent: s3cret/+";
 const REFRESH: &str = "refresh-0000-s3cret";
 
-/// The server; it ends with its standard input, and so with the test.
 struct TokenServer {
-    process: Child,
+    tool: Tool,
     address: String,
-    lines: mpsc::Receiver<String>,
 }
 
 /// What a run left: its report, everything that it told, and what it asked of the token server.
@@ -31,24 +26,9 @@ struct Left {
 
 impl TokenServer {
     fn start() -> Self {
-        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../sdk/toolchain/ensure-token-server.sh");
-        let output = Command::new(script).stderr(Stdio::inherit()).output().unwrap();
-        assert!(output.status.success(), "the token server cannot be installed, see above");
-        let command = String::from_utf8(output.stdout).unwrap();
-        let mut command = command.lines();
-        let mut process = Command::new(command.next().unwrap())
-            .args(command)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let stdout = process.stdout.take().unwrap();
-        let (told, lines) = mpsc::channel();
-        std::thread::spawn(move || {
-            BufReader::new(stdout).lines().map_while(Result::ok).try_for_each(|line| told.send(line))
-        });
-        let address = lines.recv_timeout(Duration::from_secs(30)).expect("the token server starts");
-        Self { process, address, lines }
+        let tool = Tool::start("token-server", &[]);
+        let address = tool.begun();
+        Self { tool, address }
     }
 
     /// Runs these nodes with this client of the token server.
@@ -75,7 +55,7 @@ impl TokenServer {
             [&output.stdout, &output.stderr, &events.stdout].map(|text| String::from_utf8_lossy(text).into_owned());
         let report = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", told[1]));
         // The server has said what it was asked before it answered.
-        let asked = std::iter::from_fn(|| self.lines.recv_timeout(Duration::from_millis(200)).ok()).collect();
+        let asked = std::iter::from_fn(|| self.tool.line(Duration::from_millis(200))).collect();
         let told = told.concat();
         for secret in [SECRET, REFRESH, "cl1ent%3A"] {
             assert!(!told.contains(secret), "{secret}: {told}");
@@ -85,13 +65,6 @@ impl TokenServer {
 
     fn me(&self) -> Value {
         json!({ "url": format!("{}/me", self.address), "credential": "crm" })
-    }
-}
-
-impl Drop for TokenServer {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
     }
 }
 

@@ -1,6 +1,8 @@
 //! What the tests of the binary share: the binary, and a server that counts.
 #![allow(dead_code, unreachable_pub, reason = "each test uses its part")]
 
+mod tool;
+
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -12,6 +14,8 @@ use axum::response::{IntoResponse, Response};
 use serde_json::Value;
 use tempfile::TempDir;
 use windflow_core::yaml as document;
+
+pub use self::tool::Tool;
 
 /// The binary, with a data folder of its own and nothing of the user's.
 pub fn windflow(data: &Path) -> Command {

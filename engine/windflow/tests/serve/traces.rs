@@ -1,16 +1,13 @@
 //! Traces, read from a real collector.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::common::{Answer, Witness};
+use crate::common::{Answer, Tool, Witness};
 use crate::serving::{Serving, add_user};
 
 /// What another program sends along.
@@ -38,40 +35,16 @@ before: { uses: http@1, with: { url: \"${{ inputs.to }}/before\" } }\n  \
 ask: { uses: approval@1, needs: [before], with: { message: \"Go on?\" } }\n  \
 after: { uses: http@1, needs: [ask.approved], with: { url: \"${{ inputs.to }}/after\" } }\n";
 
-/// The collector; it ends with its standard input, and so with the test.
 struct Collector {
-    process: Child,
+    tool: Tool,
     url: String,
-    lines: mpsc::Receiver<String>,
-}
-
-impl Drop for Collector {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
 }
 
 impl Collector {
     fn start() -> Self {
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../sdk/toolchain/ensure-trace-collector.sh");
-        let output = Command::new(script).stderr(Stdio::inherit()).output().unwrap();
-        assert!(output.status.success(), "the collector of traces cannot be installed, see above");
-        let command = String::from_utf8(output.stdout).unwrap();
-        let mut command = command.lines();
-        let mut process = Command::new(command.next().unwrap())
-            .args(command)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let stdout = process.stdout.take().unwrap();
-        let (told, lines) = mpsc::channel();
-        std::thread::spawn(move || {
-            BufReader::new(stdout).lines().map_while(Result::ok).try_for_each(|line| told.send(line))
-        });
-        let port = lines.recv_timeout(Duration::from_secs(30)).expect("the collector starts");
-        Self { process, url: format!("http://127.0.0.1:{port}"), lines }
+        let tool = Tool::start("trace-collector", &[]);
+        let url = format!("http://127.0.0.1:{}", tool.begun());
+        Self { tool, url }
     }
 
     /// The spans that it was told until one of this name ended, and a moment longer: whatever comes twice is to be seen.
@@ -81,7 +54,7 @@ impl Collector {
         let mut there = false;
         while begun.elapsed() < Duration::from_secs(30) {
             let patience = if there { Duration::from_millis(1500) } else { Duration::from_secs(30) };
-            let Ok(line) = self.lines.recv_timeout(patience) else { break };
+            let Some(line) = self.tool.line(patience) else { break };
             let span: Value = serde_json::from_str(&line).unwrap();
             there |= span["name"] == name;
             spans.push(span);

@@ -1,12 +1,11 @@
 //! Requests of the host itself on behalf of an attempt: by the same ways as those of guests, to addresses that are public or that the
 //! workflow grants, and that the operator allows.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::{HeaderMap, Request, StatusCode};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use std::time::Instant;
 use tokio::time::timeout;
 use wasmtime_wasi_http::WasiBody;
 use windflow_core::capability::{Grants, Origin};
