@@ -5,11 +5,5 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 folder=${WINDFLOW_SCHEMATHESIS:-$here/../../target/schemathesis}
 
-if [ ! -e "$folder/ready" ]; then
-  echo "installing Schemathesis for tests" >&2
-  mkdir -p "$folder"
-  "$here/make-venv.sh" "$folder/venv"
-  "$folder/venv/bin/pip" install --quiet --disable-pip-version-check 'schemathesis>=4.32,<5' >&2
-  touch "$folder/ready"
-fi
+"$here/install-python-tool.sh" "$folder" 'Schemathesis' 'schemathesis>=4.32,<5'
 printf '%s\n' "$folder/venv/bin/schemathesis"

@@ -5,11 +5,5 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 folder=${WINDFLOW_TRACE_COLLECTOR:-$here/../../target/trace-collector}
 
-if [ ! -e "$folder/ready" ]; then
-  echo "installing a collector of traces for tests" >&2
-  mkdir -p "$folder"
-  "$here/make-venv.sh" "$folder/venv"
-  "$folder/venv/bin/pip" install --quiet --disable-pip-version-check 'oteltap>=1.0,<2' >&2
-  touch "$folder/ready"
-fi
+"$here/install-python-tool.sh" "$folder" 'a collector of traces' 'oteltap>=1.0,<2'
 printf '%s\n' "$folder/venv/bin/python" "$here/trace-collector.py"
