@@ -1,5 +1,4 @@
 import { useQuery } from '@tanstack/vue-query'
-import { computed, toValue, type MaybeRefOrGetter } from 'vue'
 import { api, everyPage, unwrap, type Schemas } from '@/api/client'
 import { workflowsKey } from '@/features/workflows/api'
 
@@ -9,13 +8,6 @@ export type OwnedTrigger = Schemas['ListedTrigger']
 // Within the workflows: what is read anew with these is, too.
 export const triggersKey = [...workflowsKey, 'triggers'] as const
 const refetchInterval = 30_000
-
-export const useTriggersOf = (name: MaybeRefOrGetter<string>) =>
-  useQuery({
-    queryKey: computed(() => [...triggersKey, 'of', toValue(name)]),
-    queryFn: () => unwrap(api.GET('/api/v1/workflows/{name}/triggers', { params: { path: { name: toValue(name) } } })),
-    refetchInterval,
-  })
 
 /** Which triggers: all of them where nothing is said. */
 export interface WantedTriggers {
