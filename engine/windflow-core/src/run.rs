@@ -14,3 +14,4 @@ mod event;
 mod items;
 mod state;
 mod transition;
+mod values;

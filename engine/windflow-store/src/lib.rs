@@ -10,7 +10,7 @@
 #![forbid(unsafe_code)]
 
 pub use self::memory::MemoryStore;
-pub use self::record::{MAX_APPEND_BYTES, MAX_BLOB_BYTES, MAX_RECORD_BYTES, decode, encode};
+pub use self::record::{LARGE_VALUE_BYTES, MAX_APPEND_BYTES, MAX_BLOB_BYTES, MAX_RECORD_BYTES, decode, encode};
 pub use self::sled_store::{Checked, Compacted, Disk, Options, RealDisk, SledStore, Stats};
 
 mod lent;

@@ -11,7 +11,7 @@ use windflow_core::run::{Record, Sequence};
 
 use crate::lent::Lent;
 use crate::record::{MAX_BLOB_BYTES, encode_all};
-use crate::{mentions, order, summary};
+use crate::{order, summary};
 
 pub(crate) mod records;
 
@@ -71,7 +71,8 @@ impl MemoryStore {
 impl Journal for MemoryStore {
     fn append(&self, run: &RunKey, expected: Sequence, records: &[Record]) -> Result<Position, StoreError> {
         let mut mentioned = BTreeSet::new();
-        encode_all(records)?.iter().for_each(|record| mentions::find(record, &mut mentioned));
+        // Large values stay in the records: what they are beside them for is room on a disk.
+        encode_all(records)?.iter().for_each(|record| record.mentions(&mut mentioned));
         let mut state = self.state();
         let actual = summary::end(state.runs.get(run).map(|run| &run.summary));
         if actual != expected {

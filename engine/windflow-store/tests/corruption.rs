@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use windflow_core::id::{Digest, OrganisationId};
 use windflow_core::ports::store::{Blobs, Journal, ReadModel, RunQuery, StoreError};
 use windflow_core::run::EndStatus;
-use windflow_store::suite::sample::{Random, finished, run_key, started, started_with, step};
+use windflow_store::suite::sample::{Random, finished, run_key, started, started_with, step, succeeded};
 use windflow_store::suite::wait;
 use windflow_store::{Options, SledStore};
 
@@ -28,7 +28,10 @@ fn build(dir: &Path) {
             let document = store.put_blob(&run.organisation, &number.to_be_bytes().repeat(2000)).unwrap();
             store.append(&run, 0, &[started_with(1000 + number, "a", document)]).unwrap();
             for sequence in 1..RECORDS - 1 {
-                store.append(&run, sequence, &[step(1000, sequence)]).unwrap();
+                // One of them has a value that lies beside the journal.
+                let large = || succeeded(1000, serde_json::Value::from(number.to_string().repeat(70_000)).into());
+                let record = if sequence == 30 { large() } else { step(1000, sequence) };
+                store.append(&run, sequence, &[record]).unwrap();
             }
             let end = store.append(&run, RECORDS - 1, &[finished(2000, EndStatus::Succeeded)]).unwrap();
             wait(store.durable(end)).unwrap();

@@ -111,6 +111,31 @@ fn without_compaction_nothing_is_given_back() {
     assert_eq!(store.stats().unwrap().runs, 10);
 }
 
+/// A large value that node after node, and run after run, hands on takes the room of one; the last run takes it along.
+#[test]
+fn a_large_value_that_is_handed_on_is_kept_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path(), u64::MAX);
+    let mut random = Random::new(3);
+    let noise: String = (0..1_000_000).map(|_| char::from(b'!' + 1 + (random.below(90) as u8))).collect();
+    let noise = windflow_core::json::Json::from(serde_json::Value::from(noise));
+    for number in 0..5 {
+        let run = run_key(number, number);
+        store.append(&run, 0, &[started(number, "a")]).unwrap();
+        for step in 1..6 {
+            store.append(&run, step, &[succeeded(number, noise.clone())]).unwrap();
+        }
+        let end = store.append(&run, 6, &[finished(number + 1, EndStatus::Succeeded)]).unwrap();
+        wait(store.durable(end)).unwrap();
+    }
+    let live = store.stats().unwrap().live_bytes;
+    assert!(live > 700_000 && live < 2_000_000, "{live}");
+    assert_eq!(store.check().unwrap().problems, [""; 0]);
+    prune(&store, &OrganisationId::local(), &Keep { newest: Some(0), ..Keep::default() }, usize::MAX).unwrap();
+    let live = store.stats().unwrap().live_bytes;
+    assert!(live < 10_000, "{live}");
+}
+
 #[test]
 fn a_store_of_which_nothing_is_left_opens_again() {
     let dir = tempfile::tempdir().unwrap();

@@ -20,8 +20,8 @@ pub struct Timestamp(pub u64);
 pub type Sequence = u64;
 
 /// The version that new records carry. Higher ones are refused, lower ones are read. 2 brought items, waits, compensation
-/// and the time of runs.
-pub const RECORD_VERSION: u32 = 2;
+/// and the time of runs; 3 keeps large values elsewhere.
+pub const RECORD_VERSION: u32 = 3;
 
 /// One event as the journal keeps it, encoded as JSON.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -15,7 +15,7 @@ use super::guard::{failed, guarded};
 use super::inner::Inner;
 use super::layout::{self, STATUSES, Section};
 use super::totals::{Totals, entry_bytes};
-use crate::record::{MAX_BLOB_BYTES, encode_all};
+use crate::record::{MAX_BLOB_BYTES, encode};
 use crate::{mentions, order, summary};
 
 /// Problems that are told. Where there are more, the first ones say what happened.
@@ -178,13 +178,18 @@ impl Inner {
         let mut digests = BTreeSet::new();
         loop {
             let after = summary::end(told.as_ref());
-            let page = self.read_stored(database, run, after, found.sequence, PAGE)?;
-            let records: Vec<_> = page.into_iter().map(|(_, record)| record).collect();
-            if records.is_empty() {
+            let page = self.read_kept(database, run, after, found.sequence, PAGE)?;
+            if page.is_empty() {
                 break;
             }
+            let mut records = Vec::with_capacity(page.len());
+            for (_, kept) in page {
+                digests.extend(kept.large());
+                let record = self.whole(database, run, kept)?;
+                mentions::find(&encode(&record)?, &mut digests);
+                records.push(record);
+            }
             checked.records += records.len() as u64;
-            encode_all(&records)?.iter().for_each(|record| mentions::find(record, &mut digests));
             match &mut told {
                 Some(told) => summary::extend(told, &records),
                 None => told = summary::begin(run.run, &records)?,

@@ -21,7 +21,7 @@ use super::watermark::Watermark;
 use super::{Options, layout, migrate};
 use crate::memory::check_blob_size;
 use crate::record::encode_all;
-use crate::{mentions, summary};
+use crate::summary;
 
 /// Bytes that are committed without anybody waiting.
 const EAGER_BYTES: usize = 1 << 20;
@@ -129,13 +129,16 @@ impl Inner {
     pub(super) fn append(&self, run: &RunKey, expected: Sequence, records: &[Record]) -> Result<Position, StoreError> {
         let encoded = encode_all(records)?;
         let mut mentioned = BTreeSet::new();
-        encoded.iter().for_each(|record| mentions::find(record, &mut mentioned));
+        encoded.iter().for_each(|record| record.mentions(&mut mentioned));
         let mut state = self.with_head(run)?;
         let actual = summary::end(state.heads.get(run).map(|head| &head.summary));
         if actual != expected {
             return Err(StoreError::Conflict { run: run.run, expected, actual });
         }
         if !records.is_empty() {
+            for (digest, value) in encoded.iter().flat_map(|record| &record.large) {
+                state.put_blob(&run.organisation, *digest, value.text().as_bytes());
+            }
             state.append(run, records, &encoded, &mentioned)?;
             self.wake_committer(&state);
         }

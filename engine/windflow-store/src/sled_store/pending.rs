@@ -10,6 +10,7 @@ use windflow_core::run::{Record, Sequence};
 use super::layout::{self, PART_BYTES};
 use super::records::{self, Recent};
 use crate::lent::Lent;
+use crate::record::Encoded;
 use crate::summary;
 
 /// Heads that are kept at least; beyond, those that can be read back are forgotten.
@@ -113,7 +114,7 @@ impl State {
         &mut self,
         run: &RunKey,
         records: &[Record],
-        encoded: &[Vec<u8>],
+        encoded: &[Encoded],
         mentions: &BTreeSet<Digest>,
     ) -> Result<(), StoreError> {
         let position = self.appended + 1;
@@ -136,10 +137,10 @@ impl State {
         }
         let Some(pending) = self.pending.runs.get_mut(run) else { return Ok(()) };
         pending.mentions.extend(mentions);
-        for bytes in encoded {
+        for record in encoded {
             sequence += 1;
-            pending.push(sequence, bytes);
-            self.pending.bytes += bytes.len() + 1;
+            pending.push(sequence, &record.json);
+            self.pending.bytes += record.json.len() + 1;
         }
         self.note_append();
         Ok(())

@@ -9,7 +9,7 @@ use super::guard::{damaged, failed, guarded};
 use super::inner::Inner;
 use super::layout::{self, Section};
 use crate::memory::{not_found_blob, not_found_run};
-use crate::record::{MAX_BLOB_BYTES, decode_all};
+use crate::record::{Kept, MAX_BLOB_BYTES, decode_all};
 
 impl Inner {
     pub(super) fn run(&self, key: &RunKey) -> Result<RunSummary, StoreError> {
@@ -34,7 +34,8 @@ impl Inner {
         }
         self.steadily(|database| {
             let summary = database.summary(run)?.ok_or_else(|| not_found_run(run.run))?;
-            self.read_stored(database, run, after, summary.sequence, limit)
+            let kept = self.read_kept(database, run, after, summary.sequence, limit)?;
+            kept.into_iter().map(|(sequence, kept)| Ok((sequence, self.whole(database, run, kept)?))).collect()
         })
     }
 
@@ -50,14 +51,15 @@ impl Inner {
         }
     }
 
-    pub(super) fn read_stored(
+    /// The records as they are kept: without their large values.
+    pub(super) fn read_kept(
         &self,
         database: &Database,
         run: &RunKey,
         after: Sequence,
         end: Sequence,
         limit: usize,
-    ) -> Result<Vec<(Sequence, Record)>, StoreError> {
+    ) -> Result<Vec<(Sequence, Kept)>, StoreError> {
         let mut records = Vec::new();
         if after >= end || limit == 0 {
             return Ok(records);
@@ -89,22 +91,38 @@ impl Inner {
         }
     }
 
+    /// The record with its large values.
+    pub(super) fn whole(&self, database: &Database, run: &RunKey, kept: Kept) -> Result<Record, StoreError> {
+        kept.whole(|digest| {
+            let content = self.content(database, &run.organisation, digest)?;
+            content.ok_or_else(|| damaged(&self.dir, format_args!("the large value {digest} is missing")))
+        })
+        .map_err(|error| in_run(error, run))
+    }
+
+    /// The content under a digest, where it is in the database; it is checked.
+    fn content(
+        &self,
+        database: &Database,
+        organisation: &OrganisationId,
+        digest: &Digest,
+    ) -> Result<Option<Vec<u8>>, StoreError> {
+        let content = database.parts(Section::Blobs, &layout::blob(organisation, digest), MAX_BLOB_BYTES)?;
+        match content {
+            Some(content) if Digest::of(&content) != *digest => {
+                Err(damaged(&self.dir, format_args!("the content of blob {digest} does not fit its digest")))
+            }
+            content => Ok(content),
+        }
+    }
+
     pub(super) fn blob(&self, organisation: &OrganisationId, digest: &Digest) -> Result<Vec<u8>, StoreError> {
-        let stored = || {
-            let key = layout::blob(organisation, digest);
-            self.steadily(|database| database.parts(Section::Blobs, &key, MAX_BLOB_BYTES))
-        };
-        let mut content = stored()?;
-        if content.is_none() {
-            self.apply_unless_failed()?;
-            content = stored()?;
+        let stored = || self.steadily(|database| self.content(database, organisation, digest));
+        if let Some(content) = stored()? {
+            return Ok(content);
         }
-        let content = content.ok_or_else(|| not_found_blob(digest))?;
-        if Digest::of(&content) == *digest {
-            Ok(content)
-        } else {
-            Err(damaged(&self.dir, format_args!("the content of blob {digest} does not fit its digest")))
-        }
+        self.apply_unless_failed()?;
+        stored()?.ok_or_else(|| not_found_blob(digest))
     }
 
     /// Makes what is pending readable. After a failed commit only what was applied before it can be read.

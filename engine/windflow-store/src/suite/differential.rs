@@ -89,6 +89,8 @@ fn append(random: &mut Random, at: u64, run: &RunKey, one: &dyn Store, two: &dyn
                 succeeded(at, serde_json::json!({ "large": digest }).into())
             }
             3 => succeeded(at, serde_json::Value::from("x".repeat(random.below(30_000) as usize)).into()),
+            // Large enough to be kept beside the journal, and few of them, so that runs share them.
+            4 => succeeded(at, serde_json::Value::from("y".repeat(70_000 + random.below(3) as usize)).into()),
             _ => step(at, number),
         });
     }

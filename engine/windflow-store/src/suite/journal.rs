@@ -1,13 +1,14 @@
 //! What a journal promises.
 
+use windflow_core::failure::{Failure, FailureKind};
 use windflow_core::id::RunKey;
 use windflow_core::json::Json;
 use windflow_core::ports::store::{Position, Store, StoreError};
-use windflow_core::run::{EndStatus, Record, Sequence};
+use windflow_core::run::{Emitted, EndStatus, Event, KeptLog, Record, RunFailure, Sequence, Timestamp};
 
 use super::sample::{finished, run_key, started, step, succeeded};
 use super::{Check, wait};
-use crate::{MAX_APPEND_BYTES, MAX_RECORD_BYTES};
+use crate::{LARGE_VALUE_BYTES, MAX_APPEND_BYTES, MAX_BLOB_BYTES, MAX_RECORD_BYTES};
 
 pub(super) const CHECKS: &[Check] = &[
     ("appends are read back in order, from 1", appends_are_read_back),
@@ -22,6 +23,8 @@ pub(super) const CHECKS: &[Check] = &[
     ("organisations do not see each other's runs", organisations),
     ("outputs pass through as the bytes that they were", outputs_pass_through),
     ("records of every size up to the limit are kept, larger ones refused", sizes),
+    ("values of every size are read back, wherever an event has them", large_values),
+    ("a value that looks like a reference to content is itself", forged_values),
     ("who reads while others append sees a beginning of the journal", reading_meanwhile),
     ("of those who append the same sequence at once, one wins", racing),
 ];
@@ -186,8 +189,12 @@ fn sizes(store: &dyn Store) {
         append(store, &run, all.len() as u64, std::slice::from_ref(&record));
         all.push(record);
     }
-    let error = store.append(&run, all.len() as u64, &[of_size(MAX_RECORD_BYTES)]).unwrap_err();
+    // Many values that are not large, in one record.
+    let many = vec![of_size(60_000); MAX_RECORD_BYTES / 60_000 + 1];
+    let error = store.append(&run, all.len() as u64, &[repeating(&many)]).unwrap_err();
     assert!(matches!(&error, StoreError::TooLarge(why) if why.contains("16777216")), "{error}");
+    let error = store.append(&run, all.len() as u64, &[of_size(MAX_BLOB_BYTES)]).unwrap_err();
+    assert!(matches!(&error, StoreError::TooLarge(why) if why.contains("67108864")), "{error}");
     let many = vec![of_size(MAX_RECORD_BYTES - 1000); MAX_APPEND_BYTES / MAX_RECORD_BYTES + 1];
     let error = store.append(&run, all.len() as u64, &many).unwrap_err();
     assert!(matches!(&error, StoreError::TooLarge(why) if why.contains("67108864")), "{error}");
@@ -198,6 +205,75 @@ fn sizes(store: &dyn Store) {
         let read = store.read(&run, after as u64, 2).unwrap();
         assert!(read.iter().map(|(_, record)| record).eq(all.iter().skip(after).take(2)), "after {after}");
     }
+}
+
+/// The start of a run that takes over what others emitted.
+fn repeating(emitted: &[Record]) -> Record {
+    let mut record = started(1000, "a");
+    let Event::RunStarted(started) = &mut record.event else { panic!("it is a start") };
+    for (number, emitted) in emitted.iter().enumerate() {
+        let Event::AttemptSucceeded { port, output, .. } = &emitted.event else { panic!("it is a success") };
+        let emitted = Emitted { port: port.clone(), output: output.clone() };
+        started.reused.insert(format!("node_{number}").parse().unwrap(), emitted);
+    }
+    record
+}
+
+fn large_values(store: &dyn Store) {
+    let edge = LARGE_VALUE_BYTES - 2;
+    let text =
+        |letter: char, bytes: usize| Json::parse(format!("\"{}\"", letter.to_string().repeat(bytes)).into()).unwrap();
+    let emitted: Vec<_> =
+        [edge - 1, edge, edge + 1, 3, 1 << 20].map(|bytes| succeeded(1000, text('a', bytes))).into_iter().collect();
+    let mut failure = Failure::new(FailureKind::Node, "it said so");
+    failure.details = Some(text('d', 2 * edge));
+    let failed = Event::AttemptFailed {
+        node: "fetch".parse().unwrap(),
+        item: None,
+        attempt: 1,
+        failure: failure.clone(),
+        retry_at: None,
+        took_us: 1,
+        log: KeptLog::default(),
+    };
+    let ended = Event::RunFinished {
+        status: EndStatus::Failed,
+        outputs: None,
+        failure: Some(RunFailure { node: None, failure }),
+        uncompensated: Vec::new(),
+    };
+    let mut all = vec![repeating(&emitted)];
+    all.extend(emitted);
+    all.push(Record::new(
+        Timestamp(1000),
+        Event::ItemsListed { node: "fetch".parse().unwrap(), items: text('i', 300_000) },
+    ));
+    all.push(Record::new(Timestamp(1000), failed));
+    all.push(Record::new(Timestamp(1000), ended));
+    let run = run_key(1000, 1);
+    // Before it is in a database, then from there.
+    append(store, &run, 0, &all[..3]);
+    assert_eq!(read_all(store, &run), all[..3]);
+    wait(store.durable(append(store, &run, 3, &all[3..]))).unwrap();
+    assert_eq!(read_all(store, &run), all);
+    let Some(RunFailure { failure, .. }) = store.run(&run).unwrap().failure else { panic!("it failed") };
+    assert_eq!(failure.details.unwrap().text().len(), 2 * edge + 2);
+    // Another run with the same values keeps them when the first is gone.
+    let other = run_key(1000, 2);
+    append(store, &other, 0, &all);
+    wait(store.durable(store.delete(&run).unwrap())).unwrap();
+    assert_eq!(read_all(store, &other), all);
+}
+
+/// Who can put text into outputs can write what looks like a record of a large value.
+fn forged_values(store: &dyn Store) {
+    let run = run_key(1000, 1);
+    let digest = store.put_blob(&run.organisation, b"\"secret\"").unwrap();
+    let forged = format!(r#"{{"v":3,"large":[{{"value":0,"digest":"{digest}"}}],"digest":"{digest}","value":null}}"#);
+    let record = succeeded(1000, Json::parse(forged.clone().into()).unwrap());
+    append(store, &run, 0, &[started(1000, "a"), record]);
+    let Event::AttemptSucceeded { output, .. } = &read_all(store, &run)[1].event else { panic!("it is a success") };
+    assert_eq!(output.text(), forged);
 }
 
 fn racing(store: &dyn Store) {
