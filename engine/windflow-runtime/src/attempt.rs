@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use tokio::sync::{Notify, broadcast};
+use tokio::sync::Notify;
 use windflow_core::capability::Grants;
 use windflow_core::failure::{Failure, FailureKind};
 use windflow_core::id::{Digest, NodeId, RunKey};
@@ -17,7 +17,7 @@ use windflow_core::trace::TraceParent;
 use crate::load::Prepared;
 use crate::run_loop::Lost;
 use crate::service::Inner;
-use crate::updates::Update;
+use crate::updates::Watchers;
 
 /// What is kept of an attempt's log: so many lines, and so many bytes of them.
 const KEPT_LINES: usize = 100;
@@ -85,7 +85,7 @@ pub(crate) fn make(
     prepared: &Arc<Prepared>,
     attempt: Attempt,
     grants: Arc<Grants>,
-    observer: Arc<RunObserver>,
+    observer: Arc<Watchers>,
     cancel: Arc<CancelFlag>,
 ) -> BoxFuture<'static, Done> {
     let (inner, run, prepared) = (inner.clone(), run.clone(), prepared.clone());
@@ -148,26 +148,9 @@ pub(crate) fn spawned(guests: &tokio::runtime::Handle, work: BoxFuture<'static, 
     })
 }
 
-/// Passes on what nodes say to whoever watches the run.
-pub(crate) struct RunObserver(pub(crate) broadcast::Sender<Update>);
-
-impl Observer for RunObserver {
-    fn log(&self, node: &NodeId, attempt: u32, level: LogLevel, message: &str) {
-        if self.0.receiver_count() > 0 {
-            let _ = self.0.send(Update::Log { node: node.clone(), attempt, level, message: message.into() });
-        }
-    }
-
-    fn progress(&self, node: &NodeId, attempt: u32, fraction: Option<f64>, message: &str) {
-        if self.0.receiver_count() > 0 {
-            let _ = self.0.send(Update::Progress { node: node.clone(), attempt, fraction, message: message.into() });
-        }
-    }
-}
-
 /// Keeps what one attempt says, beside passing it on.
 struct AttemptObserver {
-    run: Arc<RunObserver>,
+    run: Arc<Watchers>,
     most_bytes: usize,
     kept: Mutex<Kept>,
 }
@@ -181,7 +164,7 @@ struct Kept {
 
 impl AttemptObserver {
     /// Of a node with very many items each keeps less.
-    fn new(run: Arc<RunObserver>, of_item: bool) -> Self {
+    fn new(run: Arc<Watchers>, of_item: bool) -> Self {
         Self { run, most_bytes: if of_item { KEPT_OF_ITEM } else { KEPT_BYTES }, kept: Mutex::default() }
     }
 

@@ -116,7 +116,7 @@ fn take_up(runtime: &Runtime, child: &RunKey, begin: Option<Box<Begin>>) -> Resu
         })?;
     }
     match runtime.resume(child) {
-        Ok(_) => Ok(true),
+        Ok(()) => Ok(true),
         Err(ResumeError::Ended(_)) => Ok(started),
         Err(ResumeError::Lost(Lost::Store(StoreError::NotFound(_)))) => {
             Err(Failure::new(FailureKind::Cancelled, "the run was cancelled before it started another"))

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use futures::stream::FuturesUnordered;
 use futures::{FutureExt, StreamExt};
-use tokio::sync::{broadcast, mpsc, oneshot, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use windflow_core::capability::Grants;
 use windflow_core::id::{RunId, RunKey};
 use windflow_core::plan::NodeIndex;
@@ -19,12 +19,12 @@ use windflow_core::run::{
 
 use crate::admission::Place;
 use crate::answer::{Answer, AnswerError};
-use crate::attempt::{CancelFlag, Done, RunObserver};
+use crate::attempt::{CancelFlag, Done};
 use crate::child::Asleep;
 use crate::load::Prepared;
 use crate::report::RunReport;
-use crate::service::{Inner, updates_channel};
-use crate::updates::Update;
+use crate::service::Inner;
+use crate::updates::{Update, Watchers};
 
 mod begin;
 mod settle;
@@ -76,8 +76,7 @@ pub(crate) struct RunLoop {
     idle: watch::Sender<bool>,
     answers_in: mpsc::Sender<Given>,
     answers: mpsc::Receiver<Given>,
-    observer: Arc<RunObserver>,
-    updates: broadcast::Sender<Update>,
+    watchers: Arc<Watchers>,
     cancel_in: watch::Sender<Option<String>>,
     cancel: watch::Receiver<Option<String>>,
     cancel_flag: Arc<CancelFlag>,
@@ -117,7 +116,6 @@ impl RunLoop {
         sequence: Sequence,
         cancel: Option<String>,
     ) -> Self {
-        let updates = updates_channel();
         let (cancel_in, cancelled) = watch::channel(cancel);
         let (answers_in, answers) = mpsc::channel(ANSWERS_WAITING);
         Self {
@@ -138,8 +136,7 @@ impl RunLoop {
             idle: watch::Sender::new(false),
             answers_in,
             answers,
-            observer: Arc::new(RunObserver(updates.clone())),
-            updates,
+            watchers: Arc::default(),
             cancel_in,
             cancel: cancelled,
             cancel_flag: Arc::default(),
@@ -163,8 +160,8 @@ impl RunLoop {
         &self.key
     }
 
-    pub(crate) fn updates(&self) -> &broadcast::Sender<Update> {
-        &self.updates
+    pub(crate) fn watchers(&self) -> &Arc<Watchers> {
+        &self.watchers
     }
 
     pub(crate) fn cancel_sender(&self) -> watch::Sender<Option<String>> {
@@ -203,10 +200,7 @@ impl RunLoop {
         apply(&mut self.state, &self.prepared.plan, &record)?;
         self.position = self.inner.store.append(&self.key, self.sequence, std::slice::from_ref(&record))?;
         self.sequence += 1;
-        if self.updates.receiver_count() > 0 {
-            // Nobody listening any more is no error.
-            let _ = self.updates.send(Update::Event(self.sequence, Arc::new(record)));
-        }
+        self.watchers.tell(|| Update::Event(self.sequence, Arc::new(record)));
         Ok(self.position)
     }
 
@@ -303,7 +297,7 @@ impl RunLoop {
             return Err(Lost::Stuck);
         }
         if !self.idle.send_replace(true) {
-            let _ = self.updates.send(Update::Idle(self.sequence));
+            self.watchers.tell(|| Update::Idle(self.sequence));
         }
         Ok(())
     }

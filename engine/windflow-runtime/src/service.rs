@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
 use futures::FutureExt;
@@ -26,7 +26,7 @@ use crate::rerun::{Rerun, RerunError};
 use crate::run_loop::{Given, Lost, RunLoop};
 use crate::stalled::{Stalled, StalledRuns, words};
 use crate::start::{Begin, ResumeError, Start, StartError, Started};
-use crate::updates::Updates;
+use crate::updates::{UPDATES_KEPT, Updates, Watchers};
 
 /// Settings of the runtime.
 #[derive(Clone)]
@@ -72,9 +72,6 @@ impl Config {
     }
 }
 
-/// Updates that are kept for readers who fall behind.
-const UPDATES_KEPT: usize = 4096;
-
 /// Starts runs, resumes them and tells how they stand. Cheap to clone.
 #[derive(Clone)]
 pub struct Runtime(pub(crate) Arc<Inner>);
@@ -101,7 +98,7 @@ struct Active {
     idle: watch::Receiver<bool>,
     rests: Arc<AtomicBool>,
     answers: mpsc::Sender<Given>,
-    updates: broadcast::WeakSender<crate::Update>,
+    watchers: Weak<Watchers>,
     ended: watch::Receiver<Option<Ended>>,
 }
 
@@ -175,7 +172,20 @@ impl Runtime {
     /// As [`Runtime::start`], and [`StartError::Exists`].
     pub fn start_as(&self, start: Start, run: RunId) -> Result<Started, StartError> {
         let (run_loop, position) = crate::start::start(&self.0, start, run)?;
-        Ok(Started { run, position, updates: self.launch(run_loop) })
+        self.launch(run_loop);
+        Ok(Started { run, position })
+    }
+
+    /// As [`Runtime::start`], for one who watches: with everything that happens in the run after its beginning.
+    ///
+    /// # Errors
+    /// As [`Runtime::start`].
+    pub fn start_watched(&self, start: Start) -> Result<(Started, Updates), StartError> {
+        let run = self.0.clock.new_run_id();
+        let (run_loop, position) = crate::start::start(&self.0, start, run)?;
+        let updates = run_loop.watchers().watch();
+        self.launch(run_loop);
+        Ok((Started { run, position }, updates))
     }
 
     /// What a new run can take over from an old one, with the reasons.
@@ -191,10 +201,27 @@ impl Runtime {
     /// # Errors
     /// As [`Runtime::judge_rerun`], and as [`Runtime::start`].
     pub fn rerun(&self, key: &RunKey, rerun: Rerun) -> Result<Started, RerunError> {
+        let (run_loop, started) = self.repeat(key, rerun)?;
+        self.launch(run_loop);
+        Ok(started)
+    }
+
+    /// As [`Runtime::rerun`], for one who watches: with everything that happens in the run after its beginning.
+    ///
+    /// # Errors
+    /// As [`Runtime::rerun`].
+    pub fn rerun_watched(&self, key: &RunKey, rerun: Rerun) -> Result<(Started, Updates), RerunError> {
+        let (run_loop, started) = self.repeat(key, rerun)?;
+        let updates = run_loop.watchers().watch();
+        self.launch(run_loop);
+        Ok((started, updates))
+    }
+
+    fn repeat(&self, key: &RunKey, rerun: Rerun) -> Result<(RunLoop, Started), RerunError> {
         let begin = crate::rerun::begin(&self.0, key, rerun)?;
-        let (run_loop, position) = crate::start::begin(&self.0, begin, self.0.clock.new_run_id())?;
-        let run = run_loop.key().run;
-        Ok(Started { run, position, updates: self.launch(run_loop) })
+        let run = self.0.clock.new_run_id();
+        let (run_loop, position) = crate::start::begin(&self.0, begin, run)?;
+        Ok((run_loop, Started { run, position }))
     }
 
     /// Starts a run on behalf of another, once: where it was started before it goes on.
@@ -202,7 +229,7 @@ impl Runtime {
     pub(crate) fn start_child(&self, begin: Begin, run: RunId) -> Result<bool, StartError> {
         match crate::start::begin(&self.0, begin, run) {
             Ok((run_loop, _)) => {
-                drop(self.launch(run_loop));
+                self.launch(run_loop);
                 Ok(true)
             }
             Err(StartError::Exists(_)) => Ok(false),
@@ -215,24 +242,43 @@ impl Runtime {
         Some(self.active(key)?.idle)
     }
 
-    /// Goes on with a run that no process is at work on, and lets its caller watch. A run that this process is at work on
-    /// just goes on.
+    /// Goes on with a run that no process is at work on. A run that this process is at work on just goes on.
     ///
     /// # Errors
     /// [`ResumeError`]: it has ended, is unknown, or what it pinned is not installed.
-    pub fn resume(&self, key: &RunKey) -> Result<Updates, ResumeError> {
-        self.resume_with(key, None)
+    pub fn resume(&self, key: &RunKey) -> Result<(), ResumeError> {
+        match self.active(key) {
+            Some(_) => Ok(()),
+            None => self.take_up(key, None, |_| ()),
+        }
     }
 
-    fn resume_with(&self, key: &RunKey, cancel: Option<String>) -> Result<Updates, ResumeError> {
-        if let Some(updates) = self.updates(key) {
-            return Ok(updates);
+    /// As [`Runtime::resume`], for one who watches: with everything that happens in the run from now on.
+    ///
+    /// # Errors
+    /// As [`Runtime::resume`].
+    pub fn resume_watched(&self, key: &RunKey) -> Result<Updates, ResumeError> {
+        match self.updates(key) {
+            Some(updates) => Ok(updates),
+            None => self.take_up(key, None, Watchers::watch),
         }
+    }
+
+    fn take_up<T>(
+        &self,
+        key: &RunKey,
+        cancel: Option<String>,
+        watch: impl FnOnce(&Watchers) -> T,
+    ) -> Result<T, ResumeError> {
         // A journal that the engine cannot fold must keep nothing else from going on.
         let resume = AssertUnwindSafe(|| crate::start::resume(&self.0, key, cancel));
         let resumed = catch_unwind(resume).unwrap_or_else(|panic| Err(Lost::Crashed(words(&*panic)).into()));
         match resumed {
-            Ok(run_loop) => Ok(self.launch(run_loop)),
+            Ok(run_loop) => {
+                let watched = watch(run_loop.watchers());
+                self.launch(run_loop);
+                Ok(watched)
+            }
             Err(error) => {
                 let unknown = matches!(error, ResumeError::Lost(Lost::Store(StoreError::NotFound(_))));
                 if !unknown && !matches!(error, ResumeError::Ended(_)) {
@@ -272,7 +318,7 @@ impl Runtime {
                 active.cancel.send_replace(Some(by.to_owned()));
                 Ok(())
             }
-            None => self.resume_with(key, Some(by.to_owned())).map(drop),
+            None => self.take_up(key, Some(by.to_owned()), |_| ()),
         }
     }
 
@@ -284,7 +330,7 @@ impl Runtime {
     pub async fn answer(&self, key: &RunKey, answer: Answer) -> Result<Sequence, AnswerError> {
         // A run may end, or be taken up, between two looks at it.
         for _ in 0..3 {
-            drop(self.resume(key)?);
+            self.resume(key)?;
             let Some(active) = self.active(key) else { continue };
             let (taken, verdict) = oneshot::channel();
             if active.answers.send(Given { answer: answer.clone(), taken }).await.is_err() {
@@ -314,7 +360,7 @@ impl Runtime {
     /// What happens in a run from now on; nothing where this process is not at work on it.
     #[must_use]
     pub fn updates(&self, key: &RunKey) -> Option<Updates> {
-        self.active(key)?.updates.upgrade().map(|updates| Updates(updates.subscribe()))
+        self.active(key)?.watchers.upgrade().map(|watchers| watchers.watch())
     }
 
     /// The runs that do more than waiting for time, answers or other runs: a process that ends should let their attempts
@@ -368,15 +414,14 @@ impl Runtime {
         self.0.active()
     }
 
-    fn launch(&self, mut run_loop: RunLoop) -> Updates {
+    fn launch(&self, mut run_loop: RunLoop) {
         let key = run_loop.key().clone();
         let (ended_in, ended) = watch::channel(None);
-        let updates = run_loop.updates().clone();
-        let watched = Updates(updates.subscribe());
+        let watchers = run_loop.watchers().clone();
         let (cancel, answers) = (run_loop.cancel_sender(), run_loop.answers());
         let (idle, rests) = (run_loop.idle(), run_loop.rests());
         let parent = run_loop.parent();
-        let active = Active { parent, cancel, idle, rests, answers, updates: updates.downgrade(), ended };
+        let active = Active { parent, cancel, idle, rests, answers, watchers: Arc::downgrade(&watchers), ended };
         self.lock().insert(key.clone(), active);
         self.0.stalled.remove(&key);
         // Nobody listening is no error, here and below.
@@ -400,9 +445,8 @@ impl Runtime {
             }
             ended_in.send_replace(Some(ended));
             let _ = runtime.0.turns.send(Turn::Left(key));
-            drop(updates);
+            drop(watchers);
         });
-        watched
     }
 }
 
@@ -436,8 +480,4 @@ impl Inner {
         }
         ancestors
     }
-}
-
-pub(crate) fn updates_channel() -> broadcast::Sender<crate::Update> {
-    broadcast::Sender::new(UPDATES_KEPT)
 }

@@ -17,7 +17,6 @@ use crate::admission::{Full, Group, Limit};
 use crate::load::{Prepared, replay};
 use crate::run_loop::{Lost, RunLoop};
 use crate::service::Inner;
-use crate::updates::Updates;
 
 /// What a run is started with.
 #[derive(Debug, Clone)]
@@ -61,8 +60,6 @@ pub struct Started {
     pub run: RunId,
     /// Where its beginning stands in the journal.
     pub position: Position,
-    /// Everything that happens in it after its beginning.
-    pub updates: Updates,
 }
 
 /// The document or its inputs are not fit to run.

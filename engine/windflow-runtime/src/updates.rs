@@ -1,10 +1,10 @@
 //! What those who watch a run hear.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use tokio::sync::broadcast;
 use windflow_core::id::NodeId;
-use windflow_core::ports::host::LogLevel;
+use windflow_core::ports::host::{LogLevel, Observer};
 use windflow_core::run::{Question, Record, Sequence};
 
 /// Something that happened in a run. Events are kept; everything else is gone once it was shown.
@@ -54,6 +54,39 @@ pub enum Update {
         /// What it is at.
         message: Arc<str>,
     },
+}
+
+/// Updates that are kept for readers who fall behind.
+pub(crate) const UPDATES_KEPT: usize = 4096;
+
+/// Those who watch a run. Room for what they hear takes longer to make than a small run takes, and most runs are watched by
+/// nobody: it is made for the first of them.
+#[derive(Debug, Default)]
+pub(crate) struct Watchers(OnceLock<broadcast::Sender<Update>>);
+
+impl Watchers {
+    /// What happens from now on. It ends when the last who can tell something is gone.
+    pub(crate) fn watch(&self) -> Updates {
+        Updates(self.0.get_or_init(|| broadcast::Sender::new(UPDATES_KEPT)).subscribe())
+    }
+
+    /// Tells them something, where there is anybody.
+    pub(crate) fn tell(&self, update: impl FnOnce() -> Update) {
+        if let Some(watchers) = self.0.get().filter(|watchers| watchers.receiver_count() > 0) {
+            // That nobody listens any more is no error.
+            let _ = watchers.send(update());
+        }
+    }
+}
+
+impl Observer for Watchers {
+    fn log(&self, node: &NodeId, attempt: u32, level: LogLevel, message: &str) {
+        self.tell(|| Update::Log { node: node.clone(), attempt, level, message: message.into() });
+    }
+
+    fn progress(&self, node: &NodeId, attempt: u32, fraction: Option<f64>, message: &str) {
+        self.tell(|| Update::Progress { node: node.clone(), attempt, fraction, message: message.into() });
+    }
 }
 
 /// A view of a run as it goes on. Bounded: one who reads too slowly misses updates rather than hold up the run.

@@ -121,7 +121,7 @@ async fn take_up(app: &App, runs: Vec<RunKey>) -> Answer<()> {
     blocking(move || {
         for key in runs {
             match runtime.resume(&key) {
-                Ok(_) | Err(ResumeError::Ended(_)) => {}
+                Ok(()) | Err(ResumeError::Ended(_)) => {}
                 // The runtime remembers why. One broken run must not keep the others, nor the server, from going on.
                 Err(error) => tracing::error!(run = %key.run, %error, "a run could not be taken up"),
             }

@@ -117,13 +117,13 @@ impl RunLoop {
                 self.grants.insert(Arc::new(grants)).clone()
             }
         };
-        if self.updates.receiver_count() > 0 {
+        self.watchers.tell(|| {
             let node = self.prepared.plan.node(attempt.step.node).id.clone();
-            let _ = self.updates.send(Update::Began { node, item: attempt.step.item, attempt: attempt.attempt });
-        }
+            Update::Began { node, item: attempt.step.item, attempt: attempt.attempt }
+        });
         // Undoing is what is left to do in a run that was cancelled: nobody cancels that.
         let cancel = if compensates { Arc::new(CancelFlag::default()) } else { self.cancel_flag.clone() };
-        let observer = self.observer.clone();
+        let observer = self.watchers.clone();
         let work = attempt::make(&self.inner, &self.key, &self.prepared, attempt, grants, observer, cancel);
         // An attempt that is alone runs on this very task: handing it to another thread and back costs as much as a small
         // node takes. Where several are due, each gets a task, so that they run in parallel.

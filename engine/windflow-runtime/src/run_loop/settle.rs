@@ -40,7 +40,7 @@ impl RunLoop {
                         return self.answer(Given { answer, taken }).await;
                     }
                     self.inner.asks(self.key.clone(), node.clone(), step.item, &question);
-                    let _ = self.updates.send(Update::Asked { node, item: step.item, question });
+                    self.watchers.tell(|| Update::Asked { node, item: step.item, question });
                 }
                 Ok(())
             }

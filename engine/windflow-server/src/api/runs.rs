@@ -471,7 +471,7 @@ pub(crate) async fn resume(
     not_ended(&app, &key)?;
     recovery::release(&app, &key).await?;
     let runtime = app.runtime.clone();
-    blocking(move || runtime.resume(&key).map(drop)).await??;
+    blocking(move || runtime.resume(&key)).await??;
     app.runtime.durable(Position::LATEST).await?;
     Ok((StatusCode::ACCEPTED, axum::Json(Accepted { run: run.to_string() })))
 }

@@ -54,11 +54,11 @@ fn give(engine: &Engine, asking: &Asking<'_>, reply: Reply, json: bool) -> anyho
     engine.block_on(async {
         // The run that asks goes on first; then those that wait for it, each once it has heard of the end of the one below.
         let Some((asks, waiting)) = path.split_last() else { return Err(invalid("there is no such run")) };
-        let mut below = engine.runtime.resume(asks)?;
+        let mut below = engine.runtime.resume_watched(asks)?;
         let mut above = Vec::new();
         for run in waiting {
             let heard = engine.store.run(run)?.sequence + 1;
-            above.push((run, engine.runtime.resume(run)?, heard));
+            above.push((run, engine.runtime.resume_watched(run)?, heard));
         }
         let answer = Answer { node, item: asking.item, token: None, reply };
         let mut answered = engine.runtime.answer(asks, answer).await.map_err(|error| invalid(error.to_string()))?;

@@ -19,7 +19,7 @@ use windflow_core::rerun::Verdict;
 use windflow_core::run::Emitted;
 use windflow_core::workflow::Children;
 use windflow_host::PluginHost;
-use windflow_runtime::{Config, Rerun, RerunError, Runtime, Start, StartError, Started, SystemClock};
+use windflow_runtime::{Config, Rerun, RerunError, Runtime, Start, StartError, Started, SystemClock, Updates};
 use windflow_store::MemoryStore;
 
 use super::document::{self, Checked};
@@ -146,7 +146,7 @@ impl Session {
     async fn once(&mut self, checked: &Checked, saved: Saved) -> anyhow::Result<bool> {
         let Some(workflow) = &checked.workflow else { return Ok(false) };
         checked.print(&self.args.file);
-        let (started, kept) = match self.start(&saved)? {
+        let (started, updates, kept) = match self.start(&saved)? {
             Ok(started) => started,
             Err(problems) => {
                 render::line(&problems);
@@ -164,7 +164,7 @@ impl Session {
         self.last = Some((key.clone(), saved.clone()));
         self.refused = None;
         let live = Live::new(workflow.nodes.keys());
-        let followed = follow(&self.runtime, &key, Some(live), started.updates, 0);
+        let followed = follow(&self.runtime, &key, Some(live), updates, 0);
         tokio::pin!(followed);
         let report = tokio::select! {
             report = &mut followed => report?,
@@ -190,7 +190,7 @@ impl Session {
     }
 
     /// Starts a run that takes over what is unchanged, where there is one to take over from.
-    fn start(&self, saved: &Saved) -> anyhow::Result<Result<(Started, String), String>> {
+    fn start(&self, saved: &Saved) -> anyhow::Result<Result<(Started, Updates, String), String>> {
         let organisation = OrganisationId::local();
         let extra_grants = Grants { http: self.args.allow.clone(), ..Grants::default() };
         if let Some((key, last)) = self.last.as_ref().filter(|(_, last)| last.inputs == saved.inputs) {
@@ -204,9 +204,9 @@ impl Session {
             match self
                 .runtime
                 .judge_rerun(key, &rerun)
-                .and_then(|verdict| Ok((self.runtime.rerun(key, rerun)?, verdict)))
+                .and_then(|verdict| Ok((self.runtime.rerun_watched(key, rerun)?, verdict)))
             {
-                Ok((started, verdict)) => return Ok(Ok((started, kept(&verdict)))),
+                Ok(((started, updates), verdict)) => return Ok(Ok((started, updates, kept(&verdict)))),
                 // It still waits for somebody's answer, which is of no use to anybody now.
                 Err(RerunError::NotEnded(_)) => drop(self.runtime.cancel(key, "dev")),
                 Err(RerunError::Start(StartError::Invalid(error))) => {
@@ -229,8 +229,8 @@ impl Session {
             pinned: self.pinned.clone(),
             trace: None,
         };
-        match self.runtime.start(start) {
-            Ok(started) => Ok(Ok((started, String::new()))),
+        match self.runtime.start_watched(start) {
+            Ok((started, updates)) => Ok(Ok((started, updates, String::new()))),
             Err(StartError::Invalid(error)) => {
                 Ok(Err(problem::render(&self.args.file.display().to_string(), &saved.text, &error.problems)))
             }

@@ -52,10 +52,10 @@ pub(crate) fn rerun(engine: &Engine, args: RerunArgs) -> anyhow::Result<ExitCode
         return Ok(ExitCode::SUCCESS);
     }
     engine.block_on(async {
-        let started = engine.runtime.rerun(&key, rerun).map_err(explain)?;
+        let (started, updates) = engine.runtime.rerun_watched(&key, rerun).map_err(explain)?;
         key.run = started.run;
         let live = (!args.quiet).then(|| Live::new(verdict.nodes.keys()));
-        let report = follow(&engine.runtime, &key, live, started.updates, 0).await?;
+        let report = follow(&engine.runtime, &key, live, updates, 0).await?;
         finish(&engine.runtime, &report, args.json, args.quiet)
     })
 }

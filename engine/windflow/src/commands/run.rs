@@ -45,7 +45,7 @@ pub(crate) fn run(global: &Global, args: RunArgs) -> anyhow::Result<ExitCode> {
             pinned: std::collections::BTreeMap::new(),
             trace: None,
         };
-        let started = engine.runtime.start(start).map_err(|error| match error {
+        let (started, updates) = engine.runtime.start_watched(start).map_err(|error| match error {
             StartError::Invalid(error) => {
                 render::line(problem::render(&args.file.display().to_string(), &text, &error.problems).trim_end());
                 invalid(document::summary(&args.file, error.problems.len()))
@@ -61,7 +61,7 @@ pub(crate) fn run(global: &Global, args: RunArgs) -> anyhow::Result<ExitCode> {
                 style(&workflow.name.value).bold().for_stderr()
             ));
         }
-        let report = follow(&engine.runtime, &key, shown, started.updates, 0).await?;
+        let report = follow(&engine.runtime, &key, shown, updates, 0).await?;
         finish(&engine.runtime, &report, args.json, args.quiet)
     })
 }

@@ -134,7 +134,7 @@ fn resume(engine: &Engine, args: &ResumeArgs) -> anyhow::Result<ExitCode> {
     let mut worst = ExitCode::SUCCESS;
     for key in keys {
         let code = engine.block_on(async {
-            let updates = engine.runtime.resume(&key)?;
+            let updates = engine.runtime.resume_watched(&key)?;
             let live = if args.quiet { None } else { Some(Live::new(engine.runtime.report(&key)?.nodes.keys())) };
             if !args.quiet {
                 render::line(&format!("▶ resuming {}", key.run));
