@@ -4,9 +4,13 @@ use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAlloc
 
 use crate::limits::Limits;
 
-/// Guests built by our SDK fit their whole memory into this. What stays resident is zeroed by the host instead of being
-/// given back to the kernel and faulted in again, which would cost more than the call itself.
-const KEEP_RESIDENT: usize = 256 << 10;
+/// What stays resident of a guest's memory is zeroed by the host instead of being given back to the kernel and faulted in
+/// again, which would cost more than the call itself, the more so while other threads of the process are busy: each of them
+/// is interrupted to forget the pages. Where the kernel says which pages were written, only these are zeroed.
+const KEEP_RESIDENT: usize = 4 << 20;
+
+/// Where it does not, all of it is: guests built by our SDK fit their whole memory into this.
+const KEEP_RESIDENT_BLINDLY: usize = 256 << 10;
 
 /// Slots that keep their resident part for a later attempt of the same component. Bounds idle memory.
 const WARM_SLOTS: u32 = 32;
@@ -57,6 +61,7 @@ fn base(limits: &Limits) -> Config {
 /// Every slot reserves the 4 GiB of addresses that a guest could name, so that bounds need no checks; how much of them it may
 /// use is counted for each attempt.
 fn pool(limits: &Limits, slots: u32) -> PoolingAllocationConfig {
+    let scans = PoolingAllocationConfig::is_pagemap_scan_available();
     let mut pool = PoolingAllocationConfig::new();
     // Components of language runtimes consist of many core modules; a few of them at a time must fit beside ours.
     let core_instances = slots.saturating_mul(8);
@@ -70,9 +75,9 @@ fn pool(limits: &Limits, slots: u32) -> PoolingAllocationConfig {
         .max_core_instances_per_component(u32::try_from(limits.instances).unwrap_or(u32::MAX))
         .table_elements(limits.table_elements)
         .max_unused_warm_slots(WARM_SLOTS.min(slots))
-        .linear_memory_keep_resident(KEEP_RESIDENT)
+        .linear_memory_keep_resident(if scans { KEEP_RESIDENT } else { KEEP_RESIDENT_BLINDLY })
         .table_keep_resident(16 << 10)
-        .pagemap_scan(Enabled::No);
+        .pagemap_scan(if scans { Enabled::Yes } else { Enabled::No });
     pool
 }
 
