@@ -5,6 +5,8 @@
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
+use sha2::{Digest, Sha256};
+
 fn main() -> Result<(), String> {
     let plugins = folder("WINDFLOW_PLUGINS_DIR", "plugins", |folder| !files(folder, "wasm").is_empty()).ok_or(
         "the built-in plugins are not built: run `cargo xtask plugins` first (`make` does it), or set WINDFLOW_PLUGINS_DIR",
@@ -12,10 +14,14 @@ fn main() -> Result<(), String> {
     let marketplace = folder("WINDFLOW_MARKETPLACE_DIR", "marketplace", |folder| folder.join("index.json.sig").is_file()).ok_or(
         "the built-in templates are not packed: run `cargo xtask marketplace` first (`make` does it), or set WINDFLOW_MARKETPLACE_DIR",
     )?;
-    let mut code = String::from("pub(crate) const COMPONENTS: &[(&str, &[u8])] = &[\n");
+    let mut code = String::from("pub(crate) const COMPONENTS: &[BuiltIn] = &[\n");
     for path in embedded(&plugins, "wasm") {
         let name = path.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        code.push_str(&format!("    ({name:?}, include_bytes!({:?})),\n", path.display().to_string()));
+        let bytes = fs::read(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+        let (digest, path): ([u8; 32], _) = (Sha256::digest(&bytes).into(), path.display().to_string());
+        code.push_str(&format!(
+            "    BuiltIn {{ name: {name:?}, digest: Digest({digest:?}), bytes: include_bytes!({path:?}) }},\n"
+        ));
     }
     code.push_str("];\n");
     for (constant, file) in [("INDEX", "index.json"), ("SIGNATURE", "index.json.sig"), ("KEY", "key.pub")] {

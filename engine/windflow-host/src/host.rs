@@ -88,7 +88,23 @@ impl PluginHost {
     /// # Errors
     /// A [`LoadError`] that says what is wrong with the component.
     pub fn install(&self, component: impl Into<Bytes>) -> Result<Vec<(NodeTypeRef, InstalledNodeType)>, LoadError> {
-        let plugin = load::read(component.into(), self.0.shared.limits.component_bytes)?;
+        self.add(component.into(), None)
+    }
+
+    /// The same, of bytes whose digest is known, such as those that are part of a program: they need not be read whole.
+    ///
+    /// # Errors
+    /// As [`PluginHost::install`].
+    pub fn install_known(
+        &self,
+        component: impl Into<Bytes>,
+        digest: Digest,
+    ) -> Result<Vec<(NodeTypeRef, InstalledNodeType)>, LoadError> {
+        self.add(component.into(), Some(digest))
+    }
+
+    fn add(&self, component: Bytes, known: Option<Digest>) -> Result<Vec<(NodeTypeRef, InstalledNodeType)>, LoadError> {
+        let plugin = load::read(component, known, self.0.shared.limits.component_bytes)?;
         let plugin = self.0.plugins.add(plugin)?;
         Ok(plugin.node_types().collect())
     }
@@ -98,7 +114,7 @@ impl PluginHost {
     /// # Errors
     /// As [`PluginHost::install`].
     pub fn keep(&self, component: impl Into<Bytes>) -> Result<(), LoadError> {
-        let plugin = load::read(component.into(), self.0.shared.limits.component_bytes)?;
+        let plugin = load::read(component.into(), None, self.0.shared.limits.component_bytes)?;
         self.0.plugins.keep(plugin);
         Ok(())
     }

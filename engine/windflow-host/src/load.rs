@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use tokio::sync::OnceCell;
+use windflow_core::id::Digest;
 use windflow_package::PackageError;
 
 use crate::imports::Imports;
@@ -37,12 +38,15 @@ pub enum LoadError {
     },
 }
 
-/// Reads and checks a component.
-pub(crate) fn read(bytes: Bytes, limit: usize) -> Result<Plugin, LoadError> {
+/// Reads and checks a component, whose digest may be known.
+pub(crate) fn read(bytes: Bytes, known: Option<Digest>, limit: usize) -> Result<Plugin, LoadError> {
     if bytes.len() > limit {
         return Err(LoadError::TooLarge { bytes: bytes.len(), limit });
     }
-    let package = windflow_package::read(&bytes)?;
+    let package = match known {
+        Some(digest) => windflow_package::read_known(&bytes, digest)?,
+        None => windflow_package::read(&bytes)?,
+    };
     Ok(Plugin {
         imports: Imports::of(&package.imports),
         pure: package.pure,

@@ -47,6 +47,14 @@ pub struct Package {
 /// # Errors
 /// What is wrong with the package, and how to mend it.
 pub fn read(bytes: &[u8]) -> Result<Package, PackageError> {
+    Ok(Package { digest: Digest::of(bytes), ..read_known(bytes, Digest([0; 32]))? })
+}
+
+/// The same, of bytes whose digest is known, such as those that are part of a program: all but the code is read.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_known(bytes: &[u8], digest: Digest) -> Result<Package, PackageError> {
     let parts = component::scan(bytes)?;
     let manifest: Manifest = serde_json::from_slice(parts.manifest).map_err(PackageError::ManifestSyntax)?;
     check::manifest(&manifest)?;
@@ -54,10 +62,5 @@ pub fn read(bytes: &[u8]) -> Result<Package, PackageError> {
     if !parts.exports_execute {
         return Err(PackageError::NoExecute);
     }
-    Ok(Package {
-        digest: Digest::of(bytes),
-        imports: parts.imports.into_iter().map(str::to_owned).collect(),
-        pure,
-        manifest,
-    })
+    Ok(Package { digest, imports: parts.imports.into_iter().map(str::to_owned).collect(), pure, manifest })
 }

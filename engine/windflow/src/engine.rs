@@ -12,7 +12,7 @@ use windflow_runtime::{Config, RecordState, Runtime, SystemClock};
 use windflow_store::{Options, SledStore};
 use windflow_targets::TargetService;
 
-use crate::builtins;
+use crate::builtins::{self, BuiltIn};
 use crate::cli::Global;
 use crate::commands::serve::secrets_key;
 use crate::credentials::FromUser;
@@ -58,8 +58,8 @@ pub(crate) fn checker(global: &Global) -> anyhow::Result<PluginHost> {
 /// As [`host`].
 pub(crate) fn host_of(config: HostConfig, data_dir: Option<&Path>) -> anyhow::Result<PluginHost> {
     let host = PluginHost::new(config)?;
-    for (name, component) in builtins::COMPONENTS {
-        host.install(*component).with_context(|| format!("the built-in plugin {name}"))?;
+    for BuiltIn { name, digest, bytes } in builtins::COMPONENTS {
+        host.install_known(*bytes, *digest).with_context(|| format!("the built-in plugin {name}"))?;
     }
     if let Some(data_dir) = data_dir {
         Installed::open(data_dir)?.load_into(&host)?;

@@ -56,7 +56,7 @@ impl Installed {
             (Some(_), Some(_)) => {
                 Err(invalid(format!("several versions of {name} are installed: say which, as in {name}@1")))
             }
-            (None, _) if builtins::COMPONENTS.iter().any(|(built_in, _)| *built_in == name) => {
+            (None, _) if builtins::COMPONENTS.iter().any(|built_in| built_in.name == name) => {
                 Err(invalid(format!("{name} is part of this binary: it is neither updated by itself nor removed")))
             }
             (None, _) => {
@@ -219,7 +219,7 @@ mod tests {
 
     /// Two versions of a plugin: the same code with another manifest.
     fn package(version: &str) -> (Package, Vec<u8>) {
-        let (_, condition) = builtins::COMPONENTS.iter().find(|(name, _)| *name == "condition").unwrap();
+        let condition = builtins::COMPONENTS.iter().find(|it| it.name == "condition").unwrap().bytes;
         let mut manifest = windflow_package::read(condition).unwrap().manifest;
         manifest.plugin.name = "fork".into();
         manifest.plugin.version = version.parse().unwrap();

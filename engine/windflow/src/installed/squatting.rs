@@ -6,7 +6,7 @@ use windflow_core::ports::host::Registry;
 use windflow_core::problem;
 
 use super::Entry;
-use crate::builtins;
+use crate::builtins::{self, BuiltIn};
 use crate::exit::invalid;
 
 /// Refuses a plugin that is called as a built-in one or offers what a built-in one, the engine or another plugin offers, in any
@@ -16,7 +16,7 @@ use crate::exit::invalid;
 /// The name that is taken, and by whom.
 pub(crate) fn refuse(manifest: &Manifest, own: &[String], installed: &[(Entry, Manifest)]) -> anyhow::Result<()> {
     let name = &manifest.plugin.name;
-    if builtins::COMPONENTS.iter().any(|(built_in, _)| built_in == name) {
+    if builtins::COMPONENTS.iter().any(|built_in| built_in.name == name) {
         return Err(invalid(format!(
             "the plugin calls itself {name}, as a plugin that is part of windflow: its author has to choose another name"
         )));
@@ -59,8 +59,8 @@ pub(crate) fn alike(manifest: &Manifest, own: &[String]) -> Vec<String> {
 /// Where a built-in plugin is broken.
 pub(crate) fn own() -> anyhow::Result<Vec<String>> {
     let mut names = Vec::new();
-    for (_, component) in builtins::COMPONENTS {
-        names.extend(windflow_package::read(component)?.manifest.nodes.into_keys());
+    for BuiltIn { digest, bytes, .. } in builtins::COMPONENTS {
+        names.extend(windflow_package::read_known(bytes, *digest)?.manifest.nodes.into_keys());
     }
     let native = WithNative(&Nothing);
     names.extend(native.list().iter().map(|(uses, _)| uses.name.to_string()));
