@@ -107,6 +107,7 @@ mod tests {
                 "deploy",
                 "discord",
                 "email",
+                "file",
                 "github",
                 "http",
                 "llm",
