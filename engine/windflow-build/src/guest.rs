@@ -108,6 +108,7 @@ mod tests {
                 "discord",
                 "email",
                 "file",
+                "git-checkout",
                 "github",
                 "http",
                 "llm",
