@@ -107,6 +107,8 @@ mod tests {
                 "deploy",
                 "discord",
                 "email",
+                "file",
+                "git-checkout",
                 "github",
                 "http",
                 "llm",

@@ -29,6 +29,8 @@ pub enum Capability {
     Credentials,
     /// Keeping values for later runs of the same workflow.
     State,
+    /// Keeping files in the scratch folder of the run.
+    Files,
     /// Publishing events that start workflows of the organisation.
     Events,
     /// Knowing run, node, attempt, deadline and idempotency key. Harmless: it needs no grant, but ends purity.
@@ -45,6 +47,7 @@ impl fmt::Display for Capability {
             Self::Email => "email",
             Self::Credentials => "credentials",
             Self::State => "state",
+            Self::Files => "files",
             Self::Events => "events",
             Self::RunContext => "run_context",
             Self::Cancellation => "cancellation",
@@ -154,6 +157,9 @@ pub struct Grants {
     /// Whether values may be kept for later runs of the same workflow.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub state: bool,
+    /// Whether nodes may use the scratch folder of the run.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub files: bool,
     /// Events that may be published.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub events: Vec<EventPattern>,

@@ -181,6 +181,9 @@ pub struct RequestedCapabilities {
     /// Wants to keep values for later runs of the same workflow.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub state: bool,
+    /// Wants to read and write files in the scratch folder of the run.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub files: bool,
     /// Wants to publish events that the workflow grants.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub events: bool,
@@ -211,6 +214,9 @@ impl RequestedCapabilities {
         }
         if self.state {
             all.push(Capability::State);
+        }
+        if self.files {
+            all.push(Capability::Files);
         }
         if self.events {
             all.push(Capability::Events);

@@ -77,6 +77,8 @@ pub struct PlanNode {
     pub native: Option<Native>,
     /// Whether it is deterministic, so that its attempts need no durable start.
     pub pure: bool,
+    /// Whether it shares the files of the run.
+    pub files: bool,
     /// The ports that it may emit on.
     pub ports: Arc<[PortName]>,
     /// Its configuration, with the schema's defaults.

@@ -3,6 +3,7 @@
 pub mod credentials;
 pub mod events;
 pub mod fetch;
+pub mod files;
 pub mod host;
 pub mod records;
 pub mod retention;

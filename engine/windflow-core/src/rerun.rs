@@ -55,6 +55,8 @@ pub enum Why {
     Undone,
     /// It follows a node that runs again.
     Follows(NodeId),
+    /// It shares the files of the run with a node that runs again, and those of the old run are gone.
+    Files,
 }
 
 /// A run that is to be repeated.
@@ -76,26 +78,46 @@ pub fn judge(old: &Old<'_>, document: &str, plan: &Plan, from: &[NodeId], keep_u
     let mut order: Vec<(NodeIndex, &PlanNode)> = plan.nodes().collect();
     order.sort_by_key(|(_, node)| node.rank);
     let all_again = from.is_empty() && !keep_unchanged && !any_unfinished(old);
-    let mut fates: Vec<Option<Fate>> = vec![None; order.len()];
     let edges = incoming(plan);
-    for (index, node) in order {
-        let again = |fate: &Option<Fate>| matches!(fate, Some(Fate::Again(_)));
-        let follows = edges[index.0 as usize].iter().find(|from| again(&fates[from.0 as usize]));
-        let fate = if all_again || from.contains(&node.id) {
-            Fate::Again(Why::Asked)
-        } else if let Some(from) = follows {
-            Fate::Again(Why::Follows(plan.node(*from).id.clone()))
-        } else if !before.contains_key(node.id.as_str()) {
-            Fate::Again(Why::New)
-        } else if before.get(node.id.as_str()) != now.get(node.id.as_str()) || component_changed(old, node) {
-            Fate::Again(Why::Changed)
-        } else {
-            as_before(old, node)
-        };
-        fates[index.0 as usize] = Some(fate);
+    let judge_all = |without_files: bool| {
+        let mut fates: Vec<Option<Fate>> = vec![None; order.len()];
+        for (index, node) in &order {
+            let follows = edges[index.0 as usize].iter().find(|from| runs_again(&fates[from.0 as usize]));
+            let fate = if all_again || from.contains(&node.id) {
+                Fate::Again(Why::Asked)
+            } else if let Some(from) = follows {
+                Fate::Again(Why::Follows(plan.node(*from).id.clone()))
+            } else if !before.contains_key(node.id.as_str()) {
+                Fate::Again(Why::New)
+            } else if before.get(node.id.as_str()) != now.get(node.id.as_str()) || component_changed(old, node) {
+                Fate::Again(Why::Changed)
+            } else {
+                match as_before(old, node) {
+                    Fate::Reused(_) if without_files && node.files => Fate::Again(Why::Files),
+                    fate => fate,
+                }
+            };
+            fates[index.0 as usize] = Some(fate);
+        }
+        fates
+    };
+    let mut fates = judge_all(false);
+    if wants_files(plan, &fates) {
+        fates = judge_all(true);
     }
     let nodes = plan.nodes().zip(fates).filter(|((_, node), _)| !node.compensates);
     Verdict { nodes: nodes.filter_map(|((_, node), fate)| Some((node.id.clone(), fate?))).collect() }
+}
+
+fn runs_again(fate: &Option<Fate>) -> bool {
+    matches!(fate, Some(Fate::Again(_)))
+}
+
+/// Whether anything that runs anew may look for files that the old run had. They went with it, so that whatever shares files
+/// then runs again as well. What undoes others runs where anything may fail.
+fn wants_files(plan: &Plan, fates: &[Option<Fate>]) -> bool {
+    let any = fates.iter().any(runs_again);
+    plan.nodes().zip(fates).any(|((_, node), fate)| node.files && (runs_again(fate) || (node.compensates && any)))
 }
 
 fn any_unfinished(old: &Old<'_>) -> bool {

@@ -161,6 +161,8 @@ pub struct Permissions {
     pub email: Vec<Spanned<HttpPattern>>,
     /// Whether nodes may keep values for later runs.
     pub state: bool,
+    /// Whether nodes may use the scratch folder of the run.
+    pub files: bool,
     /// Events that nodes may publish.
     pub events: Vec<Spanned<EventPattern>>,
 }

@@ -18,6 +18,7 @@ use self::outcome::{Judge, Returned, ReturnedError};
 pub(crate) use self::watch::unless_cancelled;
 use self::watch::{Ended, watch};
 use crate::capability::credentials::{self, Scrubber};
+use crate::capability::files;
 use crate::code::Code;
 use crate::host::Shared;
 use crate::plugin::Plugin;
@@ -51,6 +52,7 @@ pub(crate) async fn run(
 
     let mut state = store.into_data();
     state.finish();
+    let settled = files::settle(&mut state).await;
     let judge = Judge { state: &state, limits };
     let result = match ended {
         Ended::Itself(Ok(returned)) => judge.returned(scrubbed(returned, scrubber.as_deref())),
@@ -62,6 +64,7 @@ pub(crate) async fn run(
             Err(Failure::new(FailureKind::Cancelled, "the attempt was stopped because the run is being cancelled"))
         }
     };
+    let result = result.and_then(|emission| settled.map(|()| emission));
     // Whatever way a failure came about, its text passes here.
     result.map_err(|failure| match &scrubber {
         Some(scrubber) => {

@@ -9,6 +9,7 @@ pub(crate) mod credentials;
 pub(crate) mod docker;
 pub(crate) mod email;
 pub(crate) mod events;
+pub(crate) mod files;
 pub(crate) mod http;
 pub(crate) mod log;
 pub(crate) mod progress;

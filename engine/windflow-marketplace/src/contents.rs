@@ -64,6 +64,8 @@ pub struct Permissions {
     pub events: Vec<String>,
     /// Whether it may keep values for later runs.
     pub state: bool,
+    /// Whether it may keep files in the scratch folder of a run.
+    pub files: bool,
 }
 
 /// Reads a Compose document with values for some of its variables, and samples for the others.
@@ -124,6 +126,7 @@ pub fn of_workflow(text: &str) -> (Contents, Vec<Problem>) {
         email: given.email.iter().map(|server| server.value.to_string()).collect(),
         events: given.events.iter().map(|event| event.value.to_string()).collect(),
         state: given.state,
+        files: given.files,
     };
     let inputs = workflow.inputs.iter().map(|(name, input)| (name.clone(), input.value.schema.clone())).collect();
     (Contents { uses, permissions, inputs, ..Contents::default() }, problems)

@@ -32,6 +32,7 @@ fn check_one(import: &str, asked: &RequestedCapabilities) -> Result<bool, Packag
                 "docker" => needs(asked.docker, import, "write `docker = true` under [capabilities]"),
                 "email" => needs(asked.email, import, "write `email = true` under [capabilities]"),
                 "state" => needs(asked.state, import, "write `state = true` under [capabilities]"),
+                "files" => needs(asked.files, import, "write `files = true` under [capabilities]"),
                 "events" => needs(asked.events, import, "write `events = true` under [capabilities]"),
                 "cancellation" => needs(asked.cancellation, import, "write `cancellation = true` under [capabilities]"),
                 _ => unknown("it may be newer than this WindFlow, so update WindFlow, or build with an older SDK"),
@@ -93,6 +94,7 @@ mod tests {
             credentials: true,
             state: true,
             events: true,
+            files: true,
         };
         for (import, without, with) in [
             ("windflow:node/types@1.0.0", "pure", "pure"),
@@ -105,6 +107,7 @@ mod tests {
             ("windflow:node/telegraph@1.9.0", "unknown", "unknown"),
             ("windflow:node/state@1.0.0", "not asked for", "impure"),
             ("windflow:node/events@1.0.0", "not asked for", "impure"),
+            ("windflow:node/files@1.0.0", "not asked for", "impure"),
             ("windflow:node/log@2.0.0", "version", "version"),
             ("windflow:node/log@0.1.0", "version", "version"),
             ("windflow:node/log", "unknown", "unknown"),

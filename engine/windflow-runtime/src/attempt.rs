@@ -114,6 +114,7 @@ pub(crate) fn make(
                 organisation: run.organisation,
                 workflow: prepared.workflow.name.value.as_str().into(),
                 state: inner.config.state.clone(),
+                files: inner.config.files.clone(),
                 events: inner.events.get().cloned(),
                 run: run.run,
                 node: node.id.clone(),

@@ -22,6 +22,7 @@ mod answer;
 mod attempt;
 mod child;
 mod clock;
+mod files;
 mod load;
 mod native;
 mod report;

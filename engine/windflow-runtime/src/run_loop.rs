@@ -180,6 +180,11 @@ impl RunLoop {
         self.idle.subscribe()
     }
 
+    /// Whether its nodes may have files.
+    pub(crate) fn has_files(&self) -> bool {
+        self.state.started().is_some_and(|started| started.grants.files)
+    }
+
     pub(crate) fn is_child(&self) -> bool {
         self.parent().is_some()
     }

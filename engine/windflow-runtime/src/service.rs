@@ -10,6 +10,7 @@ use futures::FutureExt;
 use tokio::sync::{Semaphore, broadcast, mpsc, oneshot, watch};
 use windflow_core::id::{NodeId, RunId, RunKey};
 use windflow_core::ports::events::Events;
+use windflow_core::ports::files::FileStore;
 use windflow_core::ports::host::Host;
 use windflow_core::ports::state::StateStore;
 use windflow_core::ports::store::{Position, Store, StoreError};
@@ -20,6 +21,7 @@ use windflow_core::trace::Sampling;
 use crate::admission::Admission;
 use crate::answer::{Answer, AnswerError, Reply};
 use crate::clock::Clock;
+use crate::files;
 use crate::load::{Plans, replay};
 use crate::report::RunReport;
 use crate::rerun::{Rerun, RerunError};
@@ -45,6 +47,8 @@ pub struct Config {
     pub responder: Option<Arc<dyn Responder>>,
     /// Keeps what nodes want to have in their next run.
     pub state: Option<Arc<dyn StateStore>>,
+    /// Keeps the files of runs until they end.
+    pub files: Option<Arc<dyn FileStore>>,
     /// Of how many runs traces are told; none where none are.
     pub traces: Option<Sampling>,
 }
@@ -67,6 +71,7 @@ impl Config {
             attempt_timeout: Duration::from_secs(300),
             responder: None,
             state: None,
+            files: None,
             traces: None,
         }
     }
@@ -398,6 +403,12 @@ impl Runtime {
         Ok(RunReport::of(key.run, &replayed.prepared.plan, &replayed.state))
     }
 
+    /// Takes away the files of runs that have ended, which a process that was killed left behind. Before runs are taken up or
+    /// started; it costs nothing where there are none.
+    pub fn sweep_files(&self) {
+        files::sweep(&self.0);
+    }
+
     /// Waits until everything up to a position is durable.
     ///
     /// # Errors
@@ -433,7 +444,12 @@ impl Runtime {
         self.0.config.guests.spawn(async move {
             let driven = AssertUnwindSafe(run_loop.drive()).catch_unwind().await;
             let ended = match driven.unwrap_or_else(|panic| Err(Lost::Crashed(words(&*panic)))) {
-                Ok(()) => Ok(Arc::new(run_loop.report())),
+                Ok(()) => {
+                    if run_loop.has_files() {
+                        files::forget(&runtime.0, &key).await;
+                    }
+                    Ok(Arc::new(run_loop.report()))
+                }
                 Err(lost) => {
                     runtime.stall(&key, lost.to_string());
                     Err(Arc::new(lost))

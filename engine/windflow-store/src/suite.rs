@@ -15,6 +15,7 @@ use std::thread::Thread;
 use windflow_core::ports::store::Store;
 
 pub mod differential;
+pub mod files;
 pub mod records;
 pub mod sample;
 

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
+use windflow_core::ports::files::FileStore;
 use windflow_core::ports::host::Registry;
 use windflow_host::{HostConfig, PluginHost};
 use windflow_runtime::{Config, RecordState, Runtime, SystemClock};
-use windflow_store::{Options, SledStore};
+use windflow_store::{FileOptions, FolderFiles, Options, SledStore};
 use windflow_targets::TargetService;
 
 use crate::builtins::{self, BuiltIn};
@@ -84,6 +85,11 @@ pub(crate) fn open_store(global: &Global) -> anyhow::Result<SledStore> {
     Ok(SledStore::open(data_dir(global)?.join("store"), Options::default())?)
 }
 
+/// The scratch folders of runs, beside the store that knows which runs there are.
+pub(crate) fn run_files(data_dir: &Path) -> Arc<dyn FileStore> {
+    Arc::new(FolderFiles::new(data_dir.join("files"), FileOptions::default()))
+}
+
 impl Engine {
     /// Opens the store and starts the threads.
     ///
@@ -96,9 +102,11 @@ impl Engine {
         let targets = crate::deploying::targets(store.clone(), &secrets_key::read_or_make(&data_dir(global)?, None)?)?;
         host.set_targets(Arc::new(targets.clone()));
         let state = Arc::new(RecordState::new(store.clone()));
-        let config = Config { state: Some(state), ..Config::new(guests.handle().clone()) };
+        let files = Some(run_files(&data_dir(global)?));
+        let config = Config { state: Some(state), files, ..Config::new(guests.handle().clone()) };
         let host = Arc::new(host);
         let runtime = Runtime::new(store.clone(), host.clone(), Arc::new(SystemClock), config);
+        runtime.sweep_files();
         Ok(Self { store, runtime, host, targets, main, _guests: guests })
     }
 

@@ -50,6 +50,7 @@ mod emission;
 mod error;
 pub mod events;
 mod fields;
+pub mod files;
 #[cfg(feature = "http")]
 pub mod http;
 mod json;

@@ -224,6 +224,7 @@ pub mod events {
     }
 }
 
+pub(crate) mod files;
 pub(crate) mod state;
 
 /// Answers the requests of node types.

@@ -28,6 +28,7 @@ struct Words {
     docker: &'static str,
     email: &'static str,
     state: &'static str,
+    files: &'static str,
     events: &'static str,
     run_context: &'static str,
     cancellation: &'static str,
@@ -44,6 +45,7 @@ const ENGLISH: Words = Words {
     docker: "deploy to the targets that the workflow allows and look after what is there",
     email: "send mail through the servers that the workflow allows",
     state: "keep values for later runs of the same workflow where it allows that",
+    files: "keep files in the scratch folder of the run, where the workflow allows that, until the run ends",
     events: "publish the events that the workflow allows",
     run_context: "know which run, node and attempt it is",
     cancellation: "hear that it should stop",
@@ -60,6 +62,7 @@ const FRENCH: Words = Words {
     docker: "déployer sur les cibles que le workflow autorise et s'occuper de ce qui s'y trouve",
     email: "envoyer du courrier par les serveurs que le workflow autorise",
     state: "garder des valeurs pour les exécutions suivantes du même workflow s'il l'autorise",
+    files: "garder des fichiers dans le dossier temporaire de l'exécution, si le workflow l'autorise, jusqu'à ce qu'elle se termine",
     events: "publier les événements que le workflow autorise",
     run_context: "savoir de quels exécution, nœud et essai il s'agit",
     cancellation: "apprendre qu'il doit s'arrêter",
@@ -104,6 +107,9 @@ impl Words {
         }
         if asked.state {
             all.push(self.state.to_owned());
+        }
+        if asked.files {
+            all.push(self.files.to_owned());
         }
         if asked.events {
             all.push(self.events.to_owned());
@@ -168,6 +174,12 @@ mod tests {
             false,
             "It may keep values for later runs of the same workflow where it allows that and know which run, node and attempt it is; it can touch nothing else.",
             "Il peut garder des valeurs pour les exécutions suivantes du même workflow s'il l'autorise et savoir de quels exécution, nœud et essai il s'agit ; il ne peut toucher à rien d'autre.",
+        );
+        check(
+            &json!({ "files": true }),
+            false,
+            "It may keep files in the scratch folder of the run, where the workflow allows that, until the run ends; it can touch nothing else.",
+            "Il peut garder des fichiers dans le dossier temporaire de l'exécution, si le workflow l'autorise, jusqu'à ce qu'elle se termine ; il ne peut toucher à rien d'autre.",
         );
         check(
             &json!({ "events": true }),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::events::Events;
+use super::files::FileStore;
 use super::state::StateStore;
 use super::store::BoxFuture;
 use crate::capability::Grants;
@@ -77,6 +78,8 @@ pub struct Call {
     pub trace: Option<TraceParent>,
     /// What the workflow's nodes keep between runs; none where nothing can be kept.
     pub state: Option<Arc<dyn StateStore>>,
+    /// Keeps the files of runs; none where runs have none.
+    pub files: Option<Arc<dyn FileStore>>,
     /// Who is told of the events that nodes publish; none where nobody listens.
     pub events: Option<Arc<dyn Events>>,
     /// Where lines and progress go.

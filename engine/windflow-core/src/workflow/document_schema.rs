@@ -49,6 +49,7 @@ pub(super) fn document_schema(registry: &(impl Registry + ?Sized)) -> Value {
                     "docker": { "type": "array", "items": { "type": "string" }, "description": "Names of targets" },
                     "email": { "type": "array", "items": { "type": "string" }, "description": "Mail servers with their ports" },
                     "state": { "type": "boolean", "description": "Whether nodes may keep values for later runs" },
+                    "files": { "type": "boolean", "description": "Whether nodes may keep files in the scratch folder of the run" },
                     "events": { "type": "array", "items": { "type": "string" }, "description": "Events that nodes may publish" },
                 },
             },

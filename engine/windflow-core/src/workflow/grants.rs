@@ -23,6 +23,7 @@ pub(super) fn resolve(workflow: &Workflow, inputs: &Value, allowed: &Grants) -> 
     grants.email.extend(workflow.permissions.email.iter().map(|server| server.value.clone()));
     grants.events.extend(workflow.permissions.events.iter().map(|event| event.value.clone()));
     grants.state |= workflow.permissions.state;
+    grants.files |= workflow.permissions.files;
     if problems.is_empty() { Ok(grants) } else { Err(problems) }
 }
 

@@ -167,11 +167,8 @@ fn name(reader: &mut Reader, key: &Spanned<String>, what: &str) {
 }
 
 fn permissions(reader: &mut Reader, node: &yaml::Node) -> Permissions {
-    let Some(fields) =
-        reader.map(node, "`permissions`", &["http", "credentials", "docker", "email", "state", "events"])
-    else {
-        return Permissions::default();
-    };
+    const KEYS: [&str; 7] = ["http", "credentials", "docker", "email", "state", "files", "events"];
+    let Some(fields) = reader.map(node, "`permissions`", &KEYS) else { return Permissions::default() };
     let http = fields.get("http").map(|node| reader.list(node, "`http`")).unwrap_or_default();
     let http = http.iter().filter_map(|item| {
         reader.text(item, "a host")?;
@@ -187,9 +184,10 @@ fn permissions(reader: &mut Reader, node: &yaml::Node) -> Permissions {
     let email = fields.get("email").map(|node| reader.list(node, "`email`")).unwrap_or_default();
     let email = email.iter().filter_map(|item| mail_server(reader, item)).collect();
     let state = fields.get("state").and_then(|node| reader.bool(node, "`state`")).unwrap_or(false);
+    let files = fields.get("files").and_then(|node| reader.bool(node, "`files`")).unwrap_or(false);
     let events = fields.get("events").map(|node| reader.list(node, "`events`")).unwrap_or_default();
     let events = events.iter().filter_map(|item| event(reader, item)).collect();
-    Permissions { http, credentials, docker, email, state, events }
+    Permissions { http, credentials, docker, email, state, files, events }
 }
 
 /// An event, or all that begin so.

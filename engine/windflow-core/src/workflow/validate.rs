@@ -109,6 +109,11 @@ fn check_node(workflow: &Workflow, node: &Node, registry: &(impl Registry + ?Siz
         let remedy = "add to the workflow: permissions: { state: true }";
         problems.push(Problem::error("state_not_granted", &node.uses.place, message).remedy(remedy));
     }
+    if installed.manifest.capabilities.files && !workflow.permissions.files {
+        let message = format!("`{}` keeps files of the run, which is not granted to this workflow", node.uses.value);
+        let remedy = "add to the workflow: permissions: { files: true }";
+        problems.push(Problem::error("files_not_granted", &node.uses.place, message).remedy(remedy));
+    }
     if !installed.manifest.capabilities.http.is_empty() && workflow.permissions.http.is_empty() {
         let message =
             format!("`{}` sends requests, and this workflow grants no host: they will be denied", node.uses.value);

@@ -8,6 +8,7 @@ use windflow_core::ports::host::Call;
 
 use super::meter::Meter;
 use crate::capability::credentials::Held;
+use crate::capability::files::Touched;
 use crate::capability::log::Log;
 use crate::capability::progress::Progress;
 use crate::capability::state::Kept;
@@ -30,6 +31,8 @@ pub(crate) struct State {
     pub(crate) published: u32,
     /// What the guest has done with the workflow's state.
     pub(crate) kept: Kept,
+    /// What the guest has done with the files of the run.
+    pub(crate) touched: Touched,
     /// The credential that it may use.
     pub(crate) held: Option<Arc<Held>>,
     /// Made when a guest first uses something of WASI. Pure guests of our own SDK never do.
@@ -57,6 +60,7 @@ impl State {
             held,
             published: 0,
             kept: Kept::default(),
+            touched: Touched::default(),
             wasi: None,
             call,
         }

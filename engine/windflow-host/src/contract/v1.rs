@@ -3,11 +3,12 @@
 use wasmtime::component::{HasSelf, Linker};
 use windflow_core::failure::{Failure, RetryHint};
 use windflow_core::json::Json;
+use windflow_core::ports::files::FilesError;
 use windflow_core::ports::host::LogLevel;
 use windflow_core::ports::state::{Expected, StateError};
 
 use self::windflow::node::types::{NodeError, RetryHint as GuestHint};
-use self::windflow::node::{cancellation, docker, email, events, log, progress, run_context, state};
+use self::windflow::node::{cancellation, docker, email, events, files, log, progress, run_context, state};
 use crate::attempt::State;
 use crate::attempt::outcome::{Returned, ReturnedError};
 use crate::capability;
@@ -22,6 +23,10 @@ mod generated {
             "windflow:node/docker.perform": async,
             "windflow:node/email.send": async,
             "windflow:node/events.publish": async,
+            "windflow:node/files.read": async,
+            "windflow:node/files.write": async,
+            "windflow:node/files.list": async,
+            "windflow:node/files.remove": async,
             "windflow:node/state.set": async,
             "windflow:node/state.delete": async,
         },
@@ -169,5 +174,33 @@ fn state_error(error: StateError) -> state::StateError {
         StateError::Denied(why) => state::StateError::Denied(why),
         StateError::Refused(why) => state::StateError::Refused(why),
         StateError::Unavailable(why) => state::StateError::Unavailable(why),
+    }
+}
+
+impl files::Host for State {
+    async fn read(&mut self, path: String, offset: u64, length: u32) -> Result<Vec<u8>, files::FilesError> {
+        capability::files::read(self, &path, offset, length).await.map_err(files_error)
+    }
+
+    async fn write(&mut self, path: String, offset: u64, bytes: Vec<u8>) -> Result<(), files::FilesError> {
+        capability::files::write(self, &path, offset, bytes).await.map_err(files_error)
+    }
+
+    async fn list(&mut self, below: String) -> Result<Vec<files::File>, files::FilesError> {
+        let listed = capability::files::list(self, &below).await.map_err(files_error)?;
+        Ok(listed.into_iter().map(|file| files::File { path: file.path.to_string(), bytes: file.bytes }).collect())
+    }
+
+    async fn remove(&mut self, below: String) -> Result<u32, files::FilesError> {
+        capability::files::remove(self, &below).await.map_err(files_error)
+    }
+}
+
+fn files_error(error: FilesError) -> files::FilesError {
+    match error {
+        FilesError::NotFound => files::FilesError::NotFound,
+        FilesError::Denied(why) => files::FilesError::Denied(why),
+        FilesError::Refused(why) => files::FilesError::Refused(why),
+        FilesError::Unavailable(why) => files::FilesError::Unavailable(why),
     }
 }

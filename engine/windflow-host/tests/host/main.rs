@@ -10,6 +10,7 @@ mod orderly;
 mod publishing;
 mod released;
 mod scarce;
+mod scratch;
 #[path = "../support/mod.rs"]
 mod support;
 mod targets;

@@ -8,6 +8,7 @@ mod cache;
 mod cancellation;
 mod computing;
 mod empty_world;
+mod files;
 mod floods;
 mod leaks;
 mod mutated;

@@ -14,6 +14,7 @@ use windflow_core::capability::Grants;
 use windflow_core::failure::{Failure, FailureKind};
 use windflow_core::id::{NodeId, NodeTypeRef, OrganisationId, PortName, RunId};
 use windflow_core::ports::events::Events;
+use windflow_core::ports::files::FileStore;
 use windflow_core::ports::host::{Call, CancelSignal, Emission, Host, LogLevel, Observer, Registry};
 use windflow_core::ports::state::StateStore;
 use windflow_core::ports::store::BoxFuture;
@@ -148,6 +149,7 @@ pub(crate) struct Attempt {
     pub(crate) grants: Grants,
     pub(crate) key: String,
     pub(crate) state: Option<Arc<dyn StateStore>>,
+    pub(crate) files: Option<Arc<dyn FileStore>>,
     pub(crate) events: Option<Arc<dyn Events>>,
     pub(crate) ports: Vec<PortName>,
     pub(crate) heard: Arc<Heard>,
@@ -163,6 +165,7 @@ impl Attempt {
             grants: Grants::default(),
             key: "run/node".to_owned(),
             state: None,
+            files: None,
             events: None,
             ports: vec!["out".parse().unwrap()],
             heard: Arc::default(),
@@ -194,6 +197,7 @@ impl Attempt {
             organisation: OrganisationId::local(),
             workflow: "test".into(),
             state: self.state.clone(),
+            files: self.files.clone(),
             events: self.events.clone(),
             run: RunId(uuid::Uuid::parse_str("01890000-0000-7000-8000-000000000000").unwrap()),
             node: "node".parse().unwrap(),

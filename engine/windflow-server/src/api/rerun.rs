@@ -114,6 +114,7 @@ fn fates(verdict: &Verdict) -> Vec<NodeFate> {
             Fate::Again(Why::Asked) => ("again", Some("asked".to_owned())),
             Fate::Again(Why::Changed) => ("again", Some("changed".to_owned())),
             Fate::Again(Why::Undone) => ("again", Some("undone".to_owned())),
+            Fate::Again(Why::Files) => ("again", Some("files".to_owned())),
             Fate::Again(Why::New) => ("again", Some("new".to_owned())),
             Fate::Again(Why::Follows(from)) => ("again", Some(format!("follows {from}"))),
             Fate::Again(Why::Unfinished(word)) => ("again", Some((*word).to_owned())),

@@ -153,6 +153,9 @@ fn reach(text: &mut String, workflow: &Workflow, plan: &Plan, registry: &dyn Reg
     if let Some(nodes) = asking.get("state").filter(|_| workflow.permissions.state) {
         let _ = writeln!(text, "  values kept for later runs, from {}", nodes.join(", "));
     }
+    if let Some(nodes) = asking.get("files").filter(|_| workflow.permissions.files) {
+        let _ = writeln!(text, "  files of the run, which end with it, from {}", nodes.join(", "));
+    }
     for credential in &workflow.permissions.credentials {
         let _ = writeln!(text, "  the credential {}", credential.value);
     }

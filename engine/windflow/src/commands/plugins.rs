@@ -92,6 +92,9 @@ fn touches_briefly(uses: &NodeTypeRef, installed: &InstalledNodeType) -> String 
     if Native::find(uses).is_none() && !installed.pure && installed.manifest.capabilities.state {
         return "what the workflow keeps".into();
     }
+    if Native::find(uses).is_none() && !installed.pure && installed.manifest.capabilities.files && asked.is_empty() {
+        return "files of the run".into();
+    }
     if Native::find(uses).is_some() || installed.pure || asked.is_empty() {
         return "nothing".into();
     }

@@ -73,6 +73,7 @@ fn describe(verdict: &Verdict) -> String {
                     Why::Changed => "it is not as it was".to_owned(),
                     Why::Undone => "it succeeded and was undone".to_owned(),
                     Why::New => "it is new".to_owned(),
+                    Why::Files => "it shares files with what runs again; those of the old run are gone".to_owned(),
                     Why::Follows(node) => format!("it follows {node}"),
                 },
             ),

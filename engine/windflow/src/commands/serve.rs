@@ -73,9 +73,11 @@ pub(crate) fn run(global: &Global, args: &ServeArgs) -> anyhow::Result<ExitCode>
     let mut config = Config::new(guests.handle().clone());
     config.max_runs = max_runs.unwrap_or(config.max_runs);
     config.state = Some(Arc::new(RecordState::new(store.clone())));
+    config.files = Some(crate::engine::run_files(&data_dir));
     config.traces = traces.as_ref().map(|traces| traces.sampling);
     let traces = traces.map(|traces| Otlp::new(&traces)).transpose()?.map(|otlp| Arc::new(otlp) as Arc<dyn Traces>);
     let runtime = Runtime::new(store.clone(), host.clone(), clock.clone(), config);
+    runtime.sweep_files();
     make_owner(&*store)?;
     let drivers = Arc::new(windflow_targets::AllDrivers);
     let ports = Ports {

@@ -11,7 +11,7 @@ use windflow_core::id::{OrganisationId, RunKey};
 use windflow_core::run::Timestamp;
 use windflow_host::PluginHost;
 use windflow_runtime::{Config, RecordState, Runtime, SimulatedClock, Start, StartError};
-use windflow_store::MemoryStore;
+use windflow_store::{MemoryFiles, MemoryStore};
 
 use self::case::Case;
 use self::mock::MockHost;
@@ -110,6 +110,7 @@ fn one(host: &Arc<PluginHost>, workflow: &Path, path: &Path) -> anyhow::Result<V
     let config = Config {
         responder: Some(Arc::new(case.answers.clone())),
         state: Some(Arc::new(RecordState::new(store.clone()))),
+        files: Some(Arc::new(MemoryFiles::new())),
         ..Config::new(threads.handle().clone())
     };
     let clock = Arc::new(SimulatedClock::new(BEGINNING));

@@ -119,6 +119,21 @@ fn cases_name_the_node_type_and_grant_state() {
     bench.run(&["plugins", "test", "state.wasm"]).with(2, &["several node types (`state`, `seen`)", "node: NAME"]);
 }
 
+/// Each case is a run of its own, with files of its own.
+#[test]
+fn cases_have_files_where_they_grant_them() {
+    let bench = Bench::new();
+    std::fs::write(bench.path().join("file.wasm"), built_in("file")).unwrap();
+    std::fs::create_dir(bench.path().join("cases")).unwrap();
+    let write = |name: &str, text: &str| std::fs::write(bench.path().join("cases").join(name), text).unwrap();
+    let (with, granted) = ("with: { path: a, action: write, content: hi }\n", "permissions: { files: true }\n");
+    write("a_granted.yaml", &format!("{with}{granted}expect: {{ output: {{ path: a, bytes: 2 }} }}\n"));
+    write("b_alone.yaml", &format!("with: {{ path: a }}\n{granted}expect: {{ error: {{ code: file_not_found }} }}\n"));
+    write("c_not_granted.yaml", &format!("{with}expect: {{ denied: \"files: true\" }}\n"));
+    bench.run(&["plugins", "test", "file.wasm"]).with(0, &["3 cases, 0 failed"]);
+    assert!(!bench.path().join("data/files").exists(), "cases leave nothing on the disk");
+}
+
 #[test]
 fn check_tells_everything_that_is_wrong() {
     let bench = Bench::new();

@@ -13,6 +13,7 @@ const icons: Record<string, string> = {
   docker: 'i-lucide-container',
   email: 'i-lucide-mail',
   state: 'i-lucide-database',
+  files: 'i-lucide-folder',
   events: 'i-lucide-megaphone',
   clock: 'i-lucide-clock',
   random: 'i-lucide-dices',

@@ -11,12 +11,13 @@ use windflow_core::capability::{Grants, Origin};
 use windflow_core::failure::Failure;
 use windflow_core::id::{NodeId, NodeTypeRef, OrganisationId, RunKey};
 use windflow_core::json::Json;
+use windflow_core::ports::files::FileStore;
 use windflow_core::ports::host::{Call, Emission, Host, InstalledNodeType, LogLevel, Observer, Registry};
 use windflow_core::ports::store::BoxFuture;
 use windflow_host::{HostConfig, HttpPolicy, PluginHost};
 use windflow_package::Package;
 use windflow_runtime::{Config, RecordState, Runtime, SimulatedClock, Start, StartError};
-use windflow_store::MemoryStore;
+use windflow_store::{MemoryFiles, MemoryStore};
 
 use self::case::Case;
 use super::{build, fetch};
@@ -104,7 +105,8 @@ fn one(host: &Arc<PluginHost>, package: &Package, case: &Case) -> anyhow::Result
     let clock = Arc::new(SimulatedClock::new(BEGINNING));
     let store = Arc::new(MemoryStore::default());
     let state = Arc::new(RecordState::new(store.clone()));
-    let config = Config { state: Some(state), ..Config::new(threads.handle().clone()) };
+    let files = Some(Arc::new(MemoryFiles::new()) as Arc<dyn FileStore>);
+    let config = Config { state: Some(state), files, ..Config::new(threads.handle().clone()) };
     let runtime = Runtime::new(store, given, clock, config);
     let report = threads.block_on(async {
         let organisation = OrganisationId::local();

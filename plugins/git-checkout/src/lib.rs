@@ -1,0 +1,128 @@
+//! `git-checkout`: the files of a repository, in the scratch folder of the run.
+
+mod pack;
+mod packets;
+mod server;
+mod tree;
+
+use windflow_sdk::files;
+use windflow_sdk::{NodeError, config, node, output};
+
+use crate::pack::{Id, Pack};
+use crate::tree::What;
+
+/// So many of what was left out are named.
+const NAMED: usize = 100;
+
+/// Which repository, and what of it.
+#[config]
+pub struct Config {
+    /// The repository, as https://git.example.org/shop.git.
+    repository: String,
+    /// A branch, a tag or a commit; the repository's own branch where it is empty.
+    #[serde(default, rename = "ref")]
+    reference: String,
+    /// Only what is in this folder of the repository.
+    #[serde(default)]
+    subfolder: String,
+    /// The folder of the run that gets the files; it is emptied before. The repository's name where it is empty.
+    #[serde(default)]
+    path: String,
+    /// Signs in to the server.
+    #[serde(default)]
+    #[allow(dead_code, reason = "read by the engine")]
+    credential: Option<String>,
+}
+
+/// What was checked out.
+#[output]
+pub struct Output {
+    /// The repository.
+    repository: String,
+    /// The name that was followed, as refs/heads/main; the commit itself where that was named.
+    r#ref: String,
+    /// The commit.
+    commit: String,
+    /// The folder of the run that has the files.
+    path: String,
+    /// How many files.
+    files: u32,
+    /// How long they are together.
+    bytes: u64,
+    /// Symbolic links and submodules, which are not there; the first 100.
+    left_out: Vec<LeftOut>,
+}
+
+/// What is not there.
+#[output]
+pub struct LeftOut {
+    /// Where it would be.
+    path: String,
+    /// `symlink` or `submodule`.
+    kind: String,
+}
+
+/// Fetches the newest state of the ref and writes its files.
+#[node(name = "git-checkout")]
+pub fn git_checkout(config: Config) -> Result<Output, NodeError> {
+    let repository = config.repository.trim_end_matches('/');
+    let path = match config.path.as_str() {
+        "" => repository.rsplit('/').next().unwrap_or_default().trim_end_matches(".git").to_owned(),
+        path => path.to_owned(),
+    };
+    let subfolder = config.subfolder.trim_matches('/');
+    let server = server::connect(repository)?;
+    let (name, id) = server.find(config.reference.trim())?;
+    let bytes = server.fetch(&id)?;
+    let wrong = |problem: String| {
+        NodeError::new("invalid_repository", format!("what the server sent cannot be used: {problem}"))
+    };
+    let mut pack = Pack::read(bytes).map_err(wrong)?;
+    let (commit, tree) = tree::commit(&mut pack, id).map_err(wrong)?;
+    let found = tree::files(&mut pack, tree, subfolder).map_err(wrong)?;
+    files::remove(&path)?;
+    let mut output = Output {
+        repository: repository.to_owned(),
+        r#ref: name,
+        commit: commit.hex(),
+        path: path.clone(),
+        files: 0,
+        bytes: 0,
+        left_out: Vec::new(),
+    };
+    for file in found {
+        let id = match file.what {
+            What::File(id) => id,
+            What::Link | What::Submodule if output.left_out.len() >= NAMED => continue,
+            What::Link => {
+                output.left_out.push(LeftOut { path: file.path, kind: "symlink".to_owned() });
+                continue;
+            }
+            What::Submodule => {
+                output.left_out.push(LeftOut { path: file.path, kind: "submodule".to_owned() });
+                continue;
+            }
+        };
+        let content = blob(&mut pack, &id).map_err(wrong)?;
+        let at = format!("{path}/{}", file.path);
+        files::write(&at, &content).map_err(|error| match error {
+            files::Error::Refused(why) => NodeError::new("file_refused", format!("{at} of the repository: {why}")),
+            other => other.into(),
+        })?;
+        output.files += 1;
+        output.bytes += content.len() as u64;
+    }
+    Ok(output)
+}
+
+fn blob(pack: &mut Pack, id: &Id) -> Result<Vec<u8>, String> {
+    match pack.object(id)? {
+        (pack::Kind::Blob, content) => Ok(content),
+        _ => Err("a file is something else".to_owned()),
+    }
+}
+
+windflow_sdk::plugin!(git_checkout);
+
+#[cfg(test)]
+mod tests;
