@@ -1,18 +1,21 @@
 //! The API: its routes, and the document that describes them.
 
+use std::sync::{Arc, OnceLock};
+
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
 use axum::middleware::from_fn_with_state;
+use axum::response::IntoResponse;
 use axum::routing::{any, get, post};
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::{Modify, OpenApi};
-use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 use utoipa_axum::routes;
 
-use crate::problem::{Problem, ProblemBody};
-use crate::state::App;
+use crate::problem::{Answer, Problem, ProblemBody};
+use crate::state::{App, blocking};
 use crate::{cors, editor, hooks, layers, limits};
 
 pub(crate) use self::extract::identify;
@@ -96,104 +99,136 @@ impl Modify for Security {
     }
 }
 
-fn routes() -> OpenApiRouter<App> {
-    let v1 = OpenApiRouter::new()
-        .routes(routes!(auth::setup))
-        .routes(routes!(auth::login))
-        .routes(routes!(auth::refresh))
-        .routes(routes!(auth::logout))
-        .routes(routes!(auth::password))
-        .routes(routes!(auth::me))
-        .routes(routes!(sessions::list))
-        .routes(routes!(sessions::end))
-        .routes(routes!(auth::state))
-        .routes(routes!(workflows::list, workflows::create))
-        .routes(routes!(workflows::labels))
-        .routes(routes!(workflows::show, workflows::delete))
-        .routes(routes!(workflows::document, workflows::replace))
-        .routes(routes!(edits::edit))
-        .routes(routes!(workflows::enable))
-        .routes(routes!(workflows::disable))
-        .routes(routes!(triggers::of_workflow))
-        .routes(routes!(triggers::list))
-        .routes(routes!(kept_state::keepers))
-        .routes(routes!(kept_state::list, kept_state::clear))
-        .routes(routes!(presence::here))
-        .routes(routes!(versions::list))
-        .routes(routes!(versions::show))
-        .routes(routes!(versions::changes))
-        .routes(routes!(versions::restore))
-        .routes(routes!(drafts::list))
-        .routes(routes!(drafts::show, drafts::keep, drafts::discard))
-        .routes(routes!(archive::export))
-        .routes(routes!(archive::import))
-        .routes(routes!(events::publish))
-        .routes(routes!(audit::list))
-        .routes(routes!(validate::validate))
-        .routes(routes!(templates::list, templates::publish::publish))
-        .routes(routes!(templates::detail::show, templates::publish::remove))
-        .routes(routes!(templates::pictures::icon))
-        .routes(routes!(templates::pictures::preview))
-        .routes(routes!(templates::install::install))
-        .routes(routes!(templates::convert::convert))
-        .routes(routes!(templates::reviews::list, templates::reviews::add, templates::reviews::remove))
-        .routes(routes!(templates::installed::list))
-        .routes(routes!(templates::installed::show, templates::installed::apply))
-        .routes(routes!(registries::list, registries::add))
-        .routes(routes!(registries::remove))
-        .routes(routes!(registries::refresh))
-        .routes(routes!(runs::start))
-        .routes(routes!(trials::node))
-        .routes(routes!(trials::preview))
-        .routes(routes!(runs::list))
-        .routes(routes!(runs::show, runs::delete))
-        .routes(routes!(runs::events))
-        .routes(routes!(runs::cancel))
-        .routes(routes!(runs::resume))
-        .routes(routes!(dead_letters::bulk))
-        .routes(routes!(dead_letters::list))
-        .routes(routes!(dead_letters::dismiss))
-        .routes(routes!(answers::answer))
-        .routes(routes!(rerun::rerun))
-        .routes(routes!(runs::document))
-        .routes(routes!(statistics::show))
-        .routes(routes!(streams::run))
-        .routes(routes!(streams::organisation))
-        .routes(routes!(notifications::watch))
-        .routes(routes!(node_types::list))
-        .routes(routes!(node_types::show))
-        .routes(routes!(node_types::schema))
-        .routes(routes!(users::list, users::add))
-        .routes(routes!(users::change, users::remove))
-        .routes(routes!(keys::list, keys::add))
-        .routes(routes!(keys::remove))
-        .routes(routes!(targets::list, targets::add))
-        .routes(routes!(targets::show, targets::change, targets::remove))
-        .routes(routes!(targets::test))
-        .routes(routes!(targets::import))
-        .routes(routes!(stacks::list, stacks::add))
-        .routes(routes!(stacks::show, stacks::change, stacks::remove))
-        .routes(routes!(stacks::versions))
-        .routes(routes!(stacks::preview_text))
-        .routes(routes!(stacks::deploy))
-        .routes(routes!(stacks::plan))
-        .routes(routes!(deployments::list))
-        .routes(routes!(deployments::show, deployments::stop))
-        .routes(routes!(deployments::logs))
-        .routes(routes!(deployments::status))
-        .routes(routes!(deployments::variables))
-        .routes(routes!(deployments::rollback))
-        .routes(routes!(deployments::act))
-        .routes(routes!(credentials::list))
-        .routes(routes!(credentials::show, credentials::set, credentials::remove))
-        .routes(routes!(secrets::list))
-        .routes(routes!(secrets::set, secrets::remove));
-    OpenApiRouter::with_openapi(Document::openapi())
-        .nest("/api/v1", v1)
-        .routes(routes!(health::healthy))
-        .routes(routes!(health::ready))
-        .routes(routes!(health::started))
-        .routes(routes!(health::metrics))
+/// What is under `/api/v1`, one after the other.
+fn v1(add: &mut dyn FnMut(UtoipaMethodRouter<App>)) {
+    add(routes!(auth::setup));
+    add(routes!(auth::login));
+    add(routes!(auth::refresh));
+    add(routes!(auth::logout));
+    add(routes!(auth::password));
+    add(routes!(auth::me));
+    add(routes!(sessions::list));
+    add(routes!(sessions::end));
+    add(routes!(auth::state));
+    add(routes!(workflows::list, workflows::create));
+    add(routes!(workflows::labels));
+    add(routes!(workflows::show, workflows::delete));
+    add(routes!(workflows::document, workflows::replace));
+    add(routes!(edits::edit));
+    add(routes!(workflows::enable));
+    add(routes!(workflows::disable));
+    add(routes!(triggers::of_workflow));
+    add(routes!(triggers::list));
+    add(routes!(kept_state::keepers));
+    add(routes!(kept_state::list, kept_state::clear));
+    add(routes!(presence::here));
+    add(routes!(versions::list));
+    add(routes!(versions::show));
+    add(routes!(versions::changes));
+    add(routes!(versions::restore));
+    add(routes!(drafts::list));
+    add(routes!(drafts::show, drafts::keep, drafts::discard));
+    add(routes!(archive::export));
+    add(routes!(archive::import));
+    add(routes!(events::publish));
+    add(routes!(audit::list));
+    add(routes!(validate::validate));
+    add(routes!(templates::list, templates::publish::publish));
+    add(routes!(templates::detail::show, templates::publish::remove));
+    add(routes!(templates::pictures::icon));
+    add(routes!(templates::pictures::preview));
+    add(routes!(templates::install::install));
+    add(routes!(templates::convert::convert));
+    add(routes!(templates::reviews::list, templates::reviews::add, templates::reviews::remove));
+    add(routes!(templates::installed::list));
+    add(routes!(templates::installed::show, templates::installed::apply));
+    add(routes!(registries::list, registries::add));
+    add(routes!(registries::remove));
+    add(routes!(registries::refresh));
+    add(routes!(runs::start));
+    add(routes!(trials::node));
+    add(routes!(trials::preview));
+    add(routes!(runs::list));
+    add(routes!(runs::show, runs::delete));
+    add(routes!(runs::events));
+    add(routes!(runs::cancel));
+    add(routes!(runs::resume));
+    add(routes!(dead_letters::bulk));
+    add(routes!(dead_letters::list));
+    add(routes!(dead_letters::dismiss));
+    add(routes!(answers::answer));
+    add(routes!(rerun::rerun));
+    add(routes!(runs::document));
+    add(routes!(statistics::show));
+    add(routes!(streams::run));
+    add(routes!(streams::organisation));
+    add(routes!(notifications::watch));
+    add(routes!(node_types::list));
+    add(routes!(node_types::show));
+    add(routes!(node_types::schema));
+    add(routes!(users::list, users::add));
+    add(routes!(users::change, users::remove));
+    add(routes!(keys::list, keys::add));
+    add(routes!(keys::remove));
+    add(routes!(targets::list, targets::add));
+    add(routes!(targets::show, targets::change, targets::remove));
+    add(routes!(targets::test));
+    add(routes!(targets::import));
+    add(routes!(stacks::list, stacks::add));
+    add(routes!(stacks::show, stacks::change, stacks::remove));
+    add(routes!(stacks::versions));
+    add(routes!(stacks::preview_text));
+    add(routes!(stacks::deploy));
+    add(routes!(stacks::plan));
+    add(routes!(deployments::list));
+    add(routes!(deployments::show, deployments::stop));
+    add(routes!(deployments::logs));
+    add(routes!(deployments::status));
+    add(routes!(deployments::variables));
+    add(routes!(deployments::rollback));
+    add(routes!(deployments::act));
+    add(routes!(credentials::list));
+    add(routes!(credentials::show, credentials::set, credentials::remove));
+    add(routes!(secrets::list));
+    add(routes!(secrets::set, secrets::remove));
+}
+
+/// How the server is, for those who watch it.
+fn probes(add: &mut dyn FnMut(UtoipaMethodRouter<App>)) {
+    add(routes!(health::healthy));
+    add(routes!(health::ready));
+    add(routes!(health::started));
+    add(routes!(health::metrics));
+}
+
+const V1: &str = "/api/v1";
+
+fn whole_document() -> utoipa::openapi::OpenApi {
+    let collected = |routes: fn(&mut dyn FnMut(UtoipaMethodRouter<App>)), document| {
+        let mut router = OpenApiRouter::with_openapi(document);
+        routes(&mut |route| router = std::mem::take(&mut router).routes(route));
+        router
+    };
+    let v1 = collected(v1, OpenApiRouter::<App>::new().into_openapi());
+    document::tidy(collected(probes, Document::openapi()).nest(V1, v1).into_openapi())
+}
+
+/// The routes and the parameters that they take, without their document: it is made for whoever asks for it, since it takes
+/// more memory than all else that the server begins with.
+fn routes() -> (Router<App>, Parameters) {
+    let mut parameters = Parameters::default();
+    let mut collected = |routes: fn(&mut dyn FnMut(UtoipaMethodRouter<App>)), prefix: &str| {
+        let mut router = Router::new();
+        routes(&mut |(_, paths, methods)| {
+            parameters.add(prefix, &paths);
+            for path in paths.paths.keys() {
+                router = std::mem::take(&mut router).route(path, methods.clone());
+            }
+        });
+        router
+    };
+    let (v1, probes) = (collected(v1, V1), collected(probes, ""));
+    (probes.nest(V1, v1), parameters)
 }
 
 /// The OpenAPI document of the API, as JSON.
@@ -201,21 +236,19 @@ fn routes() -> OpenApiRouter<App> {
 /// # Errors
 /// Where it cannot be written, which the tests rule out.
 pub fn openapi() -> Result<String, serde_json::Error> {
-    let mut text = serde_json::to_string_pretty(&document::tidy(routes().into_openapi()))?;
+    let mut text = serde_json::to_string_pretty(&whole_document())?;
     text.push('\n');
     Ok(text)
 }
 
 /// Everything that the server answers.
 pub(crate) fn router(app: App) -> Router {
-    let (router, document) = routes().split_for_parts();
-    let parameters = Parameters::of(&document);
-    let document = serde_json::to_string(&document::tidy(document)).unwrap_or_default();
+    let (router, parameters) = routes();
     let mut router = router
-        .route("/api/v1/openapi.json", get(async move || ([("content-type", "application/json")], document)))
+        .route("/api/v1/openapi.json", get(openapi_json))
         // Before the layers, which otherwise do not see what takes none of the methods: the question of a browser, first of all.
         .method_not_allowed_fallback(no_such_method)
-        .layer(from_fn_with_state(parameters, parameters::known))
+        .layer(from_fn_with_state(Arc::new(parameters), parameters::known))
         .layer(from_fn_with_state(app.clone(), limits::limited));
     // Only what stands here already is for pages of other addresses: webhooks answer every method themselves.
     if !app.settings.allow_origins.is_empty() {
@@ -234,6 +267,13 @@ pub(crate) fn router(app: App) -> Router {
         .layer(from_fn_with_state(app.clone(), layers::counted))
         .layer(from_fn_with_state(app.clone(), layers::guarded))
         .with_state(app)
+}
+
+/// The document, made for the first who asks.
+async fn openapi_json() -> Answer<impl IntoResponse> {
+    static DOCUMENT: OnceLock<String> = OnceLock::new();
+    let text = blocking(|| DOCUMENT.get_or_init(|| serde_json::to_string(&whole_document()).unwrap_or_default())).await?;
+    Ok(([("content-type", "application/json")], text.as_str()))
 }
 
 async fn no_such_method() -> Problem {

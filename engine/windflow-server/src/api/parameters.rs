@@ -9,21 +9,26 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use utoipa::IntoParams;
 use utoipa::Number;
-use utoipa::openapi::path::{Operation, Parameter, ParameterIn};
+use utoipa::openapi::path::{Operation, Parameter, ParameterIn, Paths};
 use utoipa::openapi::schema::{SchemaType, Type};
-use utoipa::openapi::{OpenApi, RefOr, Schema};
+use utoipa::openapi::{RefOr, Schema};
 use windflow_core::problem::did_you_mean;
 
 use super::extract::Identified;
 use crate::problem::Problem;
 
 /// The names of the parameters of each route, by method.
+#[derive(Default)]
 pub(super) struct Parameters(HashMap<String, BTreeMap<Method, Vec<String>>>);
 
 impl Parameters {
-    /// As the document has them.
-    pub(super) fn of(document: &OpenApi) -> Arc<Self> {
-        let of_route = |(route, item): (&String, &utoipa::openapi::PathItem)| {
+    /// Adds those of routes below a prefix, as the API's document has them. Of what is not below one any are taken: probes
+    /// ask for what they like.
+    pub(super) fn add(&mut self, prefix: &str, paths: &Paths) {
+        if prefix.is_empty() {
+            return;
+        }
+        for (route, item) in &paths.paths {
             let operations = [
                 (Method::GET, &item.get),
                 (Method::POST, &item.post),
@@ -33,11 +38,8 @@ impl Parameters {
             ];
             let named =
                 operations.into_iter().filter_map(|(method, operation)| Some((method, names(operation.as_ref()?))));
-            (route.clone(), named.collect())
-        };
-        Arc::new(Self(
-            document.paths.paths.iter().filter(|(route, _)| route.starts_with("/api/")).map(of_route).collect(),
-        ))
+            self.0.entry(format!("{prefix}{route}")).or_default().extend(named);
+        }
     }
 
     fn check(&self, request: &Request) -> Result<(), Problem> {
