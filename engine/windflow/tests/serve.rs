@@ -13,6 +13,8 @@ mod keys;
 mod killed;
 #[path = "serve/remote.rs"]
 mod remote;
+#[path = "serve/scratch.rs"]
+mod scratch;
 #[path = "serve/serving.rs"]
 mod serving;
 #[path = "serve/soak.rs"]
