@@ -14,7 +14,7 @@ use windflow_stacks::driver::{Action, Driver, Events, Facts, Job, Lines, LogQuer
 use windflow_stacks::plan::{Observed, Plan, plan};
 use windflow_stacks::project::Project;
 
-pub use self::connect::{Endpoint, Tls};
+pub use self::connect::Endpoint;
 
 mod act;
 mod connect;
@@ -48,7 +48,7 @@ impl DockerTarget {
     ///
     /// # Errors
     /// Where it does not answer; the reason is as exact as it can be had.
-    pub async fn connect(endpoint: &Endpoint) -> Result<Self> {
+    pub async fn connect(endpoint: Endpoint) -> Result<Self> {
         let docker = connect::connect(endpoint).await?;
         Ok(Self { docker })
     }

@@ -55,6 +55,10 @@ pub(crate) struct SetCredentials {
     certificate: Option<String>,
     /// Its key, in PEM form.
     key: Option<String>,
+    /// A private key for SSH without a passphrase, as OpenSSH writes it.
+    ssh_private_key: Option<String>,
+    /// The keys that the SSH server may have, a line each, as `ssh-keyscan` prints them; none: those that the server's account knows.
+    ssh_host_keys: Option<String>,
     /// Logins of registries by host.
     #[serde(default)]
     registries: BTreeMap<String, RegistryAccess>,
@@ -64,8 +68,16 @@ impl From<SetCredentials> for Credentials {
     fn from(set: SetCredentials) -> Self {
         let login = |RegistryAccess { username, password }| RegistryLogin { username, password };
         let registries = set.registries.into_iter().map(|(host, given)| (host, login(given))).collect();
-        // Keys for SSH are files of the server: the operator's, not a caller's.
-        Self { ca: set.ca, certificate: set.certificate, key: set.key, ssh_key: None, registries }
+        Self {
+            ca: set.ca,
+            certificate: set.certificate,
+            key: set.key,
+            // Files of the server are the operator's, not a caller's.
+            ssh_key: None,
+            ssh_private_key: set.ssh_private_key,
+            ssh_host_keys: set.ssh_host_keys,
+            registries,
+        }
     }
 }
 
@@ -103,7 +115,7 @@ pub(crate) struct ChangeTarget {
     tags: BTreeSet<String>,
     #[serde(default)]
     description: String,
-    /// What is not given stays.
+    /// Each that is not given stays; an empty text takes one away.
     credentials: Option<SetCredentials>,
 }
 
