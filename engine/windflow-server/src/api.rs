@@ -48,6 +48,7 @@ mod sessions;
 mod stacks;
 mod statistics;
 mod streams;
+mod target_status;
 mod targets;
 mod templates;
 mod trials;
@@ -171,6 +172,7 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(targets::show, targets::change, targets::remove))
         .routes(routes!(targets::test))
         .routes(routes!(targets::import))
+        .routes(routes!(target_status::watch))
         .routes(routes!(stacks::list, stacks::add))
         .routes(routes!(stacks::show, stacks::change, stacks::remove))
         .routes(routes!(stacks::versions))

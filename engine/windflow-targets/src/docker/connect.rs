@@ -1,13 +1,14 @@
 //! Reaching an engine.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bollard::Docker;
 use windflow_stacks::driver::{DriverError, Result};
 use windflow_stacks::target::Credentials;
 
-use self::line::Way;
+pub(super) use self::line::{Way, get};
 use self::ssh::Machine;
 use self::tls::Certificates;
 use super::errors;
@@ -92,7 +93,8 @@ impl Place {
     }
 }
 
-pub(super) async fn connect(endpoint: Endpoint) -> Result<Docker> {
+/// Reaches an engine: a client that speaks its version of the interface, and the way that it is reached by.
+pub(super) async fn connect(endpoint: Endpoint) -> Result<(Docker, Arc<Way>)> {
     let Endpoint { address, way } = endpoint;
     if let Way::Unix(path) = &way
         && !Path::new(path).exists()
@@ -102,9 +104,10 @@ pub(super) async fn connect(endpoint: Endpoint) -> Result<Docker> {
             .remedy("is the engine installed, and does it run?")
             .may_help());
     }
-    let docker = line::docker(way).map_err(|error| errors::at(&address, &error))?;
+    let way = Arc::new(way);
+    let docker = line::docker(Arc::clone(&way)).map_err(|error| errors::at(&address, &error))?;
     match tokio::time::timeout(REACH, docker.negotiate_version()).await {
-        Ok(reached) => reached.map_err(|error| errors::at(&address, &error)),
+        Ok(reached) => reached.map(|docker| (docker, way)).map_err(|error| errors::at(&address, &error)),
         Err(_) => {
             let message = format!("{address} does not answer within {} s", REACH.as_secs());
             Err(DriverError::new("unreachable", message).remedy("is the port open, and is it an engine's?").may_help())

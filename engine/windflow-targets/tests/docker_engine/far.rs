@@ -6,8 +6,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
+use tokio::sync::Notify;
 use windflow_stacks::containers::{Exec, With};
-use windflow_stacks::driver::{Driver, DriverError, Drivers, Job, Never, Verdict};
+use windflow_stacks::driver::{Action, Driver, DriverError, Drivers, Job, Never, Verdict};
 use windflow_stacks::target::Credentials;
 use windflow_targets::AllDrivers;
 use windflow_testkit::docker::SshServer;
@@ -29,7 +30,7 @@ async fn refused(address: &str, credentials: &Credentials, code: &str, says: &st
     assert!(error.remedy.is_some(), "{error:?}");
 }
 
-/// Does there what is done on targets: tests, deploys, and speaks with a command, for which the connection changes its protocol.
+/// Does there what is done on targets: tests, deploys, watches, and speaks with a command, for which the connection changes its protocol.
 async fn serves(driver: &dyn Driver) {
     let facts = driver.facts().await.unwrap();
     assert!(facts.engine.starts_with("Docker ") && facts.cpus > 0, "{facts:?}");
@@ -55,6 +56,28 @@ async fn serves(driver: &dyn Driver) {
     let with = With { run: "test", registries: &registries, timeout, cancel: &Never, tell: &|_| () };
     let ended = driver.containers().unwrap().exec(&exec, &with).await.unwrap();
     assert_eq!((ended.exit_code, ended.said.stdout.trim()), (Some(0), "version 1"));
+
+    let before = driver.sample().await.unwrap();
+    let changed = Notify::new();
+    let hear = || changed.notify_one();
+    let stops = async {
+        // What is heard begins with the answer to the question, so that one is asked again until it was.
+        for action in [Action::Stop, Action::Start].iter().cycle() {
+            driver.act("shop", &[], action, &events).await.unwrap();
+            if tokio::time::timeout(Duration::from_millis(500), changed.notified()).await.is_ok() {
+                break;
+            }
+        }
+    };
+    tokio::select! {
+        lost = driver.follow(&hear) => panic!("it was lost: {lost:?}"),
+        () = stops => {}
+    }
+    driver.act("shop", &[], &Action::Start, &events).await.unwrap();
+    let after = driver.sample().await.unwrap();
+    assert_eq!((before.computed.len(), after.computed.len()), (2, 2));
+    assert!(before.memory > 0 && after.cores_since(&before, Duration::from_secs(1)).is_some_and(|cores| cores >= 0.0));
+    assert!(driver.disk().await.unwrap() > 100_000);
 }
 
 /// An engine that listens for TLS with this certificate, and takes clients whose certificate this authority has signed.

@@ -24,6 +24,7 @@ export const french: readonly [begins: RegExp, says: string][] = [
   [/^check the image's name and tag, and that it was pushed$/, 'vérifiez le nom et la version de l’image, et qu’elle a été envoyée'],
   [/^make room on the target.*$/, 'faites de la place sur la cible'],
   [/^does the engine run, and does it listen there\?$/, 'le moteur tourne-t-il, et écoute-t-il à cet endroit ?'],
+  [/^its connection can still be tested by itself$/, 'sa connexion peut toujours être testée à part'],
   [/^give the certificate of the authority that signed.*$/, 'donnez le certificat de l’autorité qui a signé celui du moteur ; il se peut aussi que quelqu’un d’autre réponde à sa place'],
   [/^give the engine a new certificate; .*$/, 'donnez un nouveau certificat au moteur ; les horloges des deux machines sont-elles justes ?'],
   [/^are the clocks of both machines right\?$/, 'les horloges des deux machines sont-elles justes ?'],

@@ -8,7 +8,11 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bollard::{API_DEFAULT_VERSION, BollardRequest, Docker};
-use hyper::Uri;
+use bytes::Bytes;
+use http_body_util::{BodyExt, Empty, Limited};
+use hyper::client::conn::http1;
+use hyper::header::HOST;
+use hyper::{Request, Uri};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::{Connected, Connection};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -23,7 +27,7 @@ use super::{ssh, tls};
 const IDLE: Duration = Duration::from_secs(15);
 
 /// How connections are made.
-pub(super) enum Way {
+pub(in crate::docker) enum Way {
     /// A socket of this machine.
     Unix(PathBuf),
     /// A port, in plain text.
@@ -59,16 +63,40 @@ impl Way {
 }
 
 /// A client of the engine that is reached this way. Nothing is dialled yet.
-pub(super) fn docker(way: Way) -> Result<Docker, bollard::errors::Error> {
+pub(super) fn docker(way: Arc<Way>) -> Result<Docker, bollard::errors::Error> {
     let mut builder = Client::builder(TokioExecutor::new());
     builder.pool_max_idle_per_host(way.kept()).pool_idle_timeout(IDLE).pool_timer(TokioTimer::new());
-    let client = builder.build(Connector(Arc::new(way)));
+    let client = builder.build(Connector(way));
     let transport = move |request: BollardRequest| {
         let answer = client.request(request);
         async move { answer.await.map_err(bollard::errors::Error::from) }
     };
     // Where it is, the way knows.
     Docker::connect_with_custom_transport(transport, Some("http://docker"), ANSWER.as_secs(), API_DEFAULT_VERSION)
+}
+
+/// The answer to one question that the client does not know of, where it is a short one.
+pub(in crate::docker) async fn get(way: &Way, path: &str, longest: usize) -> io::Result<Bytes> {
+    let (mut sender, connection) = http1::handshake(TokioIo::new(way.dial().await?)).await.map_err(io::Error::other)?;
+    let asked = async move {
+        let request =
+            Request::get(path).header(HOST, "docker").body(Empty::<Bytes>::new()).map_err(io::Error::other)?;
+        let answer = sender.send_request(request).await.map_err(io::Error::other)?;
+        if !answer.status().is_success() {
+            return Err(io::Error::other(format!("the engine answers {}", answer.status())));
+        }
+        let body = Limited::new(answer.into_body(), longest).collect().await.map_err(io::Error::other)?;
+        Ok(body.to_bytes())
+    };
+    tokio::pin!(asked);
+    tokio::select! {
+        answered = &mut asked => answered,
+        // The connection may be over before what it brought was read.
+        ended = connection => match ended {
+            Ok(()) => asked.await,
+            Err(error) => Err(io::Error::other(error)),
+        },
+    }
 }
 
 #[derive(Clone)]

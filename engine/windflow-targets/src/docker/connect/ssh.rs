@@ -53,7 +53,7 @@ impl Machine {
 }
 
 /// How an engine behind an SSH server is reached.
-pub(super) struct Way {
+pub(in crate::docker) struct Way {
     machine: Machine,
     /// The path of a key of this machine, or a key that is kept.
     key: Option<Key>,

@@ -42,7 +42,7 @@ impl<'a> Certificates<'a> {
 }
 
 /// How an engine behind TLS is reached.
-pub(super) struct Way {
+pub(in crate::docker) struct Way {
     host: String,
     port: u16,
     name: ServerName<'static>,
