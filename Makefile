@@ -78,6 +78,7 @@ clean: ## Remove everything that was built or run
 tools: # What the tests use beside Rust
 	@sdk/toolchain/ensure-tool.sh strace
 	@sdk/toolchain/ensure-tool.sh curl
+	@sdk/toolchain/ensure-tool.sh git
 	@sdk/toolchain/ensure-tool.sh python3
 	@sdk/toolchain/ensure-model-server.sh > /dev/null
 	@sdk/toolchain/ensure-mail-server.sh > /dev/null

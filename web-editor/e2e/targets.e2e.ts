@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { accessibilityProblems, shot, stage, type Stage } from './browser'
+import { Engine, skipDocker } from './docker'
 
 let on: Stage
 beforeAll(async () => (on = await stage()))
@@ -45,5 +46,52 @@ describe('targets', () => {
     await page.getByRole('button', { name: 'Remove edge-1' }).click()
     await dialog.getByRole('button', { name: 'Remove', exact: true }).click()
     await page.getByText('No target fits').waitFor()
+  })
+})
+
+describe.skipIf(skipDocker)('targets that answer', () => {
+  let engine: Engine
+  let watched: Stage
+  beforeAll(async () => {
+    engine = await Engine.start()
+    watched = await stage()
+  }, 260_000)
+  afterAll(async () => {
+    await watched?.close()
+    await engine?.stop()
+  })
+
+  it('say how they are as it changes, in both languages, and nobody asks for it again and again', async () => {
+    await watched.server.api('POST', '/targets', { name: 'edge', address: engine.address, environment: 'production' })
+    await watched.server.api('POST', '/targets', { name: 'far', address: 'tcp://127.0.0.1:9' })
+    const page = await watched.open({ at: '/targets' })
+    const asked: string[] = []
+    page.on('request', (request) => asked.push(new URL(request.url()).pathname))
+    const row = page.getByRole('listitem').filter({ hasText: engine.address })
+    await row.getByText('Reached', { exact: true }).waitFor()
+    await page.getByRole('listitem').filter({ hasText: 'far' }).getByText('Not reached', { exact: true }).waitFor()
+    await row.getByText(/no container/).waitFor()
+    const french = await watched.open({ at: '/targets', language: 'fr' })
+    const rangee = french.getByRole('listitem').filter({ hasText: engine.address })
+    await rangee.getByText('Joignable', { exact: true }).waitFor()
+    await french.getByText(/La cible n’est pas jointe/).waitFor()
+
+    await engine.docker('run', '--detach', '--name', 'one', 'stand-in:1')
+    await row.getByText(/1 of one container runs/).waitFor()
+    await rangee.getByText(/1 conteneur sur un tourne/).waitFor()
+    await row.getByText(/% CPU · .* of memory \(.*%\) · .* on disk/).waitFor()
+    await rangee.getByText(/du processeur · .* de mémoire .* sur le disque/).waitFor()
+    await shot(page, 'targets-live-en-light')
+    await shot(french, 'targets-live-fr-light')
+    expect(await accessibilityProblems(page)).toEqual([])
+    await engine.docker('rm', '--force', 'one')
+    await row.getByText(/no container/).waitFor()
+    expect(asked.filter((path) => path.endsWith('/test'))).toEqual([])
+
+    await row.getByRole('button', { name: 'Test the connection to edge' }).click()
+    await row.getByText('Reached', { exact: true }).waitFor()
+    await engine.stop()
+    await row.getByText('Not reached', { exact: true }).waitFor()
+    await rangee.getByText('Injoignable', { exact: true }).waitFor()
   })
 })

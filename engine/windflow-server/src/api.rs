@@ -51,6 +51,7 @@ mod sessions;
 mod stacks;
 mod statistics;
 mod streams;
+mod target_status;
 mod targets;
 mod templates;
 mod trials;
@@ -174,6 +175,7 @@ fn v1(add: &mut dyn FnMut(UtoipaMethodRouter<App>)) {
     add(routes!(targets::show, targets::change, targets::remove));
     add(routes!(targets::test));
     add(routes!(targets::import));
+    add(routes!(target_status::watch));
     add(routes!(stacks::list, stacks::add));
     add(routes!(stacks::show, stacks::change, stacks::remove));
     add(routes!(stacks::versions));
@@ -272,7 +274,8 @@ pub(crate) fn router(app: App) -> Router {
 /// The document, made for the first who asks.
 async fn openapi_json() -> Answer<impl IntoResponse> {
     static DOCUMENT: OnceLock<String> = OnceLock::new();
-    let text = blocking(|| DOCUMENT.get_or_init(|| serde_json::to_string(&whole_document()).unwrap_or_default())).await?;
+    let text =
+        blocking(|| DOCUMENT.get_or_init(|| serde_json::to_string(&whole_document()).unwrap_or_default())).await?;
     Ok(([("content-type", "application/json")], text.as_str()))
 }
 

@@ -58,3 +58,4 @@ mod server;
 mod settings;
 mod state;
 mod traces;
+mod watching;

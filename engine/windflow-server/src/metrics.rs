@@ -1,7 +1,9 @@
 //! What can be measured, as Prometheus reads it.
 
 use prometheus::core::Collector;
-use prometheus::{Encoder, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, Opts, Registry, TextEncoder};
+use prometheus::{
+    Encoder, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
+};
 
 use crate::problem::Problem;
 
@@ -27,6 +29,10 @@ pub(crate) struct Metrics {
     pub(crate) traced_runs: IntCounterVec,
     /// By outcome: told, failed.
     pub(crate) trace_spans: IntCounterVec,
+    /// By whether they answer.
+    pub(crate) targets_watched: IntGaugeVec,
+    /// By outcome: reached, unreached, sampled, not_sampled.
+    pub(crate) target_requests: IntCounterVec,
 }
 
 impl Metrics {
@@ -53,6 +59,16 @@ impl Metrics {
                 &["outcome"],
             )?,
             trace_spans: counter("windflow_trace_spans_total", "Spans that a collector was to be told.", &["outcome"])?,
+            targets_watched: IntGaugeVec::new(
+                Opts::new("windflow_targets_watched", "Targets that are watched since somebody looks at them."),
+                &["status"],
+            )
+            .map_err(Problem::internal)?,
+            target_requests: counter(
+                "windflow_target_watch_requests_total",
+                "Attempts to reach targets that are watched, and samples of what is used on them.",
+                &["outcome"],
+            )?,
             registry,
         };
         let build = Opts::new("windflow_build_info", "Always 1; the label says which release this is.")
@@ -71,6 +87,8 @@ impl Metrics {
         metrics.add(&metrics.streams)?;
         metrics.add(&metrics.traced_runs)?;
         metrics.add(&metrics.trace_spans)?;
+        metrics.add(&metrics.targets_watched)?;
+        metrics.add(&metrics.target_requests)?;
         Ok(metrics)
     }
 

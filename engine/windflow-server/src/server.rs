@@ -25,6 +25,7 @@ use crate::secrets::Secrets;
 use crate::settings::Settings;
 use crate::state::{App, Inner, Ports, blocking};
 use crate::traces::Telling;
+use crate::watching::Watching;
 use crate::{accept, api, audit, events, known_key, live, recovery, scheduler};
 
 /// How often what nobody needs any more is taken away.
@@ -89,6 +90,7 @@ impl Server {
             feed: Feed::new(clock.now()),
             notices: Notices::default(),
             presence: Presence::default(),
+            watching: Watching::default(),
             metrics: Metrics::new()?,
             limits: Limits::new(settings.rate_limit),
             streams: Arc::new(Semaphore::new(settings.max_streams)),

@@ -28,6 +28,7 @@ use crate::people::People;
 use crate::presence::Presence;
 use crate::secrets::Secrets;
 use crate::settings::Settings;
+use crate::watching::Watching;
 
 /// What a server stands on. The binary says which adapters these are.
 #[derive(Clone)]
@@ -78,6 +79,7 @@ pub(crate) struct Inner {
     pub(crate) feed: Feed,
     pub(crate) notices: Notices,
     pub(crate) presence: Presence,
+    pub(crate) watching: Watching,
     pub(crate) metrics: Metrics,
     pub(crate) limits: Limits,
     /// Places for live streams.

@@ -52,6 +52,9 @@ pub struct Ended {
     pub exit_code: Option<i64>,
     /// It took longer than it might.
     pub timed_out: bool,
+    /// It took longer, and could not be ended.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub still_runs: bool,
     /// It was ended since it took more memory than its limit.
     pub out_of_memory: bool,
     /// What it wrote.

@@ -11,6 +11,7 @@ use windflow_core::ports::store::BoxFuture;
 use crate::containers::Containers;
 use crate::plan::{Observed, Plan};
 use crate::project::Project;
+use crate::status::Sample;
 use crate::target::Credentials;
 
 /// Why a target did not do what was asked.
@@ -259,6 +260,15 @@ pub type Lines<'a> = &'a (dyn Fn(LogLine) -> bool + Send + Sync);
 pub trait Driver: Send + Sync {
     /// What the target is like. Reaching it is the test of a connection.
     fn facts(&self) -> BoxFuture<'_, Result<Facts>>;
+
+    /// Tells that containers begin and end on the target, as it happens, until the target is gone: then why.
+    fn follow<'a>(&'a self, changed: &'a (dyn Fn() + Send + Sync)) -> BoxFuture<'a, Result<()>>;
+
+    /// What the containers of the target have used until now.
+    fn sample(&self) -> BoxFuture<'_, Result<Sample>>;
+
+    /// Bytes of the target's disk that images, containers and volumes take. Counting them is work: it is not asked for often.
+    fn disk(&self) -> BoxFuture<'_, Result<u64>>;
 
     /// What is there of a stack.
     fn observe<'a>(&'a self, stack: &'a str) -> BoxFuture<'a, Result<Observed>>;

@@ -16,6 +16,7 @@ pub mod order;
 pub mod plan;
 pub mod project;
 pub mod risk;
+pub mod status;
 pub mod target;
 pub mod variables;
 pub mod vault;

@@ -84,10 +84,33 @@ pub struct Credentials {
     pub certificate: Option<String>,
     /// Its key.
     pub key: Option<String>,
-    /// The path of a key for SSH.
+    /// The path of a key for SSH, on the machine of whoever described the target: of one that was described before keys were kept.
     pub ssh_key: Option<String>,
+    /// A key for SSH, as OpenSSH writes it.
+    pub ssh_private_key: Option<String>,
+    /// The keys that the SSH server may have, a line each; none: those that the account knows which reaches it.
+    pub ssh_host_keys: Option<String>,
     /// Logins of registries by host.
     pub registries: BTreeMap<String, RegistryLogin>,
+}
+
+impl Credentials {
+    /// These, and what is not among them from others. An empty text stands for none.
+    #[must_use]
+    pub fn over(self, others: &Self) -> Self {
+        let either = |given: Option<String>, other: &Option<String>| {
+            given.or_else(|| other.clone()).filter(|text| !text.trim().is_empty())
+        };
+        Self {
+            ca: either(self.ca, &others.ca),
+            certificate: either(self.certificate, &others.certificate),
+            key: either(self.key, &others.key),
+            ssh_key: either(self.ssh_key, &others.ssh_key),
+            ssh_private_key: either(self.ssh_private_key, &others.ssh_private_key),
+            ssh_host_keys: either(self.ssh_host_keys, &others.ssh_host_keys),
+            registries: if self.registries.is_empty() { others.registries.clone() } else { self.registries },
+        }
+    }
 }
 
 /// Whether a text is the name of a target.
@@ -203,6 +226,17 @@ pub fn read_csv(text: &str) -> Result<Vec<Line>, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn credentials_that_are_not_given_stay() {
+        let some = |text: &str| Some(text.to_owned());
+        let kept =
+            Credentials { ca: some("ca"), key: some("key"), ssh_host_keys: some("host"), ..Credentials::default() };
+        let given = Credentials { ca: some("new"), ssh_host_keys: some(""), ..Credentials::default() };
+        let now = given.over(&kept);
+        assert_eq!((now.ca, now.key, now.ssh_host_keys), (some("new"), some("key"), None));
+        assert!(Credentials::default().over(&kept) == kept);
+    }
 
     #[test]
     fn each_line_is_judged_for_itself() {

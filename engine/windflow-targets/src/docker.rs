@@ -5,6 +5,7 @@
 //! to be remembered elsewhere.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bollard::Docker;
@@ -13,14 +14,17 @@ use windflow_stacks::containers::Containers;
 use windflow_stacks::driver::{Action, Driver, Events, Facts, Job, Lines, LogQuery, Outcome, Result};
 use windflow_stacks::plan::{Observed, Plan, plan};
 use windflow_stacks::project::Project;
+use windflow_stacks::status::Sample;
 
-pub use self::connect::{Endpoint, Tls};
+pub use self::connect::Endpoint;
+use self::connect::Way;
 
 mod act;
 mod connect;
 mod container;
 mod create;
 mod deploy;
+mod disk;
 mod errors;
 mod facts;
 mod files;
@@ -33,6 +37,7 @@ mod parts;
 mod settle;
 mod single;
 mod undo;
+mod watch;
 
 /// How long an answer of the engine may take. Stopping a container waits for its grace time, pulling an image for each part.
 const ANSWER: Duration = Duration::from_secs(180);
@@ -41,6 +46,7 @@ const ANSWER: Duration = Duration::from_secs(180);
 #[derive(Clone)]
 pub struct DockerTarget {
     docker: Docker,
+    way: Arc<Way>,
 }
 
 impl DockerTarget {
@@ -48,9 +54,9 @@ impl DockerTarget {
     ///
     /// # Errors
     /// Where it does not answer; the reason is as exact as it can be had.
-    pub async fn connect(endpoint: &Endpoint) -> Result<Self> {
-        let docker = connect::connect(endpoint).await?;
-        Ok(Self { docker })
+    pub async fn connect(endpoint: Endpoint) -> Result<Self> {
+        let (docker, way) = connect::connect(endpoint).await?;
+        Ok(Self { docker, way })
     }
 
     async fn planned(&self, project: &Project) -> Result<Plan> {
@@ -67,6 +73,18 @@ impl DockerTarget {
 impl Driver for DockerTarget {
     fn facts(&self) -> BoxFuture<'_, Result<Facts>> {
         Box::pin(facts::facts(&self.docker))
+    }
+
+    fn follow<'a>(&'a self, changed: &'a (dyn Fn() + Send + Sync)) -> BoxFuture<'a, Result<()>> {
+        Box::pin(watch::follow(self, changed))
+    }
+
+    fn sample(&self) -> BoxFuture<'_, Result<Sample>> {
+        Box::pin(watch::sample(self))
+    }
+
+    fn disk(&self) -> BoxFuture<'_, Result<u64>> {
+        Box::pin(disk::disk(self))
     }
 
     fn observe<'a>(&'a self, stack: &'a str) -> BoxFuture<'a, Result<Observed>> {

@@ -2,9 +2,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests fail by panicking, too")]
 
 mod docker_engine {
+    mod authority;
     mod builds;
     mod deploys;
     mod fails;
+    mod far;
     mod goes_on;
     mod runs_once;
     mod support;

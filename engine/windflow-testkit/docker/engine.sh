@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# engine.sh start FOLDER PID   starts a Docker engine of its own with everything in FOLDER, and loads the stand-in images;
-#                              it ends with the process PID, or by `stop`. The last line on stdout is its address.
+# engine.sh start FOLDER PID [FLAG…]   starts a Docker engine of its own with everything in FOLDER, and loads the stand-in images;
+#                              it ends with the process PID, or by `stop`. The last line on stdout is its address. dockerd gets the flags, too.
+#                              With WINDFLOW_ENGINE_DISK=64m its disk has that size.
 # engine.sh stop FOLDER        ends it.
 # engine.sh stand-ins FOLDER IMAGE…   loads a stand-in under the name of each image, as if it had been fetched.
 #
@@ -130,7 +131,10 @@ stand_ins() {
 
 start() {
   install
-  mkdir -p "$folder"
+  local own=$1
+  shift
+  mkdir -p "$folder/data"
+  [ -z "${WINDFLOW_ENGINE_DISK:-}" ] || mount -t tmpfs -o "size=$WINDFLOW_ENGINE_DISK" windflow-engine "$folder/data" || give_up "its small disk cannot be mounted"
   local runtime=()
   if ! has_sys_resource; then
     wrapper
@@ -138,7 +142,7 @@ start() {
   fi
   echo "{}" >"$folder/daemon.json"
   setsid dockerd --data-root "$folder/data" --exec-root "$folder/exec" --pidfile "$folder/docker.pid" -H "unix://$socket" \
-    --config-file "$folder/daemon.json" --shutdown-timeout 2 "${runtime[@]}" >"$folder/dockerd.log" 2>&1 </dev/null &
+    --config-file "$folder/daemon.json" --shutdown-timeout 2 "${runtime[@]}" "$@" >"$folder/dockerd.log" 2>&1 </dev/null &
   local engine=$!
   for _ in $(seq 300); do
     /usr/bin/docker -H "unix://$socket" version >/dev/null 2>&1 && break
@@ -148,7 +152,7 @@ start() {
   /usr/bin/docker -H "unix://$socket" version >/dev/null 2>&1 || give_up "it does not answer within 30 s"
   # It does not outlive who asked for it, however that ends.
   setsid bash -c 'while kill -0 "$1" 2>/dev/null && kill -0 "$2" 2>/dev/null; do sleep 0.5; done; exec "$0" stop "$3"' \
-    "$0" "$1" "$engine" "$folder" >/dev/null 2>&1 </dev/null &
+    "$0" "$own" "$engine" "$folder" >/dev/null 2>&1 </dev/null &
   images
   echo "unix://$socket"
 }
@@ -169,12 +173,13 @@ stop() {
   for _ in $(seq 100); do kill -0 "$engine" 2>/dev/null || break; sleep 0.1; done
   kill -9 "$engine" 2>/dev/null || true
   rm -f "$folder/docker.pid"
+  ! mountpoint -q "$folder/data" || umount "$folder/data" 2>/dev/null || umount -l "$folder/data" 2>/dev/null || true
   rm -rf "$folder/data" 2>/dev/null || true
 }
 
 case $command in
-  start) start "$3" ;;
+  start) shift 2; start "$@" ;;
   stop) stop ;;
   stand-ins) shift 2; stand_ins "$@" ;;
-  *) echo "usage: engine.sh start FOLDER PID | stop FOLDER | stand-ins FOLDER IMAGE…" >&2; exit 2 ;;
+  *) echo "usage: engine.sh start FOLDER PID [FLAG…] | stop FOLDER | stand-ins FOLDER IMAGE…" >&2; exit 2 ;;
 esac

@@ -9,8 +9,10 @@ use std::process::Command;
 use tempfile::TempDir;
 
 pub use self::registry::DockerRegistry;
+pub use self::ssh::SshServer;
 
 mod registry;
+mod ssh;
 
 /// A Docker engine. It ends when it is dropped, and with the process at the latest.
 pub struct DockerEngine {
@@ -29,12 +31,26 @@ impl DockerEngine {
     /// Where none can run here: a test that needs one fails, and says so.
     #[must_use]
     pub fn start() -> Self {
+        Self::start_with(&[], None)
+    }
+
+    /// The same, with more flags for `dockerd`, and perhaps with a disk of a size such as `64m`.
+    ///
+    /// # Panics
+    /// Where none can run here: a test that needs one fails, and says so.
+    #[must_use]
+    pub fn start_with(flags: &[&str], disk: Option<&str>) -> Self {
         let lock = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/docker-engine.lock");
         let turn = File::create(&lock).expect("the folder target is there");
         turn.lock().expect("a file can be locked");
         let folder = tempfile::tempdir().expect("a folder for the engine");
         let (path, own) = (folder.path().to_str().expect("a path in UTF-8"), std::process::id().to_string());
-        let output = Command::new(SCRIPT).args(["start", path, &own]).output().expect("the script can be run");
+        let mut command = Command::new(SCRIPT);
+        command.args(["start", path, &own]).args(flags);
+        if let Some(disk) = disk {
+            command.env("WINDFLOW_ENGINE_DISK", disk);
+        }
+        let output = command.output().expect("the script can be run");
         let stderr = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "no Docker engine could be started here:\n{stderr}");
         let stdout = String::from_utf8_lossy(&output.stdout);

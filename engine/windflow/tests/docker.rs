@@ -9,6 +9,7 @@ mod docker_engine {
     mod served;
     mod single;
     mod templates;
+    mod watched;
 
     use std::path::Path;
     use std::process::{Command, Output, Stdio};

@@ -35,10 +35,10 @@ const READ: usize = 256;
 /// The least time between two waits for the disk on behalf of one reader.
 const PACE: Duration = Duration::from_millis(50);
 
-type Sender = mpsc::Sender<Event>;
+pub(super) type Sender = mpsc::Sender<Event>;
 
 /// The reader is gone.
-struct Gone;
+pub(super) struct Gone;
 
 /// The events of one run as they become durable, from its beginning or after `Last-Event-ID`, until it has ended. Each has the sequence
 /// as its id. In between, without an id: `began`, `log` and `progress` of nodes, as they happen; `end` comes last.
@@ -126,7 +126,7 @@ fn last_id(headers: &HeaderMap) -> Option<&str> {
     headers.get("last-event-id")?.to_str().ok().filter(|id| !id.is_empty())
 }
 
-async fn send(sender: &Sender, event: Event) -> Result<(), Gone> {
+pub(super) async fn send(sender: &Sender, event: Event) -> Result<(), Gone> {
     sender.send(event).await.map_err(|_| Gone)
 }
 
@@ -139,7 +139,7 @@ pub(super) fn place(app: &App) -> Answer<OwnedSemaphorePermit> {
 }
 
 /// A stream that work of its own fills, until the reader goes, the token expires, or the server stops.
-fn stream<W: Future<Output = ()> + Send + 'static>(
+pub(super) fn stream<W: Future<Output = ()> + Send + 'static>(
     app: App,
     until: Option<Timestamp>,
     work: impl FnOnce(Sender) -> W,

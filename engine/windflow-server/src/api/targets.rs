@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use windflow_core::id::OrganisationId;
-use windflow_stacks::driver::RegistryLogin;
+use windflow_stacks::driver::{Facts, RegistryLogin};
 use windflow_stacks::target::{self, Credentials, Environment, New, Target};
 
 use super::extract::{Allowed, Json, Path, Query, need};
@@ -55,6 +55,10 @@ pub(crate) struct SetCredentials {
     certificate: Option<String>,
     /// Its key, in PEM form.
     key: Option<String>,
+    /// A private key for SSH without a passphrase, as OpenSSH writes it.
+    ssh_private_key: Option<String>,
+    /// The keys that the SSH server may have, a line each, as `ssh-keyscan` prints them; none: those that the server's account knows.
+    ssh_host_keys: Option<String>,
     /// Logins of registries by host.
     #[serde(default)]
     registries: BTreeMap<String, RegistryAccess>,
@@ -64,8 +68,16 @@ impl From<SetCredentials> for Credentials {
     fn from(set: SetCredentials) -> Self {
         let login = |RegistryAccess { username, password }| RegistryLogin { username, password };
         let registries = set.registries.into_iter().map(|(host, given)| (host, login(given))).collect();
-        // Keys for SSH are files of the server: the operator's, not a caller's.
-        Self { ca: set.ca, certificate: set.certificate, key: set.key, ssh_key: None, registries }
+        Self {
+            ca: set.ca,
+            certificate: set.certificate,
+            key: set.key,
+            // Files of the server are the operator's, not a caller's.
+            ssh_key: None,
+            ssh_private_key: set.ssh_private_key,
+            ssh_host_keys: set.ssh_host_keys,
+            registries,
+        }
     }
 }
 
@@ -103,7 +115,7 @@ pub(crate) struct ChangeTarget {
     tags: BTreeSet<String>,
     #[serde(default)]
     description: String,
-    /// What is not given stays.
+    /// Each that is not given stays; an empty text takes one away.
     credentials: Option<SetCredentials>,
 }
 
@@ -241,6 +253,7 @@ pub(crate) async fn add(
     let book = app.book(&caller.organisation);
     let target = book.add_target(&new, &credentials.unwrap_or_default(), &caller.name(), app.now())?;
     book.durable().await?;
+    app.watching.changed(&caller.organisation);
     Ok((StatusCode::CREATED, axum::Json(target.into())))
 }
 
@@ -277,6 +290,7 @@ pub(crate) async fn change(
     let book = app.book(&caller.organisation);
     let target = book.change_target(&new, credentials.as_ref(), &caller.name(), app.now())?;
     book.durable().await?;
+    app.watching.changed(&caller.organisation);
     Ok(axum::Json(target.into()))
 }
 
@@ -294,6 +308,7 @@ pub(crate) async fn remove(
     let book = app.book(&allowed.0.organisation);
     book.remove_target(&name)?;
     book.durable().await?;
+    app.watching.changed(&allowed.0.organisation);
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -312,6 +327,13 @@ pub(crate) struct FactsView {
     images: u32,
 }
 
+impl From<Facts> for FactsView {
+    fn from(facts: Facts) -> Self {
+        let Facts { engine, platform, cpus, memory, running, containers, images } = facts;
+        Self { engine, platform, cpus, memory, running, containers, images }
+    }
+}
+
 /// Reach a target, and tell what it is like or why it is not reached.
 #[utoipa::path(
     post, path = "/targets/{name}/test", tag = "targets", operation_id = "test_target",
@@ -323,17 +345,11 @@ pub(crate) async fn test(
     State(app): State<App>,
     Path(name): Path<String>,
 ) -> Answer<axum::Json<FactsView>> {
-    let reached = app.reach(&app.book(&allowed.0.organisation), &name).await?;
-    let facts = reached.driver.facts().await.map_err(Problem::from)?;
-    Ok(axum::Json(FactsView {
-        engine: facts.engine,
-        platform: facts.platform,
-        cpus: facts.cpus,
-        memory: facts.memory,
-        running: facts.running,
-        containers: facts.containers,
-        images: facts.images,
-    }))
+    let organisation = allowed.0.organisation;
+    let reached = app.reach(&app.book(&organisation), &name).await;
+    // Who looks is told the same.
+    app.watching.again(&organisation, &name);
+    Ok(axum::Json(reached?.driver.facts().await.map_err(Problem::from)?.into()))
 }
 
 /// Targets as comma-separated lines. The first line names the columns: `name,address`, and where wanted
@@ -385,5 +401,6 @@ pub(crate) async fn import(
     });
     let made = made.collect();
     book.durable().await?;
+    app.watching.changed(&caller.organisation);
     Ok(axum::Json(made))
 }

@@ -25,7 +25,7 @@ impl Book {
         }
     }
 
-    /// Changes a target. Credentials that are not given stay.
+    /// Changes a target. Each of its credentials that is not given stays; an empty text takes one away.
     ///
     /// # Errors
     /// Where it is not valid, or there is none of this name.
@@ -38,10 +38,8 @@ impl Book {
     ) -> Result<Target> {
         new.check().map_err(BookError::Invalid)?;
         let (old, version) = self.target_version(&new.name)?;
-        let credentials = match credentials {
-            Some(credentials) => credentials.clone(),
-            None => self.credentials(&old)?,
-        };
+        let kept = self.credentials(&old)?;
+        let credentials = credentials.cloned().map_or_else(|| kept.clone(), |given| given.over(&kept));
         let target = self.target_of(new, &credentials, by, old.created_at, now)?;
         self.write(vec![self.put(key(&new.name), Expected::Version(version), &target)?])?;
         Ok(target)
@@ -56,6 +54,7 @@ impl Book {
         now: Timestamp,
     ) -> Result<Target> {
         let place = self.place(&key(&new.name));
+        let credentials = &credentials.clone().over(&Credentials::default());
         let has_any = *credentials != Credentials::default();
         Ok(Target {
             name: new.name.clone(),

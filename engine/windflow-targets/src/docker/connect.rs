@@ -1,46 +1,43 @@
 //! Reaching an engine.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
-use bollard::{API_DEFAULT_VERSION, Docker};
+use bollard::Docker;
 use windflow_stacks::driver::{DriverError, Result};
+use windflow_stacks::target::Credentials;
 
-use super::{ANSWER, errors};
+pub(super) use self::line::{Way, get};
+use self::ssh::Machine;
+use self::tls::Certificates;
+use super::errors;
+
+mod handed;
+mod line;
+mod ssh;
+pub(super) mod tls;
 
 /// How long reaching an engine may take.
 const REACH: Duration = Duration::from_secs(10);
 
-/// Where an engine is.
-#[derive(Clone, PartialEq, Eq)]
-pub enum Endpoint {
-    /// A socket of this machine.
-    Unix(String),
-    /// A port, in plain text. Only for loopback or a network that nobody else is on.
-    Tcp(String),
-    /// A port with TLS on both sides.
-    Tls(String, Tls),
-    /// A machine's own `docker` by its SSH server: `ssh://user@host:port`, and the path of a key.
-    Ssh(String, Option<String>),
-}
+/// Where Docker engines listen for TLS, where nobody says.
+const TLS_PORT: u16 = 2376;
+/// And for plain text.
+const PLAIN_PORT: u16 = 2375;
 
-/// Certificates in PEM form.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Tls {
-    /// Who signed the engine's certificate.
-    pub ca: String,
-    /// Ours.
-    pub certificate: String,
-    /// Its key.
-    pub key: String,
+/// Where an engine is, and how it is reached.
+pub struct Endpoint {
+    address: String,
+    way: Way,
 }
 
 impl Endpoint {
-    /// Takes an address apart: `unix:///var/run/docker.sock`, `tcp://host:2376`, `ssh://user@host`.
+    /// Takes an address apart: `unix:///var/run/docker.sock`, `tcp://host:2376`, `ssh://user@host`; and takes what of the credentials is for it.
     ///
     /// # Errors
-    /// Where it is none.
-    pub fn parse(address: &str, tls: Option<Tls>, ssh_key: Option<String>) -> Result<Self> {
+    /// Where it is none, or the credentials cannot be used for it.
+    pub fn parse(address: &str, credentials: &Credentials) -> Result<Self> {
         let invalid = |why: &str| {
             DriverError::new("invalid_address", format!("{address:?} is no address of an engine: {why}"))
                 .remedy("write unix:///var/run/docker.sock, tcp://host:2376 or ssh://user@host")
@@ -49,65 +46,73 @@ impl Endpoint {
         if rest.is_empty() || rest.chars().any(|c| c.is_whitespace() || c.is_control()) {
             return Err(invalid("it names nothing"));
         }
-        // What begins with a dash would be an option of the `ssh` command.
-        let host = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
-        if scheme != "unix" && (rest.starts_with('-') || host.starts_with('-')) {
-            return Err(invalid("a host does not begin with a dash"));
-        }
-        match (scheme, tls) {
-            ("unix", _) if rest.starts_with('/') => Ok(Self::Unix(rest.to_owned())),
-            ("unix", _) => Err(invalid("the path is not complete")),
-            ("tcp" | "https", Some(tls)) => Ok(Self::Tls(format!("tcp://{rest}"), tls)),
-            ("tcp" | "http", None) => Ok(Self::Tcp(format!("tcp://{rest}"))),
-            ("ssh", _) => Ok(Self::Ssh(format!("ssh://{rest}"), ssh_key)),
-            _ => Err(invalid("its scheme is unknown")),
-        }
+        let certificates = Certificates::of(credentials)?;
+        let way = match (scheme, certificates) {
+            ("unix", _) if rest.starts_with('/') => Way::Unix(rest.into()),
+            ("unix", _) => return Err(invalid("the path is not complete")),
+            ("tcp" | "https", Some(certificates)) => {
+                let place = Place::parse(rest).map_err(invalid)?;
+                Way::Tls(tls::Way::new(&place.host, place.port.unwrap_or(TLS_PORT), &certificates)?)
+            }
+            // Only for loopback or a network that nobody else is on.
+            ("tcp" | "http", None) => {
+                let place = Place::parse(rest).map_err(invalid)?;
+                Way::Tcp(place.host, place.port.unwrap_or(PLAIN_PORT))
+            }
+            ("ssh", _) => Way::Ssh(ssh::Way::new(Machine::parse(rest).map_err(invalid)?, credentials)?),
+            _ => return Err(invalid("its scheme is unknown")),
+        };
+        Ok(Self { address: address.to_owned(), way })
     }
 }
 
-pub(super) async fn connect(endpoint: &Endpoint) -> Result<Docker> {
-    let seconds = ANSWER.as_secs();
-    let (docker, address) = match endpoint {
-        Endpoint::Unix(path) => {
-            if !Path::new(path).exists() {
-                let message = format!("there is no socket {path}");
-                return Err(DriverError::new("unreachable", message)
-                    .remedy("is the engine installed, and does it run?")
-                    .may_help());
-            }
-            (Docker::connect_with_unix(path, seconds, API_DEFAULT_VERSION), path)
+/// A host and perhaps a port.
+struct Place {
+    host: String,
+    port: Option<u16>,
+}
+
+impl Place {
+    fn parse(text: &str) -> std::result::Result<Self, &'static str> {
+        let text = text.strip_suffix('/').unwrap_or(text);
+        let (host, port) = match text.rsplit_once(':') {
+            Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
+            _ => (text, None),
+        };
+        let port = port.map(|port| port.parse().map_err(|_| "its port is none")).transpose()?;
+        let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+        // What begins with a dash would be an option of the `ssh` command.
+        if host.starts_with('-') {
+            return Err("a host does not begin with a dash");
         }
-        Endpoint::Tcp(address) => (Docker::connect_with_http(address, seconds, API_DEFAULT_VERSION), address),
-        Endpoint::Tls(address, tls) => (with_tls(address, tls, seconds)?, address),
-        Endpoint::Ssh(address, key) => {
-            (Docker::connect_with_ssh(address, seconds, API_DEFAULT_VERSION, key.clone()), address)
+        let is_host = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | '%');
+        if host.is_empty() || !host.chars().all(is_host) {
+            return Err("it names no host, or more than a host and a port");
         }
-    };
-    let docker = docker.map_err(|error| errors::at(address, &error))?;
+        Ok(Self { host: host.to_owned(), port })
+    }
+}
+
+/// Reaches an engine: a client that speaks its version of the interface, and the way that it is reached by.
+pub(super) async fn connect(endpoint: Endpoint) -> Result<(Docker, Arc<Way>)> {
+    let Endpoint { address, way } = endpoint;
+    if let Way::Unix(path) = &way
+        && !Path::new(path).exists()
+    {
+        let message = format!("there is no socket {}", path.display());
+        return Err(DriverError::new("unreachable", message)
+            .remedy("is the engine installed, and does it run?")
+            .may_help());
+    }
+    let way = Arc::new(way);
+    let docker = line::docker(Arc::clone(&way)).map_err(|error| errors::at(&address, &error))?;
     match tokio::time::timeout(REACH, docker.negotiate_version()).await {
-        Ok(reached) => reached.map_err(|error| errors::at(address, &error)),
+        Ok(reached) => reached.map(|docker| (docker, way)).map_err(|error| errors::at(&address, &error)),
         Err(_) => {
             let message = format!("{address} does not answer within {} s", REACH.as_secs());
             Err(DriverError::new("unreachable", message).remedy("is the port open, and is it an engine's?").may_help())
         }
     }
-}
-
-/// The client reads certificates from files. They are gone again once it has.
-fn with_tls(address: &str, tls: &Tls, seconds: u64) -> Result<std::result::Result<Docker, bollard::errors::Error>> {
-    let cannot = |error: std::io::Error| {
-        DriverError::new("certificates", format!("certificates cannot be handed over: {error}"))
-    };
-    let folder = tempfile::tempdir().map_err(cannot)?;
-    let write = |name: &str, text: &str| -> std::io::Result<std::path::PathBuf> {
-        let path = folder.path().join(name);
-        std::fs::write(&path, text)?;
-        Ok(path)
-    };
-    let ca = write("ca.pem", &tls.ca).map_err(cannot)?;
-    let certificate = write("cert.pem", &tls.certificate).map_err(cannot)?;
-    let key = write("key.pem", &tls.key).map_err(cannot)?;
-    Ok(Docker::connect_with_ssl(address, &key, &certificate, &ca, seconds, API_DEFAULT_VERSION))
 }
 
 #[cfg(test)]
@@ -116,9 +121,17 @@ mod tests {
 
     #[test]
     fn addresses_are_taken_apart() {
-        let parse = |address: &str| Endpoint::parse(address, None, None);
-        assert!(parse("unix:///run/docker.sock").is_ok_and(|it| it == Endpoint::Unix("/run/docker.sock".into())));
-        assert!(parse("tcp://10.0.0.1:2375").is_ok() && parse("ssh://me@host").is_ok());
+        let parse = |address: &str| Endpoint::parse(address, &Credentials::default());
+        for good in [
+            "unix:///run/docker.sock",
+            "tcp://10.0.0.1:2375",
+            "tcp://[::1]:2375",
+            "ssh://me@host",
+            "ssh://me@host:2222",
+            "ssh://host/",
+        ] {
+            assert!(parse(good).is_ok(), "{good}");
+        }
         for bad in [
             "",
             "docker",
@@ -128,8 +141,28 @@ mod tests {
             "ssh://-oProxyCommand=x",
             "tcp://a b",
             "ssh://me@-x",
+            "ssh://-l@x",
+            "ssh://me@host:port",
+            "ssh://me@host/run/docker.sock",
+            "tcp://host:99999",
+            "tcp://a@b",
         ] {
-            assert!(parse(bad).is_err(), "{bad}");
+            assert_eq!(parse(bad).err().map(|error| error.code).as_deref(), Some("invalid_address"), "{bad}");
+        }
+        let place = |text| Place::parse(text).map(|place| (place.host, place.port));
+        assert_eq!(place("[fe80::1]:22"), Ok(("fe80::1".to_owned(), Some(22))));
+        assert_eq!(place("host"), Ok(("host".to_owned(), None)));
+    }
+
+    #[test]
+    fn certificates_that_cannot_be_used_are_refused_before_anything_is_dialled() {
+        let pem = |name: &str| Some(format!("-----BEGIN {name}-----\nAAAA\n-----END {name}-----\n"));
+        let some = Credentials { ca: pem("CERTIFICATE"), ..Credentials::default() };
+        let bad = Credentials { certificate: pem("CERTIFICATE"), key: pem("PRIVATE KEY"), ..some.clone() };
+        for credentials in [some, bad] {
+            let error = Endpoint::parse("tcp://127.0.0.1:1", &credentials).err().unwrap();
+            assert_eq!(error.code, "certificates", "{error:?}");
+            assert!(error.remedy.is_some());
         }
     }
 }

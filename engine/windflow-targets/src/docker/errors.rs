@@ -3,18 +3,21 @@
 use bollard::errors::Error;
 use windflow_stacks::driver::DriverError;
 
+use super::connect::tls;
+
 /// The engine is not reached at an address.
 pub(super) fn at(address: &str, error: &Error) -> DriverError {
     let found = of(error);
     if found.code != "unreachable" {
+        return DriverError { message: format!("{address}: {}", found.message), ..found };
+    }
+    if found.remedy.is_some() && own(error).is_some() {
         return found;
     }
     let message = format!("the engine at {address} is not reached: {}", causes(error));
     let text = message.to_lowercase();
     let remedy = if text.contains("permission denied") {
         "may this user use the socket? Is it in the group `docker`?"
-    } else if text.contains("certificate") {
-        "the certificates of the target do not fit the engine's: check the authority, the names in it, and its time"
     } else {
         "does the engine run, and does it listen there?"
     };
@@ -29,10 +32,29 @@ pub(super) fn of(error: &Error) -> DriverError {
         Error::JsonDataError { message, .. } => {
             DriverError::new("not_an_engine", format!("the answer is no engine's: {message}"))
         }
-        other => DriverError::new("unreachable", format!("the engine is gone: {}", causes(other)))
-            .remedy("does it run? Once it does, deploy again: it goes on where it was")
-            .may_help(),
+        other => own(other).unwrap_or_else(|| {
+            DriverError::new("unreachable", format!("the engine is gone: {}", causes(other)))
+                .remedy("does it run? Once it does, deploy again: it goes on where it was")
+                .may_help()
+        }),
     }
+}
+
+/// What a connection of our own says of itself, wherever it stands among the causes.
+fn own(error: &(dyn std::error::Error + 'static)) -> Option<DriverError> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(found) = error.downcast_ref::<DriverError>() {
+            return Some(found.clone());
+        }
+        if let Some(found) = error.downcast_ref::<rustls::Error>() {
+            return Some(tls::said(found));
+        }
+        // What an error of input and output holds is not among its sources; only what that comes from is.
+        let held = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        next = held.map_or_else(|| error.source(), |held| Some(held));
+    }
+    None
 }
 
 fn causes(error: &Error) -> String {
@@ -53,6 +75,12 @@ fn said(status: u16, message: &str) -> DriverError {
     let error = |code: &str, remedy: &str| DriverError::new(code, message.trim()).remedy(remedy);
     if text.contains("port is already allocated") || text.contains("address already in use") {
         return error("port_taken", "another container or program has this port: publish another one, or stop that");
+    }
+    if text.contains("http request to an https server") {
+        return error(
+            "tls_wanted",
+            "give the target the certificate of the authority, a certificate for clients, and its key",
+        );
     }
     if text.contains("no space left") {
         return error("disk_full", "make room on the target, for example with `docker system prune`").may_help();

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use windflow_stacks::driver::{Driver, Verdict};
+use windflow_stacks::target::Credentials;
 use windflow_targets::docker::{DockerTarget, Endpoint};
 
 use super::support::{Place, free_port, get, project, shop};
@@ -76,7 +77,7 @@ async fn what_cannot_work_says_why_and_leaves_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_engine_that_is_not_there_is_told_precisely() {
     let reach = async |address: &str| {
-        DockerTarget::connect(&Endpoint::parse(address, None, None).unwrap()).await.err().unwrap()
+        DockerTarget::connect(Endpoint::parse(address, &Credentials::default()).unwrap()).await.err().unwrap()
     };
     let error = reach("unix:///nosuch/docker.sock").await;
     assert_eq!(

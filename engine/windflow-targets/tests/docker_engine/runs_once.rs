@@ -154,10 +154,18 @@ async fn a_command_runs_in_a_service_of_a_stack() {
     let failed = exec(asked, 10, &Never).await.unwrap();
     assert_eq!((failed.exit_code, failed.said.stdout.as_str()), (Some(4), "me\n"));
     assert!(failed.said.output.contains("nosuch"));
-    let slow = exec(json!({ "command": "sleep 30" }), 1, &Never).await.unwrap();
-    assert!(slow.timed_out && slow.exit_code.is_none());
-    let error = exec(json!({ "command": "sleep 30" }), 30, &After(Duration::from_millis(300))).await.unwrap_err();
-    assert!(error.code == "cancelled" && error.message.contains("may still run"), "{error:?}");
+    // What takes too long, or is wanted no more, is ended with all that it has begun, whoever it runs as; nothing else is.
+    let running = || place.engine.docker(&["top", "two-web-1", "-eo", "pid,args"]);
+    let others = running();
+    for user in ["root", "7"] {
+        let asked = json!({ "command": ["sh", "-c", "sleep 31 & (sleep 32 & sleep 33)"], "user": user, "environment": { "TEXT": "two\nlines" } });
+        let slow = exec(asked.clone(), 1, &Never).await.unwrap();
+        assert!(slow.timed_out && slow.exit_code.is_none() && !slow.still_runs);
+        assert_eq!(running(), others);
+        let error = exec(asked, 30, &After(Duration::from_millis(300))).await.unwrap_err();
+        assert!(error.code == "cancelled" && error.message.contains("were ended"), "{error:?}");
+        assert_eq!(running(), others);
+    }
     for (asked, code) in [
         (json!({ "service": "nosuch" }), "unknown_service"),
         (json!({ "stack": "other" }), "unknown_service"),
@@ -171,4 +179,10 @@ async fn a_command_runs_in_a_service_of_a_stack() {
     let facts = place.with(10, &Never, async |on, _| on.containers_of("two", Some("web")).await).await.unwrap();
     assert_eq!(facts.len(), 2);
     assert_eq!((facts[1].name.as_str(), facts[1].state.as_str(), facts[1].exit_code), ("two-web-2", "running", None));
+    // Where nothing can end it, that is said.
+    let _ = place.engine.docker(&["exec", "two-web-1", "rm", "/bin/sh"]);
+    let slow = exec(json!({ "command": ["sleep", "34"] }), 1, &Never).await.unwrap();
+    assert!(slow.timed_out && slow.still_runs);
+    assert!(place.lines.lock().unwrap().iter().any(|line| line.contains("may still run")));
+    assert!(running().contains("sleep 34"));
 }

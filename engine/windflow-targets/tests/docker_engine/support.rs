@@ -8,6 +8,7 @@ use windflow_stacks::containers::{Containers, With};
 use windflow_stacks::driver::{Driver, Event, Job, Never, Outcome, RegistryLogin, Result, Verdict};
 use windflow_stacks::plan::{Observed, State};
 use windflow_stacks::project::Project;
+use windflow_stacks::target::Credentials;
 use windflow_targets::docker::{DockerTarget, Endpoint};
 pub(super) use windflow_testkit::docker::{DockerEngine, free_port, get};
 
@@ -31,8 +32,8 @@ pub(super) fn project(text: &str) -> Project {
 impl Place {
     pub(super) async fn new() -> Self {
         let engine = DockerEngine::start();
-        let endpoint = Endpoint::parse(engine.address(), None, None).unwrap();
-        let target = DockerTarget::connect(&endpoint).await.unwrap();
+        let endpoint = Endpoint::parse(engine.address(), &Credentials::default()).unwrap();
+        let target = DockerTarget::connect(endpoint).await.unwrap();
         Self { engine, target, events: Mutex::default(), lines: Mutex::default(), registries: BTreeMap::new() }
     }
 

@@ -129,9 +129,12 @@ pub(crate) struct AddTargetArgs {
     /// Its key
     #[arg(long, value_name = "FILE", requires = "ca")]
     pub(crate) key: Option<PathBuf>,
-    /// Key for SSH, as a path
+    /// Private key for SSH without a passphrase, which is kept encrypted; none: those of this account
     #[arg(long, value_name = "FILE")]
     pub(crate) ssh_key: Option<PathBuf>,
+    /// The keys that the SSH server may have, as `ssh-keyscan` prints them; none: those of this account's known_hosts
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ssh_host_keys: Option<PathBuf>,
 }
 
 /// A stack on a target.

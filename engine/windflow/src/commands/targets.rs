@@ -45,12 +45,12 @@ pub(crate) fn run(global: &Global, command: &TargetsCommand) -> anyhow::Result<E
 
 fn read(args: &AddTargetArgs) -> anyhow::Result<(New, Credentials)> {
     let file = |path: &Option<PathBuf>| path.as_deref().map(document::read).transpose();
-    let ssh_key = args.ssh_key.as_ref().map(|path| path.display().to_string());
     let credentials = Credentials {
         ca: file(&args.ca)?,
         certificate: file(&args.cert)?,
         key: file(&args.key)?,
-        ssh_key,
+        ssh_private_key: file(&args.ssh_key)?,
+        ssh_host_keys: file(&args.ssh_host_keys)?,
         ..Credentials::default()
     };
     let new = New {

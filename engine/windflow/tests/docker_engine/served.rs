@@ -13,11 +13,11 @@ use super::{Place, SHOP};
 const EMAIL: &str = "ada@example.org";
 const PASSWORD: &str = "correct horse battery";
 
-struct Serving {
+pub(super) struct Serving {
     child: Child,
-    url: String,
+    pub(super) url: String,
     http: Client,
-    token: String,
+    pub(super) token: String,
 }
 
 impl Drop for Serving {
@@ -28,7 +28,7 @@ impl Drop for Serving {
 }
 
 impl Serving {
-    fn start(place: &Place) -> Self {
+    pub(super) fn start(place: &Place) -> Self {
         let mut command = place.command(&["serve", "--listen", "127.0.0.1:0"]);
         command.env("WINDFLOW_OWNER_EMAIL", EMAIL).env("WINDFLOW_OWNER_PASSWORD", PASSWORD);
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
@@ -49,7 +49,12 @@ impl Serving {
         serving
     }
 
-    fn ask(&self, method: &str, path: &str, body: &Value, status: u16) -> Value {
+    pub(super) fn metrics(&self) -> String {
+        let request = self.http.get(format!("{}/metrics", self.url));
+        request.bearer_auth(&self.token).send().unwrap().text().unwrap()
+    }
+
+    pub(super) fn ask(&self, method: &str, path: &str, body: &Value, status: u16) -> Value {
         let request = self.http.request(method.parse().unwrap(), format!("{}/api/v1{path}", self.url));
         let request = if body.is_null() { request } else { request.json(body) };
         let answer = request.bearer_auth(&self.token).send().unwrap();

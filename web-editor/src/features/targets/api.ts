@@ -3,7 +3,6 @@ import { computed, toValue, type MaybeRefOrGetter } from 'vue'
 import { api, everyPage, unwrap, type Schemas } from '@/api/client'
 
 export type Target = Schemas['TargetView']
-export type Facts = Schemas['FactsView']
 export type NewTarget = Schemas['AddTarget']
 export type Credentials = Schemas['SetCredentials']
 export type ImportedLine = Schemas['ImportedLine']
@@ -20,18 +19,14 @@ export const useTargets = () =>
     queryFn: () => everyPage((cursor) => unwrap(api.GET('/api/v1/targets', { params: { query: { limit: 200, cursor } } }))),
   })
 
-/** How often a target that is on the screen is reached again. */
-const every = 30_000
-
-/** What a target is like, or why it is not reached; asked again as long as somebody looks. */
+/** What a target is like, or why it is not reached, when somebody is about to use it. */
 export const useFacts = (name: MaybeRefOrGetter<string>, enabled: MaybeRefOrGetter<boolean>) =>
   useQuery({
     queryKey: computed(() => [...targetsKey, 'facts', toValue(name)]),
     enabled: computed(() => toValue(enabled)),
     queryFn: () => unwrap(api.POST('/api/v1/targets/{name}/test', one(toValue(name)))),
     retry: false,
-    staleTime: every / 2,
-    refetchInterval: every,
+    staleTime: 15_000,
   })
 
 export function useTargetActions() {
@@ -44,6 +39,8 @@ export function useTargetActions() {
       onSettled,
     }),
     remove: useMutation({ mutationFn: (name: string) => unwrap(api.DELETE('/api/v1/targets/{name}', one(name))), onSettled }),
+    /** Reaches it now. Whoever looks is told of it. */
+    test: useMutation({ mutationFn: (name: string) => unwrap(api.POST('/api/v1/targets/{name}/test', one(name))) }),
     take: useMutation({ mutationFn: (csv: string) => unwrap(api.POST('/api/v1/targets/import', { body: { csv } })), onSettled }),
   }
 }

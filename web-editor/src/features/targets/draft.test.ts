@@ -17,6 +17,7 @@ describe('the form of a target', () => {
     const draft = { ...blankDraft(), name: 'edge', kind: 'tcp' as const, host: 'edge', ca: ' PEM ', logins: [{ host: 'ghcr.io', username: 'ada', password: 'x' }, { host: '', username: 'left', password: '' }] }
     expect(bodyOf(draft).credentials).toEqual({ ca: 'PEM\n', registries: { 'ghcr.io': { username: 'ada', password: 'x' } } })
     expect(bodyOf({ ...draft, kind: 'ssh', logins: [] }).credentials).toBeUndefined()
+    expect(bodyOf({ ...draft, kind: 'ssh', logins: [], sshKey: 'KEY\n', hostKeys: 'ssh-ed25519 AAAA' }).credentials).toEqual({ ssh_private_key: 'KEY\n', ssh_host_keys: 'ssh-ed25519 AAAA\n' })
   })
 
   it('says what is missing', () => {

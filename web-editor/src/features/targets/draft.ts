@@ -26,6 +26,8 @@ export interface Draft {
   ca: string
   certificate: string
   key: string
+  sshKey: string
+  hostKeys: string
   logins: Login[]
 }
 
@@ -42,6 +44,8 @@ export const blankDraft = (): Draft => ({
   ca: '',
   certificate: '',
   key: '',
+  sshKey: '',
+  hostKeys: '',
   logins: [],
 })
 
@@ -80,9 +84,10 @@ export const wordsOf = (text: string): string[] => [...new Set(text.split(/[\s,;
 
 function credentialsOf(draft: Draft): Credentials | undefined {
   const logins = draft.logins.filter(({ host, username, password }) => host.trim() && username && password)
-  const pem = draft.kind === 'tcp' ? Object.fromEntries((['ca', 'certificate', 'key'] as const).flatMap((part) => (draft[part].trim() ? [[part, `${draft[part].trim()}\n`]] : []))) : {}
+  const written: Partial<Record<keyof Credentials, string>> =
+    draft.kind === 'tcp' ? { ca: draft.ca, certificate: draft.certificate, key: draft.key } : draft.kind === 'ssh' ? { ssh_private_key: draft.sshKey, ssh_host_keys: draft.hostKeys } : {}
   const credentials: Credentials = {
-    ...pem,
+    ...Object.fromEntries(Object.entries(written).flatMap(([part, text]) => (text.trim() ? [[part, `${text.trim()}\n`]] : []))),
     ...(logins.length && { registries: Object.fromEntries(logins.map(({ host, username, password }) => [host.trim(), { username, password }])) }),
   }
   return Object.keys(credentials).length ? credentials : undefined

@@ -1,4 +1,10 @@
 //! A command in a container that runs already.
+//!
+//! The engine ends no command: what took too long, or is wanted no more, is found by a mark in its environment, which all that it has started
+//! has inherited, and killed by a shell of the container itself.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bollard::exec::{CreateExecOptions, StartExecOptions, StartExecResults};
 use futures::StreamExt;
@@ -13,12 +19,35 @@ use super::{Bounded, cancelled, within};
 /// Exit statuses by which engines say that a command could not be started at all.
 const NOT_STARTED: [i64; 2] = [126, 127];
 
+/// The variable that marks the processes of a command.
+const MARK: &str = "WINDFLOW_EXEC";
+
+/// How long ending them may take.
+const ENDING: Duration = Duration::from_secs(10);
+
+/// Kills all processes that have the mark `$1` in their environment, again as long as there are any: one may have begun another meanwhile.
+/// Nothing but a shell is needed. Environments of other accounts cannot be read, so that it runs as whom the command ran as.
+const KILL: &str = r#"
+for round in 1 2 3 4 5; do
+  found=
+  for process in /proc/[0-9]*; do
+    while IFS= read -r line || [ -n "$line" ]; do
+      case $line in *"$1"*) kill -KILL "${process#/proc/}" && found=1; break ;; esac
+    done 2>/dev/null <"$process/environ"
+  done
+  [ -n "$found" ] || exit 0
+done
+exit 1
+"#;
+
 pub(super) async fn exec(target: &DockerTarget, wanted: &Exec, with: &With<'_>) -> Result<Ended> {
     let container = container(target, wanted).await?;
     let command = wanted.words().map_err(|why| DriverError::new("invalid_command", why))?;
+    let mark = format!("{MARK}={}", unlike_any_other(with.run));
+    let environment = wanted.environment.iter().map(|(name, value)| format!("{name}={value}"));
     let options = CreateExecOptions {
         cmd: Some(command),
-        env: Some(wanted.environment.iter().map(|(name, value)| format!("{name}={value}")).collect()),
+        env: Some(environment.chain([mark.clone()]).collect()),
         working_dir: wanted.working_dir.clone(),
         user: wanted.user.clone(),
         attach_stdout: Some(true),
@@ -31,12 +60,19 @@ pub(super) async fn exec(target: &DockerTarget, wanted: &Exec, with: &With<'_>) 
     let mut ended = match within(deadline, with, hear(target, &made.id, &mut written, with)).await {
         Bounded::Done(exit_code) => Ended { exit_code: exit_code?, ..Ended::default() },
         Bounded::Cancelled => {
-            return Err(DriverError {
-                message: "it was cancelled; the command may still run".to_owned(),
-                ..cancelled()
-            });
+            let is_over = end(target, &container, wanted, &mark).await;
+            let and = if is_over { "and its processes were ended" } else { "but the command may still run" };
+            return Err(DriverError { message: format!("it was cancelled, {and}"), ..cancelled() });
         }
-        Bounded::TimedOut => Ended { timed_out: true, ..Ended::default() },
+        Bounded::TimedOut => {
+            let still_runs = !end(target, &container, wanted, &mark).await;
+            if still_runs {
+                (with.tell)(
+                    "the command could not be ended and may still run: its container has no /bin/sh that could do it",
+                );
+            }
+            Ended { timed_out: true, still_runs, ..Ended::default() }
+        }
     };
     ended.said = written.end(&with.tell);
     if ended.said.stdout.contains("OCI runtime exec failed")
@@ -48,6 +84,37 @@ pub(super) async fn exec(target: &DockerTarget, wanted: &Exec, with: &With<'_>) 
         );
     }
     Ok(ended)
+}
+
+/// What no other command has been marked with.
+fn unlike_any_other(run: &str) -> String {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
+    format!("{run}-{:x}-{now:x}-{:x}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
+}
+
+/// Ends the processes of a command; whether none is left.
+async fn end(target: &DockerTarget, container: &str, wanted: &Exec, mark: &str) -> bool {
+    let ended = async {
+        let words = ["/bin/sh", "-c", KILL, "end", mark];
+        let options = CreateExecOptions {
+            cmd: Some(words.map(str::to_owned).to_vec()),
+            user: wanted.user.clone(),
+            attach_stdout: Some(true),
+            attach_stderr: Some(true),
+            ..CreateExecOptions::default()
+        };
+        let made = target.docker.create_exec(container, options).await?;
+        if let StartExecResults::Attached { mut output, .. } =
+            target.docker.start_exec(&made.id, None::<StartExecOptions>).await?
+        {
+            while let Some(part) = output.next().await {
+                part?;
+            }
+        }
+        target.docker.inspect_exec(&made.id).await.map(|exec| exec.exit_code)
+    };
+    matches!(tokio::time::timeout(ENDING, ended).await, Ok(Ok(Some(0))))
 }
 
 /// The container that is meant: one that runs.
