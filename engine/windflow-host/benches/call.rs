@@ -4,7 +4,6 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a bench that cannot run should say so at once")]
 
 #[path = "../tests/support/mod.rs"]
-#[allow(dead_code, reason = "shared with the tests, which use more of it")]
 mod support;
 
 use std::path::Path;

@@ -1,5 +1,5 @@
 //! What the tests of the binary share: the binary, and a server that counts.
-#![allow(dead_code, unreachable_pub, reason = "each test uses its part")]
+#![allow(dead_code, unused_imports, unreachable_pub, reason = "each test uses its part")]
 
 mod tool;
 

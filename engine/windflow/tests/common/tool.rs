@@ -42,7 +42,7 @@ impl Tool {
 
     /// The line that says where it listens.
     pub fn begun(&self) -> String {
-        self.line(Duration::from_secs(30)).expect("the server starts within 30 seconds")
+        self.line(Duration::from_secs(30)).unwrap_or_else(|| panic!("the server does not start within 30 seconds"))
     }
 }
 
