@@ -49,6 +49,9 @@ pub struct Container {
     pub health: Option<HealthState>,
     /// By which deployment.
     pub deployment: String,
+    /// It has run for a second or longer, by the engine's clock.
+    #[serde(default)]
+    pub steady: bool,
     /// Kept aside while its successor is tried.
     pub retired: bool,
     /// Its ports that can be reached: `127.0.0.1:8080->80/tcp`.

@@ -5,6 +5,7 @@ mod docker_engine {
     mod authority;
     mod builds;
     mod deploys;
+    mod disk_full;
     mod fails;
     mod far;
     mod goes_on;

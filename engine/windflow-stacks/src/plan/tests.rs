@@ -25,6 +25,7 @@ fn running(project: &Project) -> Observed {
                 state: State::Running,
                 health: None,
                 deployment: "d".into(),
+                steady: true,
                 retired: false,
                 ports: Vec::new(),
             });

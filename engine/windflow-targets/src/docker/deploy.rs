@@ -140,7 +140,7 @@ async fn service(under: &Under<'_>, step: &Step, before: &Observed) -> Result<()
             .inspect_err(|_| under.fail(None))?;
         // The next one is replaced only once this one serves. Waiting for the last is for all services together.
         if at + 1 < last {
-            wait(under, &step.name, replica.number, &id, Gate::Up).await?;
+            wait(under, &step.name, replica.number, &id, Gate::Up, false).await?;
         }
     }
     Ok(())
@@ -176,8 +176,8 @@ async fn replace(
     Ok(id)
 }
 
-async fn wait(under: &Under<'_>, service: &str, number: u32, id: &str, gate: Gate) -> Result<()> {
-    gate::wait(under, service, number, id, gate).await.inspect_err(|error| {
+async fn wait(under: &Under<'_>, service: &str, number: u32, id: &str, gate: Gate, steady: bool) -> Result<()> {
+    gate::wait(under, service, number, id, gate, steady).await.inspect_err(|error| {
         let own = !["given_up", "cancelled"].contains(&error.code.as_str());
         under.fail(own.then_some(id));
     })
@@ -199,7 +199,7 @@ async fn wait_for_dependencies(under: &Under<'_>, name: &str) -> Result<()> {
 async fn all_up(under: &Under<'_>, name: &str, gate: Gate) -> Result<()> {
     let seen = under.target.seen(&under.job.project.name).await.inspect_err(|_| under.fail(None))?;
     let own: Vec<_> = seen.containers.iter().filter(|found| !found.retired && found.service == name).collect();
-    let waits = own.iter().map(|found| wait(under, name, found.number, &found.id, gate));
+    let waits = own.iter().map(|found| wait(under, name, found.number, &found.id, gate, found.steady));
     let mut errors: Vec<_> = join_all(waits).await.into_iter().filter_map(std::result::Result::err).collect();
     errors.sort_by_key(|error| error.code == "given_up");
     errors.into_iter().next().map_or(Ok(()), Err)

@@ -57,17 +57,13 @@ fn own(error: &(dyn std::error::Error + 'static)) -> Option<DriverError> {
     None
 }
 
+/// What is behind it all: the rest are words of the libraries on the way.
 fn causes(error: &Error) -> String {
-    let mut text = error.to_string();
-    let mut source = std::error::Error::source(error);
-    while let Some(cause) = source {
-        let cause_text = cause.to_string();
-        if !text.contains(&cause_text) {
-            text = format!("{text}: {cause_text}");
-        }
-        source = cause.source();
+    let mut last: &dyn std::error::Error = error;
+    while let Some(cause) = last.source() {
+        last = cause;
     }
-    text
+    last.to_string()
 }
 
 fn said(status: u16, message: &str) -> DriverError {

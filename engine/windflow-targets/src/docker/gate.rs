@@ -35,8 +35,15 @@ enum Standing {
     Failed(DriverError),
 }
 
-/// Waits for one container.
-pub(super) async fn wait(under: &Under<'_>, service: &str, number: u32, id: &str, gate: Gate) -> Result<()> {
+/// Waits for one container; one that was seen to be steady need not show that it is.
+pub(super) async fn wait(
+    under: &Under<'_>,
+    service: &str,
+    number: u32,
+    id: &str,
+    gate: Gate,
+    steady: bool,
+) -> Result<()> {
     let restart = under.job.project.services.get(service).map(|service| service.restart).unwrap_or_default();
     let tell = |doing: &str, detail: &str| {
         let (service, doing, detail) = (service.to_owned(), doing.to_owned(), detail.to_owned());
@@ -45,7 +52,8 @@ pub(super) async fn wait(under: &Under<'_>, service: &str, number: u32, id: &str
     let (mut pause, mut told, begun) = (LOOKS.0, "", Instant::now());
     loop {
         let found = under.target.docker.inspect_container(id, None).await.map_err(|error| errors::of(&error))?;
-        match standing(service, &found, gate, restart, begun.elapsed()) {
+        let ran = if steady { STEADY } else { begun.elapsed() };
+        match standing(service, &found, gate, restart, ran) {
             Standing::Through(doing) => {
                 tell(doing, "");
                 return Ok(());
@@ -76,13 +84,7 @@ pub(super) async fn wait(under: &Under<'_>, service: &str, number: u32, id: &str
     }
 }
 
-fn standing(
-    service: &str,
-    found: &ContainerInspectResponse,
-    gate: Gate,
-    restart: Restart,
-    waited: Duration,
-) -> Standing {
+fn standing(service: &str, found: &ContainerInspectResponse, gate: Gate, restart: Restart, ran: Duration) -> Standing {
     let Some(state) = &found.state else { return Standing::Waiting("its state") };
     let code = state.exit_code.unwrap_or(-1);
     let failed = |code: &str, message: String| {
@@ -112,7 +114,7 @@ fn standing(
                 failed("unhealthy", format!("{service} is unhealthy{said}"))
             }
             Some(HealthStatusEnum::STARTING) => Standing::Waiting("its health check"),
-            _ if waited >= STEADY => Standing::Through("running"),
+            _ if ran >= STEADY => Standing::Through("running"),
             _ => Standing::Waiting("it to stay up"),
         },
         _ => Standing::Waiting("its start"),

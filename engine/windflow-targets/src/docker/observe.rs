@@ -56,6 +56,7 @@ fn container(found: ContainerSummary) -> Option<Container> {
         image_id: found.image_id.unwrap_or_default(),
         state: state(found.state, &status),
         health: health(&status),
+        steady: steady(&status),
         retired: name.ends_with(labels::RETIRED) || name.ends_with(labels::RETIRED_STOPPED),
         ports: found.ports.unwrap_or_default().iter().filter_map(port).collect(),
         name,
@@ -75,6 +76,13 @@ fn state(state: Option<Is>, status: &str) -> State {
         }
         Some(Is::EMPTY | Is::REMOVING | Is::DEAD) | None => State::Dead,
     }
+}
+
+/// Lists tell since when it runs in words only: "Up Less than a second", "Up 2 minutes", "Up About an hour".
+fn steady(status: &str) -> bool {
+    status
+        .strip_prefix("Up ")
+        .is_some_and(|since| since.starts_with(|c: char| c.is_ascii_digit()) || since.starts_with("About a"))
 }
 
 /// Lists of older engines tell it in words only: "Up 2 minutes (health: starting)".
@@ -102,6 +110,9 @@ mod tests {
     #[test]
     fn words_of_lists_are_understood() {
         assert_eq!(state(Some(Is::EXITED), "Exited (137) 2 hours ago"), State::Exited(137));
+        let steadies =
+            ["Up Less than a second", "Up 1 second", "Up About a minute", "Exited (0) 2 hours ago", "Created"];
+        assert_eq!(steadies.map(steady), [false, true, true, false, false]);
         assert_eq!(health("Up 2 minutes (health: starting)"), Some(HealthState::Starting));
         assert_eq!(health("Up 2 minutes (unhealthy)"), Some(HealthState::Unhealthy));
         assert_eq!((health("Up 2 minutes (healthy)"), health("Up 2 minutes")), (Some(HealthState::Healthy), None));

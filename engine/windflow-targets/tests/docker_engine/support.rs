@@ -31,7 +31,10 @@ pub(super) fn project(text: &str) -> Project {
 
 impl Place {
     pub(super) async fn new() -> Self {
-        let engine = DockerEngine::start();
+        Self::on(DockerEngine::start()).await
+    }
+
+    pub(super) async fn on(engine: DockerEngine) -> Self {
         let endpoint = Endpoint::parse(engine.address(), &Credentials::default()).unwrap();
         let target = DockerTarget::connect(endpoint).await.unwrap();
         Self { engine, target, events: Mutex::default(), lines: Mutex::default(), registries: BTreeMap::new() }

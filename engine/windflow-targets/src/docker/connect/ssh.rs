@@ -138,7 +138,7 @@ impl Way {
         let turn = Arc::clone(&self.turns).acquire_owned().await.map_err(io::Error::other)?;
         let mut command = self.command();
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
-        let mut child = command.spawn().map_err(no_ssh)?;
+        let mut child = command.spawn().map_err(|error| no_ssh(&error))?;
         let (Some(stdin), Some(stdout), Some(stderr)) = (child.stdin.take(), child.stdout.take(), child.stderr.take())
         else {
             return Err(io::Error::other("`ssh` has no standard input or output"));
@@ -149,7 +149,7 @@ impl Way {
     }
 }
 
-fn no_ssh(error: io::Error) -> io::Error {
+fn no_ssh(error: &io::Error) -> io::Error {
     let message = format!("`ssh` cannot be started on this machine: {error}");
     io::Error::other(DriverError::new("ssh_missing", message).remedy("install the OpenSSH client where WindFlow runs"))
 }

@@ -48,7 +48,14 @@ impl Heard {
         }
         // Only before the server has let us in: afterwards lines come from the machine.
         self.signed_in |= line.starts_with("Authenticated to ");
-        let noise = ["debug1:", "OpenSSH_", "Transferred: ", "Bytes per second: ", "Warning: Permanently added"];
+        let noise = [
+            "debug1:",
+            "OpenSSH_",
+            "Authenticated to ",
+            "Transferred: ",
+            "Bytes per second: ",
+            "Warning: Permanently added",
+        ];
         if line.is_empty() || noise.iter().any(|begins| line.starts_with(begins)) {
             return;
         }
