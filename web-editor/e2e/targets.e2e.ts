@@ -33,6 +33,11 @@ describe('targets', () => {
     await dialog.getByLabel('Registry').fill('ghcr.io')
     await dialog.getByLabel('User name').fill('ada')
     await dialog.getByLabel('Password', { exact: true }).fill('opensesame')
+    // Every field is within the dialog, however many stand in a line, and none lies over another.
+    const edges = await dialog.locator('input, textarea, select').evaluateAll((fields) => fields.map((field) => field.getBoundingClientRect()).map(({ left, right, top }) => ({ left, right, top })))
+    const { right } = await dialog.evaluate((element) => element.getBoundingClientRect())
+    expect(edges.filter((edge) => edge.right > right)).toEqual([])
+    expect(edges.filter((edge, at) => edges.some((other, before) => before < at && Math.abs(other.top - edge.top) < 2 && other.left < edge.left && other.right > edge.left))).toEqual([])
     await shot(page, 'target-tls-en-light')
     expect(await accessibilityProblems(page)).toEqual([])
     await dialog.getByRole('button', { name: 'Save and test' }).click()
