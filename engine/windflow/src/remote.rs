@@ -10,6 +10,7 @@ mod deploying;
 mod follow;
 mod offers;
 mod patience;
+mod registries;
 mod reply;
 mod report;
 mod runs;

@@ -128,6 +128,39 @@ Where something is wrong, nothing is left behind."
         #[arg(long, value_name = "FOLDER", default_value = ".")]
         out: PathBuf,
     },
+    /// Look after the registries from which a server (--server) takes templates, beside those that it brings along
+    #[command(subcommand)]
+    Registry(RegistryCommand),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum RegistryCommand {
+    /// List them, with how many templates each has
+    List {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Add one. Its index is fetched at once, and refused unless it is signed with the key
+    Add {
+        /// What to call it: a-z, 0-9 and -
+        name: String,
+        /// Where its index and packages lie: https, or http on the machine of the server
+        address: String,
+        /// The key that its index has to be signed with, as whoever runs it tells: ed25519:…
+        #[arg(long)]
+        key: String,
+    },
+    /// Fetch its index anew; it happens by itself once an hour
+    Refresh {
+        /// Its name
+        name: String,
+    },
+    /// Forget it. What was installed from it stays
+    Remove {
+        /// Its name
+        name: String,
+    },
 }
 
 #[derive(Debug, Args)]

@@ -50,6 +50,9 @@ pub(crate) fn run(global: &Global, command: &TemplatesCommand) -> anyhow::Result
         TemplatesCommand::Check { folders } => return author::check(global, folders),
         TemplatesCommand::New { name, kind } => author::new(name, (*kind).into())?,
         TemplatesCommand::Import { file, from, out } => return author::import(file, *from, out),
+        TemplatesCommand::Registry(_) => {
+            return Err(invalid("registries are kept by servers: say which with --server URL or WINDFLOW_SERVER"));
+        }
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -11,6 +11,7 @@ use windflow_core::manifest::{Manifest, Text};
 use windflow_core::ports::host::{InstalledNodeType, Registry};
 use windflow_marketplace::manifest::Kind;
 
+use super::registries;
 use super::server::Server;
 use crate::cli::{PluginsCommand, TemplatesCommand};
 use crate::commands::templates::Found;
@@ -83,8 +84,10 @@ impl TryFrom<NodeType> for InstalledNodeType {
 }
 
 pub(super) async fn on_templates(server: &Server, command: TemplatesCommand) -> anyhow::Result<ExitCode> {
-    let TemplatesCommand::Search { text, kind, category, tag, json } = command else {
-        return Err(super::of_this_machine());
+    let (text, kind, category, tag, json) = match command {
+        TemplatesCommand::Search { text, kind, category, tag, json } => (text, kind, category, tag, json),
+        TemplatesCommand::Registry(command) => return registries::run(server, command).await,
+        _ => return Err(super::of_this_machine()),
     };
     let mut query = Vec::new();
     query.extend(Some(text.join(" ")).filter(|text| !text.is_empty()).map(|text| ("q", text)));

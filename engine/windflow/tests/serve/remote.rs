@@ -259,3 +259,42 @@ fn targets_stacks_deployments_templates_and_plugins_are_looked_at_from_elsewhere
     assert!(elsewhere.run(&["deployments", "list"], 0).1.contains("deployed nothing yet"));
     assert!(elsewhere.run(&["deployments", "show", "last"], 2).1.contains("no deployment last"));
 }
+
+/// A registry is a folder that anybody can put on a server of files: here the very one that is built into the binary.
+#[test]
+fn registries_of_templates_are_looked_after_from_elsewhere() {
+    let built = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("marketplace");
+    let key = std::fs::read_to_string(built.join("key.pub")).unwrap();
+    let files = tokio::runtime::Runtime::new().unwrap();
+    let listener = files.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
+    let address = format!("http://{}/", listener.local_addr().unwrap());
+    let file = move |uri: axum::http::Uri| {
+        let found = std::fs::read(built.join(uri.path().trim_start_matches('/')));
+        std::future::ready(found.map_err(|_| axum::http::StatusCode::NOT_FOUND))
+    };
+    files.spawn(async move { axum::serve(listener, axum::Router::new().fallback(file)).await });
+
+    let data = tempfile::tempdir().unwrap();
+    let serving = serve(data.path(), "127.0.0.1:0");
+    let elsewhere = Elsewhere::with(&serving, data.path(), "registries:manage,templates:read");
+    assert!(elsewhere.run(&["templates", "registry", "list"], 0).1.contains("no other registry"));
+    let stranger = "ed25519:Gb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=";
+    let (_, said) = elsewhere.run(&["templates", "registry", "add", "acme", &address, "--key", stranger], 2);
+    assert!(said.contains("signed"), "{said}");
+    assert_eq!(elsewhere.run(&["templates", "registry", "list", "--json"], 0).0.trim(), "[]");
+    let (there, _) = elsewhere.run(&["templates", "registry", "add", "acme", &address, "--key", key.trim()], 0);
+    assert!(there.starts_with("acme: ") && there.contains(" templates, index "), "{there}");
+    let (there, _) = elsewhere.run(&["templates", "registry", "list"], 0);
+    assert!(there.contains("REGISTRY") && there.contains("acme") && there.contains("as it should be"), "{there}");
+    let (there, _) = elsewhere.run(&["templates", "search", "wordpress", "--json"], 0);
+    let from: Vec<_> = serde_json::from_str::<Vec<Value>>(&there).unwrap();
+    assert!(from.iter().any(|one| one["registry"] == "acme"), "{there}");
+    drop(files);
+    let (_, said) = elsewhere.run(&["templates", "registry", "refresh", "acme"], 2);
+    assert!(said.contains("registry_unreachable"), "{said}");
+    elsewhere.run(&["templates", "registry", "remove", "acme"], 0);
+    assert!(elsewhere.run(&["templates", "registry", "remove", "acme"], 2).1.contains("no registry"));
+    let mut without = windflow(data.path());
+    let answer = without.args(["templates", "registry", "list"]).output().unwrap();
+    assert!(answer.status.code() == Some(2) && String::from_utf8_lossy(&answer.stderr).contains("--server URL"));
+}
