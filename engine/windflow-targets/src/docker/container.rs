@@ -43,7 +43,14 @@ impl DockerTarget {
 
     async fn rename(&self, id: &str, name: &str) -> Result<()> {
         let options = RenameContainerOptionsBuilder::default().name(name).build();
-        self.docker.rename_container(id, options).await.map_err(|error| errors::of(&error))
+        let Err(error) = self.docker.rename_container(id, options).await else { return Ok(()) };
+        // A deployment that was cut off may have asked for the same, and the engine got to it only now.
+        let found = self.docker.inspect_container(id, None).await;
+        let named = found.ok().and_then(|found| found.name);
+        if named.as_deref().map(|named| named.trim_start_matches('/')) == Some(name) {
+            return Ok(());
+        }
+        Err(errors::of(&error))
     }
 
     /// Sets a container aside. Its name says whether it ran, so that bringing it back needs nothing else. It is renamed first:

@@ -25,11 +25,13 @@ const MARK: &str = "WINDFLOW_EXEC";
 /// How long ending them may take.
 const ENDING: Duration = Duration::from_secs(10);
 
-/// Kills all processes that have the mark `$1` in their environment, again as long as there are any: one may have begun another meanwhile.
+/// Kills all processes that have the mark `$1` in their environment, again as long as there are any: one may have begun another meanwhile,
+/// and on a busy machine one that was killed is seen for a while. The rounds are quick, and [`ENDING`] is waited at most.
 /// Nothing but a shell is needed. Environments of other accounts cannot be read, so that it runs as whom the command ran as.
 const KILL: &str = r#"
-for round in 1 2 3 4 5; do
-  found=
+round=0
+while [ $round -lt 500 ]; do
+  round=$((round + 1)) found=
   for process in /proc/[0-9]*; do
     while IFS= read -r line || [ -n "$line" ]; do
       case $line in *"$1"*) kill -KILL "${process#/proc/}" && found=1; break ;; esac
