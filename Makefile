@@ -54,7 +54,7 @@ test-long: test ## The quick tests, then thousands of simulations, fuzzing, hund
 	WINDFLOW_LONG=1 cargo test --package windflow-host --test hostile
 	WINDFLOW_LONG=1 cargo test --package windflow --test crash -- --nocapture
 	WINDFLOW_LONG=1 cargo test --package windflow --test serve soak -- --nocapture
-	WINDFLOW_LONG=1 cargo test --package windflow-store --test kill --test contract -- --nocapture
+	WINDFLOW_LONG=1 cargo test --package windflow-store --test kill --test contract --test power -- --nocapture
 	sdk/examples/words/test.sh $(WINDFLOW)
 	WINDFLOW_WASM_NO_RUSTUP=1 WINDFLOW_WASM_SYSROOT=target/wasm-sysroot-long sdk/toolchain/ensure-wasm-target.sh
 

@@ -3,10 +3,11 @@
 //! # How a record gets there
 //!
 //! `append` checks the run's last sequence, assigns sequences, projects the read model, and leaves everything in
-//! memory ([`pending`]). *Applying* hands all that is pending to sled as one atomic batch, without waiting for the disk
-//! ([`write`]). *Committing* is applying, then flushing sled, then syncing every file that it wrote ([`disk`]); one thread
-//! does it ([`commit`]): at once when somebody waits, when much is pending, or after a second. Readers apply first what
-//! they need to see, so that they only ever look into sled.
+//! memory ([`pending`]). *Committing* writes all that is pending to the [log](write_ahead), syncs that, and then gives it to sled
+//! ([`write`]), which waits for nothing; one thread does it ([`commit`]): at once when somebody waits, when much is pending, or
+//! after a second. *Applying* gives it to sled without waiting for the disk, as one atomic batch: readers do so first with what
+//! they need to see, so that they only ever look into sled. Where the log has no room, committing flushes sled and syncs every
+//! file that it wrote ([`disk`]), and the log begins again.
 //!
 //! # How it goes away
 //!
@@ -30,6 +31,7 @@ pub use self::compact::Compacted;
 pub use self::disk::{Disk, RealDisk};
 use self::inner::Inner;
 pub use self::stats::Stats;
+use self::write_ahead::WriteAhead;
 
 mod backup;
 mod changes;
@@ -55,6 +57,7 @@ mod stats;
 mod totals;
 mod watermark;
 mod write;
+mod write_ahead;
 
 /// How a [`SledStore`] behaves. The defaults are meant for everybody.
 #[derive(Clone)]
@@ -138,8 +141,8 @@ impl SledStore {
 
     /// The file whose sync makes appends durable, for tests that watch it. A compaction makes it another one.
     #[must_use]
-    pub fn database_file(&self) -> PathBuf {
-        self.inner.folder.database().join("db")
+    pub fn synced_file(&self) -> PathBuf {
+        WriteAhead::path(&self.inner.folder.database())
     }
 
     /// What is in it, and what room that takes.

@@ -169,25 +169,63 @@ fn damage_is_an_error_or_makes_no_difference() {
     assert!(intact > 0 && refused > 10, "{intact} intact, {refused} refused: the damage hits nothing");
 }
 
-/// sled takes this for a batch that was cut off by a crash, and drops it: the store must notice all the same.
-#[test]
-fn a_durable_batch_that_the_database_drops_is_missed() {
-    let dir = tempfile::tempdir().unwrap();
-    let (whole, damaged) = (dir.path().join("whole"), dir.path().join("damaged"));
-    let store = SledStore::open(&whole, Options::default()).unwrap();
-    for number in 0..RUNS {
+/// A store whose last batches are in the files that a crash leaves.
+fn crashed(whole: &Path, damaged: &Path) {
+    let store = SledStore::open(whole, Options::default()).unwrap();
+    // The last of them are in the log only.
+    for number in 0..RUNS + 7 {
         let end = store.append(&run_key(1000, number), 0, &[started(1000, "dropped-by-sled")]).unwrap();
         wait(store.durable(end)).unwrap();
     }
-    // As a crash leaves it: sled has not tidied up.
-    copy(&whole, &damaged);
-    let path = damaged.join("sled/db");
-    let mut bytes = fs::read(&path).unwrap();
-    let place = bytes.windows(15).rposition(|text| text == b"dropped-by-sled").unwrap();
+    copy(whole, damaged);
+}
+
+/// Changes a letter of one of the batches that the file has.
+fn damage(file: &Path, place: impl Fn(&[usize]) -> usize) {
+    let mut bytes = fs::read(file).unwrap();
+    let places: Vec<_> =
+        bytes.windows(15).enumerate().filter(|(_, text)| text == b"dropped-by-sled").map(|(at, _)| at).collect();
+    let place = place(&places);
     bytes[place] ^= 1;
-    fs::write(&path, bytes).unwrap();
-    let error = SledStore::open(&damaged, Options::default()).unwrap_err();
+    fs::write(file, bytes).unwrap();
+}
+
+fn is_missed(damaged: &Path) {
+    let error = SledStore::open(damaged, Options::default()).unwrap_err();
     assert!(matches!(&error, StoreError::Corrupted(why) if why.contains("has lost the last")), "{error}");
+}
+
+/// A log that ends too early looks like one that a crash cut off: the store must notice all the same.
+#[test]
+fn a_durable_batch_that_the_log_drops_is_missed() {
+    let dir = tempfile::tempdir().unwrap();
+    let (whole, damaged) = (dir.path().join("whole"), dir.path().join("damaged"));
+    crashed(&whole, &damaged);
+    damage(&damaged.join("sled/write-ahead"), |places| places[0]);
+    is_missed(&damaged);
+}
+
+/// sled takes this for a batch that was cut off by a crash, and drops it: the log still has it, or the store must notice.
+#[test]
+fn a_durable_batch_that_the_database_drops_is_had_from_the_log_or_missed() {
+    let dir = tempfile::tempdir().unwrap();
+    let (whole, first, damaged) = (dir.path().join("whole"), dir.path().join("first"), dir.path().join("damaged"));
+    crashed(&whole, &first);
+    // Opening it gives the database what only the log had.
+    let store = SledStore::open(&first, Options::default()).unwrap();
+    copy(&first, &damaged);
+    drop(store);
+    damage(&damaged.join("sled/db"), |places| places[places.len() - 1]);
+    let log = damaged.join("sled/write-ahead");
+    let logged = fs::read(&log).unwrap();
+    fs::remove_file(&log).unwrap();
+    is_missed(&damaged);
+    fs::write(&log, logged).unwrap();
+    let store = SledStore::open(&damaged, Options::default()).unwrap();
+    for number in 0..RUNS + 7 {
+        assert_eq!(store.read(&run_key(1000, number), 0, 9).unwrap(), [(1, started(1000, "dropped-by-sled"))]);
+    }
+    assert_eq!(store.check().unwrap().problems, [""; 0]);
 }
 
 /// sled takes such a file for damage. It is what a crash, or a full disk, leaves behind while the store is being opened.

@@ -72,7 +72,7 @@ fn a_chain_of_pure_nodes_costs_one_disk_wait() {
     let commits = store.commits();
     wait(store.durable(last.unwrap())).unwrap();
     assert_eq!(store.commits(), commits, "what is durable already was committed again");
-    assert_eq!(disk.synced.lock().unwrap().last(), Some(&store.database_file()));
+    assert_eq!(disk.synced.lock().unwrap().last(), Some(&store.synced_file()));
 }
 
 #[test]
@@ -236,7 +236,7 @@ fn a_compaction_that_cannot_be_synced_changes_nothing() {
     wait(store.durable(store.append(&run, 1, &[step(1000, 1)]).unwrap())).unwrap();
     *disk.refused.lock().unwrap() = None;
     store.compact().unwrap();
-    assert_eq!(store.database_file(), dir.path().join("sled-1/db"));
+    assert_eq!(store.synced_file(), dir.path().join("sled-1/write-ahead"));
     assert!(!dir.path().join("sled").exists(), "the old database is still there");
 
     // From now on it is the new one that has to be synced.

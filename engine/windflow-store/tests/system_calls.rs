@@ -28,7 +28,7 @@ fn child_appends_and_says_so() {
 }
 
 #[test]
-fn the_database_file_is_synced_before_durable_returns() {
+fn the_log_is_synced_before_durable_returns() {
     let dir = tempfile::tempdir().unwrap();
     let trace = dir.path().join("trace");
     let mut strace = Command::new("strace");
@@ -42,7 +42,7 @@ fn the_database_file_is_synced_before_durable_returns() {
     check(&std::fs::read_to_string(trace).unwrap());
 }
 
-/// Between "begin" and "durable" the database file must be written, and then synced with success.
+/// Between "begin" and "durable" the log must be written, and then synced with success.
 fn check(trace: &str) {
     let (mut written, mut synced, mut answered) = (false, false, 0);
     let mut syncing = HashSet::new();
@@ -50,14 +50,14 @@ fn check(trace: &str) {
         let (process, call) = line.trim_start().split_once(' ').unwrap_or_default();
         let call = call.trim_start();
         let sync = call.starts_with("fdatasync(") || call.starts_with("fsync(");
-        let database = call.contains("/data/sled/db>");
+        let log = call.contains("/data/sled/write-ahead>");
         if call.contains("begin ") && call.starts_with("write(1") {
             (written, synced) = (false, false);
-        } else if call.starts_with("pwrite64(") && database {
+        } else if call.starts_with("write(") && log {
             (written, synced) = (true, false);
-        } else if sync && database && call.ends_with("= 0") {
+        } else if sync && log && call.ends_with("= 0") {
             synced = true;
-        } else if sync && database {
+        } else if sync && log {
             assert!(call.contains("unfinished"), "a sync failed: {line}");
             syncing.insert(process);
         } else if call.contains("sync resumed>") && syncing.remove(process) {
@@ -65,7 +65,7 @@ fn check(trace: &str) {
             synced = true;
         } else if call.contains("durable ") && call.starts_with("write(1") {
             assert!(written, "nothing was written before {line}");
-            assert!(synced, "the database file was not synced before {line}");
+            assert!(synced, "the log was not synced before {line}");
             answered += 1;
         }
     }

@@ -6,6 +6,7 @@ use std::sync::PoisonError;
 
 use windflow_core::ports::store::StoreError;
 
+use super::compact::Whole;
 use super::folder::{Folder, unwritable};
 use super::inner::Inner;
 
@@ -28,7 +29,7 @@ impl Inner {
 
     fn copy_to(&self, to: &Path) -> Result<(), StoreError> {
         let folder = Folder::open(to)?;
-        let (copy, mut files) = self.copy_whole(&folder.database())?;
+        let Whole { copy, mut files, .. } = self.copy_whole(&folder.database())?;
         let mut turn = self.turn();
         self.complete(&turn, &copy)?;
         // What is appended from now on is not in it any more.

@@ -9,7 +9,8 @@ use windflow_core::ports::store::StoreError;
 use super::changes::Changes;
 use super::guard::{guarded, unwritten_text};
 use super::inner::{Inner, Turn};
-use super::pending::State;
+use super::pending::{Pending, State};
+use super::totals::Totals;
 use super::write;
 
 /// Starts the committer. It ends when the store is closed or a commit fails.
@@ -59,24 +60,9 @@ fn wait_for_reason(inner: &Inner) -> MutexGuard<'_, State> {
 impl Inner {
     /// Makes all that was appended so far durable. False: it failed, and the store takes no more.
     fn commit(&self) -> bool {
-        let done = self.apply().and_then(|()| {
-            let (position, batches, bytes) = {
-                let state = self.state();
-                (state.applied, state.batches, state.unsynced_bytes)
-            };
-            self.sync(batches)?;
-            Ok((position, bytes))
-        });
+        let done = self.commit_in_turn(&mut self.turn());
         match done {
-            Ok((position, bytes)) => {
-                self.commits.fetch_add(1, Ordering::Relaxed);
-                let mut state = self.state();
-                state.durable = position;
-                // What others handed to sled meanwhile is not in it.
-                state.unsynced_bytes -= bytes.min(state.unsynced_bytes);
-                drop(state);
-                self.room.notify_all();
-                self.progress.send_modify(|progress| progress.durable = position);
+            Ok(()) => {
                 self.look_at_size();
                 true
             }
@@ -87,6 +73,34 @@ impl Inner {
         }
     }
 
+    fn commit_in_turn(&self, turn: &mut Turn) -> Result<(), StoreError> {
+        if let Some((batch, position)) = self.take()? {
+            let database = self.database();
+            let changes = guarded(&self.dir, || write::changes(&database, &batch))?;
+            let batches = self.state().batches + 1;
+            let totals = guarded(&self.dir, || database.count(&changes, batches))?;
+            if !changes.is_empty() && self.log(turn, totals, &changes)? {
+                self.sync(turn, batches, position)?;
+                guarded(&self.dir, || database.put(&changes, totals))?;
+                self.state().batches = batches;
+                self.write_copy(turn, &changes, batches);
+                self.is_applied(&batch, position);
+                // Nobody waits for it any more.
+                return if turn.ahead.is_due() { self.sync_database(turn) } else { Ok(()) };
+            }
+            self.write_database(turn, &changes)?;
+            self.is_applied(&batch, position);
+        }
+        let (batches, position) = {
+            let state = self.state();
+            (state.batches, state.applied)
+        };
+        if turn.ahead.is_due() {
+            self.sync_database(turn)?;
+        }
+        self.sync(turn, batches, position)
+    }
+
     /// Hands all that is pending to sled, as one atomic batch.
     pub(super) fn apply(&self) -> Result<(), StoreError> {
         self.apply_in_turn(&mut self.turn())
@@ -94,26 +108,12 @@ impl Inner {
 
     /// The same, for who holds the turn already.
     pub(super) fn apply_in_turn(&self, turn: &mut Turn) -> Result<(), StoreError> {
-        let (batch, position) = {
-            let mut state = self.state();
-            if let Some(why) = &state.failed {
-                return Err(StoreError::ReadOnly(why.clone()));
-            }
-            if state.applied == state.appended {
-                return Ok(());
-            }
-            (state.take(), state.appended)
-        };
-        self.room.notify_all();
+        let Some((batch, position)) = self.take()? else { return Ok(()) };
         let written = guarded(&self.dir, || write::changes(&self.database(), &batch));
         let written = written.and_then(|changes| self.write(turn, &changes));
         match written {
             Ok(()) => {
-                let mut state = self.state();
-                state.give_back(&batch);
-                state.applied = position;
-                state.forget_heads();
-                state.recent.forget(position);
+                self.is_applied(&batch, position);
                 Ok(())
             }
             Err(why) => {
@@ -123,16 +123,54 @@ impl Inner {
         }
     }
 
-    /// Writes a batch to the database, and to the copy that is being made of it, where there is one. After an error the
-    /// store must [fail](Self::fail).
+    /// All that is pending, with the position of its last append; none where nothing is.
+    fn take(&self) -> Result<Option<(Pending, u64)>, StoreError> {
+        let mut state = self.state();
+        if let Some(why) = &state.failed {
+            return Err(StoreError::ReadOnly(why.clone()));
+        }
+        if state.applied == state.appended {
+            return Ok(None);
+        }
+        let taken = (state.take(), state.appended);
+        drop(state);
+        self.room.notify_all();
+        Ok(Some(taken))
+    }
+
+    fn is_applied(&self, batch: &Pending, position: u64) {
+        let mut state = self.state();
+        state.give_back(batch);
+        state.applied = position;
+        state.forget_heads();
+        state.recent.forget(position);
+    }
+
+    /// Writes a batch to the database without waiting for the disk, and to all that goes with it. After an error the store must
+    /// [fail](Self::fail).
     pub(super) fn write(&self, turn: &mut Turn, changes: &Changes) -> Result<(), StoreError> {
         if changes.is_empty() {
             return Ok(());
         }
-        // Only who has the turn changes it.
+        self.write_database(turn, changes)?;
+        let totals = self.database().totals();
+        self.log(turn, totals, changes).map(drop)
+    }
+
+    /// Writes a batch to the database, but not to the log. Only who has the turn changes it.
+    fn write_database(&self, turn: &mut Turn, changes: &Changes) -> Result<(), StoreError> {
+        if changes.is_empty() {
+            return Ok(());
+        }
         let batches = self.state().batches + 1;
         guarded(&self.dir, || self.database().write(changes, batches))?;
         self.state().batches = batches;
+        self.write_copy(turn, changes, batches);
+        Ok(())
+    }
+
+    /// Writes a batch to the copy that is being made of the database, where there is one.
+    fn write_copy(&self, turn: &mut Turn, changes: &Changes, batches: u64) {
         if let Some(copy) = &turn.copy
             && let Err(why) = guarded(&self.dir, || copy.write(changes, batches))
         {
@@ -140,16 +178,37 @@ impl Inner {
             tracing::warn!(dir = %self.dir.display(), %why, "the compaction of the store is given up");
             turn.copy = None;
         }
+    }
+
+    /// Writes a batch to the log. False: there is no room for it, and the database itself is synced next.
+    fn log(&self, turn: &mut Turn, totals: Totals, changes: &Changes) -> Result<bool, StoreError> {
+        turn.ahead.append(totals, changes).map_err(|error| self.unwritten(&error))
+    }
+
+    /// Waits until the database has on the disk what it was given, and lets the log begin again.
+    fn sync_database(&self, turn: &mut Turn) -> Result<(), StoreError> {
+        guarded(&self.dir, || self.database().flush())?;
+        let synced = turn.files.sync(self.options.disk.as_ref()).and_then(|()| turn.ahead.begin_again());
+        synced.map_err(|error| self.unwritten(&error))
+    }
+
+    /// Waits until the disk has what the log has, and tells those who wait that all up to a position is durable.
+    fn sync(&self, turn: &mut Turn, batches: u64, position: u64) -> Result<(), StoreError> {
+        let synced = turn.ahead.sync(self.options.disk.as_ref()).and_then(|()| turn.watermark.write(batches));
+        synced.map_err(|error| self.unwritten(&error))?;
+        self.commits.fetch_add(1, Ordering::Relaxed);
+        let mut state = self.state();
+        state.durable = position;
+        // Nobody else can have handed anything on meanwhile.
+        state.unsynced_bytes = 0;
+        drop(state);
+        self.room.notify_all();
+        self.progress.send_modify(|progress| progress.durable = position);
         Ok(())
     }
 
-    /// Waits until what sled has is on the disk.
-    fn sync(&self, batches: u64) -> Result<(), StoreError> {
-        guarded(&self.dir, || self.database().flush())?;
-        let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
-        let (files, watermark) = &mut *files;
-        let synced = files.sync(self.options.disk.as_ref()).and_then(|()| watermark.write(batches));
-        synced.map_err(|error| StoreError::ReadOnly(unwritten_text(&self.dir, &error)))
+    fn unwritten(&self, error: &std::io::Error) -> StoreError {
+        StoreError::ReadOnly(unwritten_text(&self.dir, error))
     }
 
     /// Something was not written, and nobody can know what the disk has: the store takes no more.

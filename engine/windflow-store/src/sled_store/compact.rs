@@ -25,6 +25,7 @@ use super::guard::{damaged, failed, guarded};
 use super::inner::{Inner, Turn};
 use super::layout::Section;
 use super::merge::Merge;
+use super::write_ahead::WriteAhead;
 
 /// What is copied in one step, while nobody else writes: some milliseconds.
 const STEP_ENTRIES: usize = 400;
@@ -92,6 +93,14 @@ impl Compactor {
         wish.wanted = false;
         !wish.closing
     }
+}
+
+/// A copy of everything, and what goes with it.
+pub(super) struct Whole {
+    pub(super) copy: Arc<Database>,
+    pub(super) files: Files,
+    /// Nothing is in it.
+    ahead: WriteAhead,
 }
 
 /// What was done in one step.
@@ -172,17 +181,18 @@ impl Inner {
     }
 
     fn copy_and_switch(&self, folder: &Path) -> Result<(), StoreError> {
-        let (copy, files) = self.copy_whole(folder)?;
-        self.switch(&copy, files)
+        let Whole { copy, files, ahead } = self.copy_whole(folder)?;
+        self.switch(&copy, files, ahead)
     }
 
     /// Copies everything into a new database. What is written meanwhile, and from then on, is written to both.
-    pub(super) fn copy_whole(&self, folder: &Path) -> Result<(Arc<Database>, Files), StoreError> {
+    pub(super) fn copy_whole(&self, folder: &Path) -> Result<Whole, StoreError> {
         let copy = guarded(&self.dir, || Database::open(&self.dir, folder, self.options.cache_bytes))?;
         let copy = Arc::new(copy);
         self.turn().copy = Some(Arc::clone(&copy));
-        let mut files =
-            Files::open(folder, self.options.disk.as_ref()).map_err(|error| unwritable(&self.dir, &error))?;
+        let cannot = |error| unwritable(&self.dir, &error);
+        let (ahead, _) = WriteAhead::open(folder).map_err(cannot)?;
+        let mut files = Files::open(folder, self.options.disk.as_ref()).map_err(cannot)?;
         for section in Section::ALL {
             // What a database counts is its own.
             if section != Section::Meta {
@@ -191,7 +201,7 @@ impl Inner {
         }
         // Most of it is synced before anybody has to wait.
         self.sync_copy(&copy, &mut files)?;
-        Ok((copy, files))
+        Ok(Whole { copy, files, ahead })
     }
 
     /// Makes sure, while nobody writes, that the copy is what the database is.
@@ -311,7 +321,7 @@ impl Inner {
         files.sync(self.options.disk.as_ref()).map_err(|error| unwritable(&self.dir, &error))
     }
 
-    fn switch(&self, copy: &Arc<Database>, mut files: Files) -> Result<(), StoreError> {
+    fn switch(&self, copy: &Arc<Database>, mut files: Files, ahead: WriteAhead) -> Result<(), StoreError> {
         let mut turn = self.turn();
         self.complete(&turn, copy)?;
         self.sync_copy(copy, &mut files)?;
@@ -324,8 +334,8 @@ impl Inner {
             return Err(why);
         }
         *self.database.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(copy);
-        self.files.lock().unwrap_or_else(PoisonError::into_inner).0 = files;
-        turn.copy = None;
+        // All that the old one had is in the new one, and synced.
+        (turn.files, turn.ahead, turn.copy) = (files, ahead, None);
         Ok(())
     }
 }

@@ -1,5 +1,6 @@
 //! One database: its trees, what it counts, and the only way to change it.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -129,6 +130,43 @@ impl Database {
             }
         }
         Ok(content)
+    }
+
+    /// What the database will count once a batch of changes is in it.
+    pub(super) fn count(&self, changes: &Changes, batches: u64) -> Result<Totals, StoreError> {
+        let mut totals = Totals { batches, ..self.totals() };
+        let mut changed: HashMap<(Section, &[u8]), Option<&IVec>> = HashMap::with_capacity(changes.len());
+        for change in changes.iter() {
+            let stored;
+            let before = match changed.insert((change.section, &change.key), change.value.as_ref()) {
+                Some(before) => before.map(|value| &**value),
+                None => {
+                    stored = self.get(change.section, &change.key)?;
+                    stored.as_deref()
+                }
+            };
+            totals.count(change, before);
+        }
+        Ok(totals)
+    }
+
+    /// Makes changes that are durable elsewhere, one after the other: a crash in the middle leaves some of them, and making all
+    /// of them again leaves the same as making them once.
+    pub(super) fn put(&self, changes: &Changes, totals: Totals) -> Result<(), StoreError> {
+        let put = |section: Section, key: &IVec, value: Option<IVec>| {
+            let tree = self.tree(section)?;
+            let done = match value {
+                Some(value) => tree.insert(key, value),
+                None => tree.remove(key),
+            };
+            done.map(drop).map_err(|error| unwritten(&self.dir, &error))
+        };
+        for change in changes.iter() {
+            put(change.section, &change.key, change.value.clone())?;
+        }
+        put(Section::Meta, &layout::TOTALS.into(), Some(totals.to_bytes().into()))?;
+        *self.totals.lock().unwrap_or_else(PoisonError::into_inner) = totals;
+        Ok(())
     }
 
     /// Makes changes: all of them, or none. They are on the disk after the next [`Self::flush`] only.

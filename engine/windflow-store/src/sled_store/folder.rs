@@ -236,7 +236,7 @@ mod tests {
     #[test]
     fn a_newer_format_is_refused() {
         let dir = tempfile::tempdir().unwrap();
-        fs::write(dir.path().join("format"), r#"{"format":3,"release":"9.9.9","more":[]}"#).unwrap();
+        fs::write(dir.path().join("format"), r#"{"format":4,"release":"9.9.9","more":[]}"#).unwrap();
         check(dir.path(), &["newer release", "9.9.9"]);
     }
 

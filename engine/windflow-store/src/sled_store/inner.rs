@@ -18,6 +18,7 @@ use super::guard::{damaged, guarded};
 use super::pending::{Head, State};
 use super::records;
 use super::watermark::Watermark;
+use super::write_ahead::{Logged, WriteAhead};
 use super::{Options, layout, migrate};
 use crate::memory::check_blob_size;
 use crate::record::encode_all;
@@ -43,8 +44,6 @@ pub(super) struct Inner {
     turn: Mutex<Turn>,
     /// Held by whoever changes values.
     pub(super) record_turn: Mutex<()>,
-    /// Used by the committer, and by a compaction when it ends.
-    pub(super) files: Mutex<(Files, Watermark)>,
     pub(super) progress: watch::Sender<Progress>,
     pub(super) commits: AtomicU64,
     pub(super) compaction: Compactor,
@@ -53,8 +52,10 @@ pub(super) struct Inner {
 }
 
 /// Held by whoever writes to the database, or must see nothing written.
-#[derive(Default)]
 pub(super) struct Turn {
+    pub(super) files: Files,
+    pub(super) ahead: WriteAhead,
+    pub(super) watermark: Watermark,
     /// The database that will take the place of the present one, while it is being made.
     pub(super) copy: Option<Arc<Database>>,
 }
@@ -73,11 +74,14 @@ impl Inner {
         let (watermark, expected) = Watermark::open(&folder.watermark()).map_err(cannot)?;
         guarded(&dir, || migrate::migrate(&folder, &options, expected))?;
         let database = guarded(&dir, || Database::open(&dir, &folder.database(), options.cache_bytes))?;
+        let (mut ahead, logged) = WriteAhead::open(&folder.database()).map_err(cannot)?;
+        guarded(&dir, || catch_up(&dir, &database, &logged))?;
         let batches = database.totals().batches;
         check_batches(&dir, batches, expected)?;
         let record_version = guarded(&dir, || records::last_version(&dir, &database))?;
         guarded(&dir, || database.flush())?;
         let files = Files::open(&folder.database(), options.disk.as_ref()).map_err(cannot)?;
+        ahead.begin_again().map_err(cannot)?;
         folder.remove_others().map_err(cannot)?;
         let inner = Self {
             dir,
@@ -86,9 +90,8 @@ impl Inner {
             state: Mutex::new(State::new(batches, record_version)),
             work: Condvar::new(),
             room: Condvar::new(),
-            turn: Mutex::default(),
+            turn: Mutex::new(Turn { files, ahead, watermark, copy: None }),
             record_turn: Mutex::default(),
-            files: Mutex::new((files, watermark)),
             progress: watch::Sender::new(Progress::default()),
             commits: AtomicU64::new(0),
             compaction: Compactor::default(),
@@ -238,6 +241,18 @@ impl Inner {
     pub(super) fn stored_summary(&self, run: &RunKey) -> Result<Option<RunSummary>, StoreError> {
         self.steadily(|database| database.summary(run))
     }
+}
+
+/// Gives a database what it may not have of what the log says is durable.
+fn catch_up(dir: &Path, database: &Database, logged: &[Logged]) -> Result<(), StoreError> {
+    let (Some(first), Some(last)) = (logged.first(), logged.last()) else { return Ok(()) };
+    let there = database.totals().batches;
+    if last.totals.batches <= there {
+        return Ok(());
+    }
+    check_batches(dir, there, first.totals.batches.saturating_sub(1))?;
+    // From the first: what the database has of a batch may be a part of it, and making a change again does no harm.
+    logged.iter().try_for_each(|logged| database.put(&logged.changes, logged.totals))
 }
 
 /// A database with fewer batches than were durable has lost some.

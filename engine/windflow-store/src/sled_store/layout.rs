@@ -4,10 +4,11 @@
 //!
 //! | File | Content |
 //! |---|---|
-//! | `format` | `{"format":2,"release":"0.1.0","database":"sled"}`: the version of this layout, who made it, and which folder is the database; replaced as a whole, see [`super::folder`] |
+//! | `format` | `{"format":3,"release":"0.1.0","database":"sled"}`: the version of this layout, who made it, and which folder is the database; replaced as a whole, see [`super::folder`] |
 //! | `lock` | held while a process uses the folder; its content is that process's id |
 //! | `watermark` | how many batches are durable at least, written after each commit; see [`super::watermark`] |
 //! | `sled/`, `sled-1/`, … | the database. Any other than the one that `format` names was left behind by a crash |
+//! | `sled/write-ahead` | what became durable since the database was synced; see [`super::write_ahead`] |
 //!
 //! The trees in the database. Every key begins with the organisation and a zero byte, which no name contains. Numbers
 //! are big-endian, so that they sort. `run` is the 16 bytes of its UUID, `at` the start of the run in milliseconds (8).
@@ -33,7 +34,7 @@
 //!
 //! Lists of one status are one range. Other lists are the merge of the ranges of all five.
 //!
-//! Format 1 had no `records`, `blob_uses`, `unused`, `uses` and `deleted`, packed nothing, called its folder `sled` without saying so,
+//! Format 2 had no write-ahead log. Format 1 had no `records`, `blob_uses`, `unused`, `uses` and `deleted`, packed nothing, called its folder `sled` without saying so,
 //! and kept the number of batches alone, under `batches`.
 
 use windflow_core::id::{Digest, OrganisationId, RunId, RunKey, WorkflowName};
@@ -43,7 +44,7 @@ use windflow_core::run::{Sequence, Timestamp};
 use crate::order::Place;
 
 /// The version of this layout.
-pub(super) const FORMAT: u32 = 2;
+pub(super) const FORMAT: u32 = 3;
 
 /// Largest value, before it is packed.
 pub(super) const PART_BYTES: usize = 7 << 10;
@@ -57,8 +58,8 @@ pub(super) const RECORD_VERSION: &[u8] = b"\0record_version";
 /// The same in format 1.
 pub(super) const BATCHES: &[u8] = b"batches";
 
-/// The trees. Their order is that of [`Section::ALL`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The trees. Their order is that of [`Section::ALL`], and **frozen**: the write-ahead log has their numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Section {
     Journal,
     Runs,

@@ -27,6 +27,10 @@ pub(super) fn migrate(folder: &Folder, options: &Options, expected: u64) -> Resu
         return Ok(());
     }
     let dir = folder.dir();
+    if folder.format() == 2 {
+        // Only the log is new, which is made where it is missing.
+        return folder.switch(&folder.database()).map_err(|(error, _)| unwritable(dir, &error));
+    }
     tracing::info!(dir = %dir.display(), from = folder.format(), to = FORMAT, "the store is brought up to this release");
     let old = open_sled(dir, &folder.database(), options.cache_bytes)?;
     let batches = batches(folder, &old)?;
@@ -47,7 +51,7 @@ fn batches(folder: &Folder, old: &Db) -> Result<u64, StoreError> {
     Ok(u64::from_be_bytes(value))
 }
 
-/// From format 1 to 2: values are packed, and what mentions which content is found out.
+/// From format 1: values are packed, and what mentions which content is found out.
 struct Migration<'a> {
     folder: &'a Folder,
     old: &'a Db,
