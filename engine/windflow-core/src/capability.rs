@@ -31,6 +31,8 @@ pub enum Capability {
     State,
     /// Keeping files in the scratch folder of the run.
     Files,
+    /// Having the host hand files of the run to a target, without reading them.
+    HandsFiles,
     /// Publishing events that start workflows of the organisation.
     Events,
     /// Knowing run, node, attempt, deadline and idempotency key. Harmless: it needs no grant, but ends purity.
@@ -48,6 +50,7 @@ impl fmt::Display for Capability {
             Self::Credentials => "credentials",
             Self::State => "state",
             Self::Files => "files",
+            Self::HandsFiles => "hands_files",
             Self::Events => "events",
             Self::RunContext => "run_context",
             Self::Cancellation => "cancellation",

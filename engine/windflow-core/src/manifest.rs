@@ -12,9 +12,11 @@ use crate::capability::{Capability, HttpPattern};
 use crate::schema::{Checker, CompiledOnce, InvalidSchema};
 
 pub use self::difference::{Difference, difference};
+pub use self::handed::Handed;
 pub use self::reach::reach;
 
 mod difference;
+mod handed;
 mod reach;
 
 /// Name of the component's custom section that holds the packed manifest.
@@ -184,6 +186,10 @@ pub struct RequestedCapabilities {
     /// Wants to read and write files in the scratch folder of the run.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub files: bool,
+    /// Fields of configurations, as `action.build.folder`, that name a folder of the run: wants the host to hand its files to the
+    /// target that the node asks. It reads none of them itself.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hands_files: Vec<String>,
     /// Wants to publish events that the workflow grants.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub events: bool,
@@ -217,6 +223,9 @@ impl RequestedCapabilities {
         }
         if self.files {
             all.push(Capability::Files);
+        }
+        if !self.hands_files.is_empty() {
+            all.push(Capability::HandsFiles);
         }
         if self.events {
             all.push(Capability::Events);

@@ -77,7 +77,7 @@ pub struct PlanNode {
     pub native: Option<Native>,
     /// Whether it is deterministic, so that its attempts need no durable start.
     pub pure: bool,
-    /// Whether it shares the files of the run.
+    /// Whether it shares the files of the run: reads or writes them, or has them handed to a target.
     pub files: bool,
     /// The ports that it may emit on.
     pub ports: Arc<[PortName]>,

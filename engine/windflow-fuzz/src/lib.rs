@@ -11,19 +11,21 @@ use windflow_core::problem::{self, Problem};
 use windflow_core::run::{Record, RunState, apply};
 use windflow_core::trace::TraceParent;
 use windflow_core::workflow::{self, Workflow};
-use windflow_stacks::compose;
+use windflow_stacks::{compose, containers};
 use windflow_testkit::host::ScriptedHost;
 
 /// A reader of bytes, and what it promises.
 pub type Target = fn(&[u8]);
 
 /// All of them by the names of their corpora.
-pub const TARGETS: [(&str, Target); 8] = [
+pub const TARGETS: [(&str, Target); 10] = [
     ("compose", compose),
+    ("dockerignore", dockerignore),
     ("document", document),
     ("edit", edit),
     ("expression", expression),
     ("manifest", manifest),
+    ("pack", pack),
     ("package", package),
     ("record", record),
     ("traceparent", traceparent),
@@ -129,4 +131,32 @@ pub fn compose(bytes: &[u8]) {
     let loaded = compose::load(text, &context);
     assert!(loaded.project.is_some() || loaded.problems.iter().any(Problem::is_error), "neither a stack nor an error");
     check_places(text, &loaded.problems);
+}
+
+/// A pack of git is refused, or gives files whose paths lead nowhere else. Its checksum is added here: a fuzzer would not find it.
+pub fn pack(bytes: &[u8]) {
+    for (path, content) in windflow_plugin_git_checkout::files_of_pack(bytes).unwrap_or_default() {
+        let is_name = |part: &str| !matches!(part, "" | "." | "..") && !part.eq_ignore_ascii_case(".git");
+        assert!(path.split('/').all(is_name), "{path:?} is no path of a file");
+        assert!(content.len() <= 8 << 20, "{path:?} has {} bytes", content.len());
+    }
+}
+
+/// Of a `.dockerignore` and a path, apart by a zero byte: it is refused with a line, or says whether the path is left out. A pattern that
+/// is added last and fits everything decides.
+pub fn dockerignore(bytes: &[u8]) {
+    let Some(at) = bytes.iter().position(|byte| *byte == 0) else { return };
+    let (Ok(text), Ok(path)) = (std::str::from_utf8(&bytes[..at]), std::str::from_utf8(&bytes[at + 1..])) else {
+        return;
+    };
+    if path.is_empty() || path.len() > 200 || path.contains(char::is_control) {
+        return;
+    }
+    match containers::ignored(text, path) {
+        Ok(_) => {
+            let all = |last: &str| containers::ignored(&format!("{text}\n{last}\n"), path);
+            assert!(all("**") != Ok(false) && all("!**") != Ok(true), "{text:?} {path:?}");
+        }
+        Err(why) => assert!(why.starts_with(".dockerignore"), "{why}"),
+    }
 }

@@ -26,6 +26,18 @@ pub(crate) fn manifest(manifest: &Manifest) -> Checked {
             "is asked for without `http` or `email`: a credential goes into requests and signs in to mail servers, so ask for one of them as well",
         ));
     }
+    if !asked.hands_files.is_empty() && !asked.docker {
+        return Err(wrong(
+            "capabilities.hands_files",
+            "is asked for without `docker`: files are handed to targets, so ask for `docker` as well",
+        ));
+    }
+    if asked.hands_files.iter().any(|path| path.split('.').any(str::is_empty)) {
+        return Err(wrong(
+            "capabilities.hands_files",
+            "names no field of a configuration: write it as \"action.build.folder\"",
+        ));
+    }
     if manifest.nodes.is_empty() {
         return Err(wrong("node", "offers no node type: write at least one table [node.<name>]"));
     }

@@ -95,6 +95,7 @@ mod tests {
             state: true,
             events: true,
             files: true,
+            hands_files: vec!["folder".to_owned()],
         };
         for (import, without, with) in [
             ("windflow:node/types@1.0.0", "pure", "pure"),

@@ -173,8 +173,8 @@ fn v1(add: &mut dyn FnMut(UtoipaMethodRouter<App>)) {
     add(routes!(keys::remove));
     add(routes!(targets::list, targets::add));
     add(routes!(targets::show, targets::change, targets::remove));
-    add(routes!(targets::test));
-    add(routes!(targets::import));
+    add(routes!(targets::test::test));
+    add(routes!(targets::import::import));
     add(routes!(target_status::watch));
     add(routes!(stacks::list, stacks::add));
     add(routes!(stacks::show, stacks::change, stacks::remove));

@@ -10,6 +10,8 @@ use windflow_core::ports::store::BoxFuture;
 
 pub use self::build::{Build, Handed};
 pub use self::exec::Exec;
+pub use self::folder::{FolderContext, FolderFile, NotBuildable};
+pub use self::ignore::ignored;
 pub use self::once::Once;
 pub use self::written::{Said, Written};
 use crate::driver::{RegistryLogin, Result};
@@ -18,6 +20,8 @@ use crate::project::Project;
 mod build;
 mod dockerfile;
 mod exec;
+mod folder;
+mod ignore;
 pub mod image;
 mod once;
 mod words;
@@ -135,8 +139,13 @@ pub trait Containers: Send + Sync {
     /// Runs a command in a container of a stack.
     fn exec<'a>(&'a self, wanted: &'a Exec, with: &'a With<'a>) -> BoxFuture<'a, Result<Ended>>;
 
-    /// Makes an image and gives it its names.
-    fn build<'a>(&'a self, wanted: &'a Build, with: &'a With<'a>) -> BoxFuture<'a, Result<ImageFacts>>;
+    /// Makes an image and gives it its names; out of `folder` where it is built from a folder of the run.
+    fn build<'a>(
+        &'a self,
+        wanted: &'a Build,
+        folder: Option<&'a FolderContext>,
+        with: &'a With<'a>,
+    ) -> BoxFuture<'a, Result<ImageFacts>>;
 
     /// Fetches an image from its registry, also where the target has one of this name.
     fn pull<'a>(&'a self, image: &'a str, with: &'a With<'a>) -> BoxFuture<'a, Result<ImageFacts>>;

@@ -182,7 +182,7 @@ impl TargetService {
             Request::Restart(asked) => act(&reached?, &asked, Action::Restart).await,
             Request::Logs(asked) => logs(&reached?, asked).await,
             Request::Single(asked) => {
-                let judged = single::judge(*asked, &book, &call.target)?;
+                let judged = single::judge(*asked, &book, call).await?;
                 let key = single::key(call);
                 let turn = self.turn(&key);
                 let _turn = turn.lock().await;

@@ -163,3 +163,37 @@ fn what_has_files_is_taken_over_where_nothing_that_runs_again_has() {
     assert_eq!(again["status"], "succeeded", "{again:#}");
     assert_eq!(again["nodes"]["keep"]["attempts"], 1, "{again:#}");
 }
+
+/// A node that hands a folder of the run to a target counts as one that shares files; one of the same type that does not is none.
+#[test]
+fn what_has_its_files_handed_to_a_target_shares_them() {
+    let document = |build: Value, permissions: Value| {
+        json!({
+            "windflow": 1, "name": "hands", "permissions": permissions,
+            "nodes": {
+                "keep": { "uses": "file@1", "with": { "path": "shop/Dockerfile", "action": "write", "content": "FROM scratch" } },
+                "build": { "uses": "docker@1", "needs": ["keep"], "with": { "target": "edge", "action": { "build": build } } },
+            },
+        })
+        .to_string()
+    };
+    let granted = json!({ "files": true, "docker": ["edge"] });
+    let of_folder = json!({ "folder": "shop", "tags": ["a"] });
+    let place = Place::new(&document(of_folder.clone(), granted.clone()));
+    let (failed, _) = place.report(&["run", place.path()]);
+    assert_eq!(failed["error"]["node"], "build", "there is no such target: {failed:#}");
+    let told = place.windflow(&["runs", "rerun", "last", "--dry-run"]);
+    let told = String::from_utf8_lossy(&told.stderr).into_owned();
+    assert!(told.contains("those of the old run are gone"), "{told}");
+
+    let place = Place::new(&document(json!({ "dockerfile": "FROM scratch", "tags": ["a"] }), granted));
+    place.report(&["run", place.path()]);
+    let told = place.windflow(&["runs", "rerun", "last", "--dry-run"]);
+    let told = String::from_utf8_lossy(&told.stderr).into_owned();
+    assert!(told.contains("reused") && !told.contains("those of the old run are gone"), "{told}");
+
+    let place = Place::new(&document(of_folder, json!({ "docker": ["edge"] })));
+    let told = place.windflow(&["validate", place.path()]);
+    let told = String::from_utf8_lossy(&told.stderr).into_owned();
+    assert!(told.contains("folder_not_granted") && told.contains("permissions: { files: true }"), "{told}");
+}

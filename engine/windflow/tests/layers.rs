@@ -24,7 +24,11 @@ const ALLOWED: &[(&str, &[&str])] = &[
         &["windflow-core", "windflow-marketplace", "windflow-runtime", "windflow-stacks", "windflow-triggers"],
     ),
     ("windflow-testkit", &["windflow-core", "windflow-runtime"]),
-    ("windflow-fuzz", &["windflow-core", "windflow-package", "windflow-stacks", "windflow-testkit"]),
+    // The plugin reads what servers send: it is fuzzed like what the engine reads itself.
+    (
+        "windflow-fuzz",
+        &["windflow-core", "windflow-package", "windflow-plugin-git-checkout", "windflow-stacks", "windflow-testkit"],
+    ),
     (
         "windflow",
         &[

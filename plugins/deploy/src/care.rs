@@ -198,6 +198,10 @@ mod tests {
             (&done.unwrap()["image"], &asked["do"], &asked["files"]["a"]),
             (&image, &json!("build"), &json!("b"))
         );
+        let build =
+            json!({ "folder": "shop", "dockerfile": "docker/Dockerfile", "tags": ["app:1"], "executable": ["run.sh"] });
+        let (_, asked) = run(json!({ "target": "edge", "action": { "build": build } }), json!({ "image": image }));
+        assert_eq!((&asked["folder"], &asked["executable"]), (&json!("shop"), &json!(["run.sh"])));
         let push = json!({ "target": "edge", "action": { "push": { "image": "r.test/app:1" } } });
         let (done, asked) = run(push, json!({ "digest": "sha256:2" }));
         assert_eq!(done.unwrap(), json!({ "lines": [], "digest": "sha256:2" }));

@@ -49,7 +49,9 @@ pub struct Output {
     files: u32,
     /// How long they are together.
     bytes: u64,
-    /// Symbolic links and submodules, which are not there; the first 100.
+    /// Which of them are programs, by their paths below that folder. Files of a run have no modes: what needs them is told by this.
+    executable: Vec<String>,
+    /// Symbolic links, submodules, and files with names that no file of a run can have, none of which are there; the first 100.
     left_out: Vec<LeftOut>,
 }
 
@@ -58,7 +60,7 @@ pub struct Output {
 pub struct LeftOut {
     /// Where it would be.
     path: String,
-    /// `symlink` or `submodule`.
+    /// `symlink`, `submodule` or `name`.
     kind: String,
 }
 
@@ -88,31 +90,56 @@ pub fn git_checkout(config: Config) -> Result<Output, NodeError> {
         path: path.clone(),
         files: 0,
         bytes: 0,
+        executable: Vec::new(),
         left_out: Vec::new(),
     };
     for file in found {
+        let is_program = matches!(file.what, What::Program(_));
         let id = match file.what {
-            What::File(id) => id,
-            What::Link | What::Submodule if output.left_out.len() >= NAMED => continue,
+            What::File(id) | What::Program(id) => id,
             What::Link => {
-                output.left_out.push(LeftOut { path: file.path, kind: "symlink".to_owned() });
+                output.leave_out(file.path, "symlink");
                 continue;
             }
             What::Submodule => {
-                output.left_out.push(LeftOut { path: file.path, kind: "submodule".to_owned() });
+                output.leave_out(file.path, "submodule");
                 continue;
             }
         };
         let content = blob(&mut pack, &id).map_err(wrong)?;
         let at = format!("{path}/{}", file.path);
-        files::write(&at, &content).map_err(|error| match error {
-            files::Error::Refused(why) => NodeError::new("file_refused", format!("{at} of the repository: {why}")),
-            other => other.into(),
-        })?;
+        match files::write(&at, &content) {
+            Ok(()) => {}
+            Err(files::Error::Refused(_)) if is_no_name(&at) => {
+                output.leave_out(file.path, "name");
+                continue;
+            }
+            Err(files::Error::Refused(why)) => {
+                return Err(NodeError::new("file_refused", format!("{at} of the repository: {why}")));
+            }
+            Err(other) => return Err(other.into()),
+        }
         output.files += 1;
         output.bytes += content.len() as u64;
+        // No more than a run may have files.
+        if is_program {
+            output.executable.push(file.path);
+        }
     }
     Ok(output)
+}
+
+/// Whether no file of a run can have this path, such as `a:b`, which some systems could not hold.
+fn is_no_name(path: &str) -> bool {
+    matches!(files::read_at(path, 0, 1), Err(files::Error::Refused(_)))
+}
+
+impl Output {
+    fn leave_out(&mut self, path: String, kind: &str) {
+        if self.left_out.len() < NAMED {
+            self.left_out.push(LeftOut { path, kind: kind.to_owned() });
+        }
+    }
 }
 
 fn blob(pack: &mut Pack, id: &Id) -> Result<Vec<u8>, String> {
@@ -120,6 +147,28 @@ fn blob(pack: &mut Pack, id: &Id) -> Result<Vec<u8>, String> {
         (pack::Kind::Blob, content) => Ok(content),
         _ => Err("a file is something else".to_owned()),
     }
+}
+
+/// What a fuzzer tries: the files of every commit of a pack with this content, whose checksum fits. Never part of the plugin.
+///
+/// # Errors
+/// What is wrong with the pack.
+#[cfg(not(target_arch = "wasm32"))]
+#[doc(hidden)]
+pub fn files_of_pack(content: &[u8]) -> Result<Vec<(String, Vec<u8>)>, String> {
+    use sha1::{Digest as _, Sha1};
+
+    let mut pack = Pack::read([content, Sha1::digest(content).as_slice()].concat())?;
+    let mut files = Vec::new();
+    for id in pack.ids() {
+        let Ok((_, tree)) = tree::commit(&mut pack, id) else { continue };
+        for file in tree::files(&mut pack, tree, "")? {
+            if let What::File(id) | What::Program(id) = file.what {
+                files.push((file.path, blob(&mut pack, &id)?));
+            }
+        }
+    }
+    Ok(files)
 }
 
 windflow_sdk::plugin!(git_checkout);

@@ -130,6 +130,14 @@ impl Pack {
         self.content(number)?.ok_or_else(|| format!("it lacks what the object {} is made of", id.hex()))
     }
 
+    /// The names of all objects, in order.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(crate) fn ids(&self) -> Vec<Id> {
+        let mut ids: Vec<Id> = self.by_id.keys().copied().collect();
+        ids.sort_unstable_by_key(|id| id.0);
+        ids
+    }
+
     /// The entry that begins here, and where the next one does.
     fn entry(&mut self, start: usize, end: usize, starts: &HashMap<usize, u32>) -> Read<(Entry, usize)> {
         let mut bytes = self.bytes[..end].iter().copied().enumerate().skip(start);

@@ -133,7 +133,7 @@ fn files_of_a_commit_are_written_and_links_are_named() {
         output,
         json!({
             "repository": "https://git.example.org/shop.git", "ref": "refs/heads/main", "commit": commit, "path": "shop",
-            "files": 2, "bytes": 14,
+            "files": 2, "bytes": 14, "executable": ["hello.sh"],
             "left_out": [{ "path": "link", "kind": "symlink" }, { "path": "module", "kind": "submodule" }],
         })
     );

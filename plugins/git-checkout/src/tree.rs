@@ -18,6 +18,8 @@ pub(crate) struct Found {
 
 pub(crate) enum What {
     File(Id),
+    /// A program: git keeps no other permission of a file.
+    Program(Id),
     /// A link to another path.
     Link,
     /// Another repository.
@@ -73,7 +75,8 @@ pub(crate) fn files(pack: &mut Pack, tree: Id, subfolder: &str) -> Result<Vec<Fo
                 }
                 0o120000 => What::Link,
                 0o160000 => What::Submodule,
-                mode if mode & 0o170000 == 0o100000 => What::File(entry.id),
+                mode if mode & 0o170111 == 0o100000 => What::File(entry.id),
+                mode if mode & 0o170000 == 0o100000 => What::Program(entry.id),
                 mode => return Err(format!("{path} is of no known kind ({mode:o})")),
             };
             found.push(Found { path, what });

@@ -29,6 +29,7 @@ struct Words {
     email: &'static str,
     state: &'static str,
     files: &'static str,
+    hands_files: &'static str,
     events: &'static str,
     run_context: &'static str,
     cancellation: &'static str,
@@ -46,6 +47,7 @@ const ENGLISH: Words = Words {
     email: "send mail through the servers that the workflow allows",
     state: "keep values for later runs of the same workflow where it allows that",
     files: "keep files in the scratch folder of the run, where the workflow allows that, until the run ends",
+    hands_files: "have files of the run that its configuration names handed to a target, where the workflow allows that",
     events: "publish the events that the workflow allows",
     run_context: "know which run, node and attempt it is",
     cancellation: "hear that it should stop",
@@ -63,6 +65,7 @@ const FRENCH: Words = Words {
     email: "envoyer du courrier par les serveurs que le workflow autorise",
     state: "garder des valeurs pour les exécutions suivantes du même workflow s'il l'autorise",
     files: "garder des fichiers dans le dossier temporaire de l'exécution, si le workflow l'autorise, jusqu'à ce qu'elle se termine",
+    hands_files: "faire remettre à une cible des fichiers de l'exécution que sa configuration nomme, si le workflow l'autorise",
     events: "publier les événements que le workflow autorise",
     run_context: "savoir de quels exécution, nœud et essai il s'agit",
     cancellation: "apprendre qu'il doit s'arrêter",
@@ -110,6 +113,9 @@ impl Words {
         }
         if asked.files {
             all.push(self.files.to_owned());
+        }
+        if !asked.hands_files.is_empty() {
+            all.push(self.hands_files.to_owned());
         }
         if asked.events {
             all.push(self.events.to_owned());
@@ -180,6 +186,12 @@ mod tests {
             false,
             "It may keep files in the scratch folder of the run, where the workflow allows that, until the run ends; it can touch nothing else.",
             "Il peut garder des fichiers dans le dossier temporaire de l'exécution, si le workflow l'autorise, jusqu'à ce qu'elle se termine ; il ne peut toucher à rien d'autre.",
+        );
+        check(
+            &json!({ "docker": true, "hands_files": ["action.build.folder"] }),
+            false,
+            "It may deploy to the targets that the workflow allows and look after what is there and have files of the run that its configuration names handed to a target, where the workflow allows that; it can touch nothing else.",
+            "Il peut déployer sur les cibles que le workflow autorise et s'occuper de ce qui s'y trouve et faire remettre à une cible des fichiers de l'exécution que sa configuration nomme, si le workflow l'autorise ; il ne peut toucher à rien d'autre.",
         );
         check(
             &json!({ "events": true }),

@@ -5,7 +5,7 @@ use indexmap::IndexMap;
 use super::{FiresOn, InEdge, NodeIndex, OutEdge, Plan, PlanNode, dependencies, find_cycle, graph};
 use crate::expression::Template;
 use crate::id::{NodeId, NodeTypeRef, PortName};
-use crate::manifest::{DEFAULT_PORT, NodeType};
+use crate::manifest::{DEFAULT_PORT, Handed, NodeType, RequestedCapabilities};
 use crate::native::{Native, WithNative};
 use crate::ports::host::Registry;
 use crate::schema::fill_defaults;
@@ -39,7 +39,7 @@ pub fn build(workflow: &Workflow, registry: &(impl Registry + ?Sized)) -> Result
     let by_id: IndexMap<NodeId, NodeIndex> = workflow.nodes.keys().cloned().zip((0..).map(NodeIndex)).collect();
     let mut nodes = Vec::with_capacity(workflow.nodes.len());
     for node in workflow.nodes.values() {
-        nodes.push(compile(node, registry)?);
+        nodes.push(compile(workflow, node, registry)?);
     }
     for (rank, index) in (0..).zip(graph::order(workflow)) {
         nodes[index].rank = rank;
@@ -66,7 +66,7 @@ pub fn build(workflow: &Workflow, registry: &(impl Registry + ?Sized)) -> Result
     Ok(Plan { nodes, by_id, outputs: workflow.outputs.clone(), timeout: workflow.timeout })
 }
 
-fn compile(node: &Node, registry: &(impl Registry + ?Sized)) -> Result<PlanNode, PlanError> {
+fn compile(workflow: &Workflow, node: &Node, registry: &(impl Registry + ?Sized)) -> Result<PlanNode, PlanError> {
     let installed = registry
         .get(&node.uses.value)
         .ok_or_else(|| PlanError::UnknownNodeType { node: node.id.value.clone(), uses: node.uses.value.clone() })?;
@@ -78,7 +78,7 @@ fn compile(node: &Node, registry: &(impl Registry + ?Sized)) -> Result<PlanNode,
         component: installed.component,
         native: Native::find(&node.uses.value),
         pure: installed.pure,
-        files: !installed.pure && installed.manifest.capabilities.files,
+        files: !installed.pure && shares_files(workflow, node, &installed.manifest.capabilities),
         ports: ports(node_type, &with).into(),
         with,
         condition: node.condition.as_ref().map(|condition| condition.value.clone()),
@@ -96,6 +96,11 @@ fn compile(node: &Node, registry: &(impl Registry + ?Sized)) -> Result<PlanNode,
         out: Vec::new(),
         handles_error: false,
     })
+}
+
+/// Whether it reads or writes files of the run, or has the host hand them on.
+fn shares_files(workflow: &Workflow, node: &Node, asked: &RequestedCapabilities) -> bool {
+    asked.files || (workflow.permissions.files && !matches!(asked.handed(&node.with), Handed::None))
 }
 
 /// The ports that a node may emit on: those of its type, and those that its configuration names. A list out of which

@@ -175,6 +175,51 @@ pub trait FileStore: Send + Sync {
     fn runs(&self) -> Result<Vec<RunKey>, FilesError>;
 }
 
+/// A folder of a run, for whoever is to read it: nothing else of the run's files is within reach.
+#[derive(Clone)]
+pub struct RunFolder {
+    files: Arc<dyn FileStore>,
+    run: RunKey,
+    folder: FilePath,
+}
+
+impl RunFolder {
+    /// The folder of this name.
+    #[must_use]
+    pub fn new(files: Arc<dyn FileStore>, run: RunKey, folder: FilePath) -> Self {
+        Self { files, run, folder }
+    }
+
+    /// Where it is among the files of the run.
+    #[must_use]
+    pub fn path(&self) -> &FilePath {
+        &self.folder
+    }
+
+    /// The files below it, by their paths from it on, and how long they are. None where there is no such folder, or where a file
+    /// has its name.
+    ///
+    /// # Errors
+    /// [`FilesError::Unavailable`].
+    pub fn list(&self) -> Result<Vec<(String, u64)>, FilesError> {
+        let below = |entry: FileEntry| {
+            let path = entry.path.as_str().strip_prefix(self.folder.as_str())?.strip_prefix('/')?;
+            Some((path.to_owned(), entry.bytes))
+        };
+        Ok(self.files.list(&self.run, Some(&self.folder))?.into_iter().filter_map(below).collect())
+    }
+
+    /// At most `length` bytes of one of them from `offset` on; fewer where it ends.
+    ///
+    /// # Errors
+    /// [`FilesError`].
+    pub fn read(&self, path: &str, offset: u64, length: u32) -> Result<Vec<u8>, FilesError> {
+        let path = format!("{}/{path}", self.folder);
+        let path = path.parse().map_err(|error: InvalidFilePath| FilesError::Refused(error.to_string()))?;
+        self.files.read(&self.run, &path, offset, length)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::files::RunFolder;
 use super::host::CancelSignal;
 use super::store::BoxFuture;
 use crate::failure::Failure;
@@ -16,6 +17,8 @@ pub struct TargetCall {
     pub target: String,
     /// What is asked, as JSON.
     pub request: Json,
+    /// The folder of the run that goes with it: what it names under `folder`.
+    pub folder: Option<RunFolder>,
     /// The run that asks.
     pub run: RunId,
     /// The same when it is asked again: what was begun goes on, what was done is not done again.

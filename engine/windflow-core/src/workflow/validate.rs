@@ -4,7 +4,7 @@ use super::{Node, Trigger, Workflow, concurrency, config, duration};
 use crate::capability::Origin;
 use crate::expression::{Kind, Reference, Target, Template};
 use crate::id::{NodeId, NodeTypeRef, PortName};
-use crate::manifest::{DEFAULT_PORT, ERROR_PORT};
+use crate::manifest::{DEFAULT_PORT, ERROR_PORT, Handed};
 use crate::native::{Native, WithNative};
 use crate::place::Place;
 use crate::plan;
@@ -113,6 +113,16 @@ fn check_node(workflow: &Workflow, node: &Node, registry: &(impl Registry + ?Siz
         let message = format!("`{}` keeps files of the run, which is not granted to this workflow", node.uses.value);
         let remedy = "add to the workflow: permissions: { files: true }";
         problems.push(Problem::error("files_not_granted", &node.uses.place, message).remedy(remedy));
+    }
+    if let Handed::Named(folder) = installed.manifest.capabilities.handed(&node.with)
+        && !workflow.permissions.files
+    {
+        let message = format!(
+            "`{}` hands files of the run to its target, which is not granted to this workflow",
+            node.uses.value
+        );
+        let remedy = "add to the workflow: permissions: { files: true }";
+        problems.push(Problem::error("folder_not_granted", &folder.place, message).remedy(remedy));
     }
     if !installed.manifest.capabilities.http.is_empty() && workflow.permissions.http.is_empty() {
         let message =

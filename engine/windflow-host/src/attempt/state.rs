@@ -33,6 +33,8 @@ pub(crate) struct State {
     pub(crate) kept: Kept,
     /// What the guest has done with the files of the run.
     pub(crate) touched: Touched,
+    /// Folders of the run that the node's configuration names for targets.
+    pub(crate) folders: Vec<String>,
     /// The credential that it may use.
     pub(crate) held: Option<Arc<Held>>,
     /// Made when a guest first uses something of WASI. Pure guests of our own SDK never do.
@@ -43,6 +45,7 @@ impl State {
     pub(crate) fn new(
         call: Call,
         held: Option<Arc<Held>>,
+        folders: Vec<String>,
         deadline: Instant,
         shared: &Arc<Shared>,
         plugin: &Arc<Plugin>,
@@ -57,6 +60,7 @@ impl State {
             shared: Arc::clone(shared),
             plugin: Arc::clone(plugin),
             denied: None,
+            folders,
             held,
             published: 0,
             kept: Kept::default(),

@@ -2,13 +2,16 @@
 
 use std::sync::Arc;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use windflow_core::failure::{Failure, FailureKind, RetryHint};
+use windflow_core::id::{OrganisationId, RunId, RunKey};
 use windflow_core::json::Json;
+use windflow_core::ports::files::FileStore;
 use windflow_core::ports::host::LogLevel;
 use windflow_core::ports::store::BoxFuture;
 use windflow_core::ports::targets::{TargetCall, Targets};
 use windflow_host::PluginHost;
+use windflow_store::MemoryFiles;
 
 use crate::support::{Attempt, guest, host};
 
@@ -22,6 +25,10 @@ impl Targets for Echo {
             if call.target == "gone" {
                 let failure = Failure::new(FailureKind::Node, "it is gone");
                 return Err(Failure { code: "unreachable".into(), retry: RetryHint::MayHelp, ..failure });
+            }
+            if let Some(folder) = &call.folder {
+                let files = folder.list().map_err(|error| Failure::new(FailureKind::Node, error.to_string()))?;
+                return Ok(Json::from(json!(files)));
             }
             let asked = json!([call.organisation, call.target, call.request.value()["do"], &*call.key]);
             Ok(Json::from(asked))
@@ -67,6 +74,56 @@ async fn what_a_target_says_keeps_its_code_and_its_hint() {
     let nobody = host();
     nobody.install(guest("deploy", &json!({ "docker": true }))).unwrap();
     attempt("edge", &["edge"]).fails(&nobody, FailureKind::Node, "knows no targets").await;
+}
+
+/// A plugin that builds from a folder of the run, whether its manifest and the node's configuration say so or not.
+fn handing(hands: &Value, config: &Value) -> (PluginHost, Attempt) {
+    let host = host();
+    host.install(guest("hand", &json!({ "docker": true, "hands_files": hands }))).unwrap();
+    host.set_targets(Arc::new(Echo));
+    let mut attempt = Attempt::of("hand").config(&config.to_string());
+    let files = MemoryFiles::new();
+    let run: RunId = "01890000-0000-7000-8000-000000000000".parse().unwrap();
+    let other: RunId = "01890000-0000-7000-8000-000000000001".parse().unwrap();
+    for (run, path) in [(run, "shop/Dockerfile"), (run, "shop/a/b"), (run, "shopping"), (run, "x/y"), (other, "shop/c")]
+    {
+        let run = RunKey { organisation: OrganisationId::local(), run };
+        files.write(&run, &path.parse().unwrap(), 0, b"x").unwrap();
+    }
+    attempt.files = Some(Arc::new(files));
+    attempt.grants.docker = vec!["edge".to_owned()];
+    attempt.grants.files = true;
+    (host, attempt)
+}
+
+#[tokio::test]
+async fn the_folder_that_the_configuration_names_goes_to_the_target_and_nothing_else() {
+    let (host, attempt) = handing(&json!(["build.folder"]), &json!({ "build": { "folder": "shop" } }));
+    attempt.gives(&host, r#"[["Dockerfile",1],["a/b",1]]"#).await;
+}
+
+#[tokio::test]
+async fn a_folder_goes_to_a_target_only_where_every_key_agrees() {
+    let (fields, config) = (json!(["build.folder"]), json!({ "build": { "folder": "shop" } }));
+    let (host, attempt) = handing(&json!([]), &config);
+    attempt.fails(&host, FailureKind::Denied, "`hands_files`").await;
+    // What the author of the workflow did not name, the guest cannot have.
+    for other in [json!({}), json!({ "build": { "folder": "x" } }), json!({ "folder": "shop" }), json!("shop")] {
+        let (host, attempt) = handing(&fields, &other);
+        let failure =
+            attempt.fails(&host, FailureKind::Denied, "not the one that the node's configuration names").await;
+        assert_eq!(failure.retry, RetryHint::Never);
+    }
+    let (host, mut attempt) = handing(&fields, &config);
+    attempt.grants.files = false;
+    let failure = attempt.fails(&host, FailureKind::Denied, "permissions: { files: true }").await;
+    assert_eq!(failure.retry, RetryHint::Never);
+    let (host, mut attempt) = handing(&fields, &config);
+    attempt.grants.docker.clear();
+    attempt.fails(&host, FailureKind::Denied, "docker: [edge]").await;
+    let (host, mut attempt) = handing(&fields, &config);
+    attempt.files = None;
+    attempt.fails(&host, FailureKind::Node, "no folder for them").await;
 }
 
 #[test]

@@ -15,7 +15,7 @@ use windflow_stacks::status::{Status, Usage};
 use super::extract::{Allowed, need};
 use super::refusals::Refusals;
 use super::streams::{self, Gone, Sender, send};
-use super::targets::FactsView;
+use super::targets::test::FactsView;
 use crate::problem::Answer;
 use crate::state::App;
 use crate::watching::{Looking, News};

@@ -1,131 +1,24 @@
 //! Targets: places to deploy to. Their credentials are set and never read.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use windflow_core::id::OrganisationId;
-use windflow_stacks::driver::{Facts, RegistryLogin};
-use windflow_stacks::target::{self, Credentials, Environment, New, Target};
+use windflow_stacks::target::Target;
 
+use self::described::{AddTarget, ChangeTarget, EnvironmentWord};
 use super::extract::{Allowed, Json, Path, Query, need};
 use super::page::{self, Page};
 use super::refusals::Refusals;
 use crate::problem::{Answer, Problem};
 use crate::state::App;
 
-/// What a target is for.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum EnvironmentWord {
-    #[default]
-    Development,
-    Staging,
-    Production,
-}
-
-impl From<EnvironmentWord> for Environment {
-    fn from(word: EnvironmentWord) -> Self {
-        match word {
-            EnvironmentWord::Development => Self::Development,
-            EnvironmentWord::Staging => Self::Staging,
-            EnvironmentWord::Production => Self::Production,
-        }
-    }
-}
-
-/// The login of a registry of images.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct RegistryAccess {
-    username: String,
-    #[schema(format = "password")]
-    password: String,
-}
-
-/// How a target is reached, and what it reaches. Never given back.
-#[derive(Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct SetCredentials {
-    /// Who signed the engine's certificate, in PEM form.
-    ca: Option<String>,
-    /// Our certificate, in PEM form.
-    certificate: Option<String>,
-    /// Its key, in PEM form.
-    key: Option<String>,
-    /// A private key for SSH without a passphrase, as OpenSSH writes it.
-    ssh_private_key: Option<String>,
-    /// The keys that the SSH server may have, a line each, as `ssh-keyscan` prints them; none: those that the server's account knows.
-    ssh_host_keys: Option<String>,
-    /// Logins of registries by host.
-    #[serde(default)]
-    registries: BTreeMap<String, RegistryAccess>,
-}
-
-impl From<SetCredentials> for Credentials {
-    fn from(set: SetCredentials) -> Self {
-        let login = |RegistryAccess { username, password }| RegistryLogin { username, password };
-        let registries = set.registries.into_iter().map(|(host, given)| (host, login(given))).collect();
-        Self {
-            ca: set.ca,
-            certificate: set.certificate,
-            key: set.key,
-            // Files of the server are the operator's, not a caller's.
-            ssh_key: None,
-            ssh_private_key: set.ssh_private_key,
-            ssh_host_keys: set.ssh_host_keys,
-            registries,
-        }
-    }
-}
-
-/// A target to describe.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct AddTarget {
-    /// a-z, 0-9, -, _ and .
-    #[schema(min_length = 1, max_length = 64)]
-    name: String,
-    /// `unix:///…`, `tcp://host:port` or `ssh://user@host`.
-    address: String,
-    #[serde(default)]
-    environment: EnvironmentWord,
-    #[serde(default)]
-    groups: BTreeSet<String>,
-    #[serde(default)]
-    tags: BTreeSet<String>,
-    #[serde(default)]
-    description: String,
-    credentials: Option<SetCredentials>,
-}
-
-/// What a target is to be like.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct ChangeTarget {
-    /// `unix:///…`, `tcp://host:port` or `ssh://user@host`.
-    address: String,
-    #[serde(default)]
-    environment: EnvironmentWord,
-    #[serde(default)]
-    groups: BTreeSet<String>,
-    #[serde(default)]
-    tags: BTreeSet<String>,
-    #[serde(default)]
-    description: String,
-    /// Each that is not given stays; an empty text takes one away.
-    credentials: Option<SetCredentials>,
-}
-
-impl ChangeTarget {
-    fn split(self, name: String) -> (New, Option<Credentials>) {
-        let Self { address, environment, groups, tags, description, credentials } = self;
-        let environment = environment.into();
-        (New { name, address, environment, groups, tags, description }, credentials.map(Into::into))
-    }
-}
+mod described;
+pub(crate) mod import;
+pub(crate) mod test;
 
 /// The sockets and the SSH keys of the server's machine are the installation's own, not every organisation's.
 fn check_reach(organisation: &OrganisationId, address: &str) -> Result<(), String> {
@@ -310,97 +203,4 @@ pub(crate) async fn remove(
     book.durable().await?;
     app.watching.changed(&allowed.0.organisation);
     Ok(StatusCode::NO_CONTENT)
-}
-
-/// What a target is like.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct FactsView {
-    /// The engine with its version.
-    engine: String,
-    platform: String,
-    cpus: u32,
-    /// Bytes.
-    memory: u64,
-    /// Containers that run.
-    running: u32,
-    containers: u32,
-    images: u32,
-}
-
-impl From<Facts> for FactsView {
-    fn from(facts: Facts) -> Self {
-        let Facts { engine, platform, cpus, memory, running, containers, images } = facts;
-        Self { engine, platform, cpus, memory, running, containers, images }
-    }
-}
-
-/// Reach a target, and tell what it is like or why it is not reached.
-#[utoipa::path(
-    post, path = "/targets/{name}/test", tag = "targets", operation_id = "test_target",
-    params(("name" = String, Path, description = "Its name")),
-    security(("token" = ["targets:manage"])), responses((status = 200, description = "As asked", body = FactsView), Refusals)
-)]
-pub(crate) async fn test(
-    allowed: Allowed<need::TargetsManage>,
-    State(app): State<App>,
-    Path(name): Path<String>,
-) -> Answer<axum::Json<FactsView>> {
-    let organisation = allowed.0.organisation;
-    let reached = app.reach(&app.book(&organisation), &name).await;
-    // Who looks is told the same.
-    app.watching.again(&organisation, &name);
-    Ok(axum::Json(reached?.driver.facts().await.map_err(Problem::from)?.into()))
-}
-
-/// Targets as comma-separated lines. The first line names the columns: `name,address`, and where wanted
-/// `environment,groups,tags,description`; several groups or tags are separated by `;`.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct ImportTargets {
-    csv: String,
-}
-
-/// What became of a line.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct ImportedLine {
-    /// Its number, from 1.
-    line: u64,
-    /// The target that it made.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    name: Option<String>,
-    /// Why it made none.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    refused: Option<String>,
-}
-
-/// Describe many targets. Each line is taken or refused for itself.
-#[utoipa::path(
-    post, path = "/targets/import", tag = "targets", operation_id = "import_targets",
-    security(("token" = ["targets:manage"])), request_body = ImportTargets,
-    responses((status = 200, description = "As asked", body = Vec<ImportedLine>), Refusals)
-)]
-pub(crate) async fn import(
-    allowed: Allowed<need::TargetsManage>,
-    State(app): State<App>,
-    Json(body): Json<ImportTargets>,
-) -> Answer<axum::Json<Vec<ImportedLine>>> {
-    let caller = allowed.0;
-    let lines = target::read_csv(&body.csv).map_err(|why| Problem::invalid("invalid_csv", why))?;
-    let (book, by, now) = (app.book(&caller.organisation), caller.name(), app.now());
-    let made = lines.into_iter().map(|line| {
-        let added = line.target.and_then(|new| {
-            check_reach(&caller.organisation, &new.address)?;
-            let added = book.add_target(&new, &Credentials::default(), &by, now);
-            added.map(|target| target.name).map_err(|error| error.to_string())
-        });
-        let (name, refused) = match added {
-            Ok(name) => (Some(name), None),
-            Err(why) => (None, Some(why)),
-        };
-        ImportedLine { line: line.line, name, refused }
-    });
-    let made = made.collect();
-    book.durable().await?;
-    app.watching.changed(&caller.organisation);
-    Ok(axum::Json(made))
 }

@@ -1,4 +1,4 @@
-//! An image to build: from a Dockerfile and files that are handed over, or from an address that the engine fetches.
+//! An image to build: from a Dockerfile and files that are handed over, from a folder of the run, or from an address that the engine fetches.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ const MAX_BYTES: usize = 8 << 20;
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Build {
-    /// The text of the Dockerfile. With a `context` that is an address: its path there.
+    /// The text of the Dockerfile. With a `folder` or a `context`: its path there.
     #[serde(default)]
     pub dockerfile: Option<String>,
     /// Files beside it, by their paths.
@@ -22,7 +22,10 @@ pub struct Build {
     files: BTreeMap<String, String>,
     /// Which of the files are programs.
     #[serde(default)]
-    executable: Vec<String>,
+    pub(super) executable: Vec<String>,
+    /// A folder of the run.
+    #[serde(default)]
+    pub folder: Option<String>,
     /// A Git repository (`https://host/repository.git#branch:folder`) or an archive (`https://host/archive.tar.gz`).
     #[serde(default)]
     pub context: Option<String>,
@@ -63,10 +66,11 @@ pub struct Handed {
 }
 
 /// The name under which a Dockerfile is handed over.
-const DOCKERFILE: &str = "Dockerfile";
+pub(super) const DOCKERFILE: &str = "Dockerfile";
 
 impl Build {
-    /// Judges it, and gives the files of its context; none where the engine fetches that.
+    /// Judges it, and gives the files of its context that it holds itself; none where they are in a folder of the run (see
+    /// [`FolderContext`](super::FolderContext)), or where the engine fetches them.
     ///
     /// # Errors
     /// What is wrong with it.
@@ -84,17 +88,25 @@ impl Build {
         if self.arguments.len() > 200 || bytes > 64 << 10 {
             return Err("`arguments` are 200 and 64 kB at most".to_owned());
         }
+        if self.folder.is_some() && self.context.is_some() {
+            return Err("the files come from a `folder` of the run or from a `context`: name one of them".to_owned());
+        }
+        if (self.folder.is_some() || self.context.is_some()) && !self.files.is_empty() {
+            return Err(
+                "`files` go with the text of a Dockerfile; with a `folder` or a `context` they come from there"
+                    .to_owned(),
+            );
+        }
         if let Some(context) = &self.context {
             check_address(context)?;
-            return if self.files.is_empty() {
-                Ok(Vec::new())
-            } else {
-                Err("`files` go with a Dockerfile that is handed over; with a `context` they come from there"
-                    .to_owned())
-            };
+            return Ok(Vec::new());
+        }
+        if self.folder.is_some() {
+            return Ok(Vec::new());
         }
         let Some(text) = &self.dockerfile else {
-            return Err("`dockerfile` holds the text of the Dockerfile; or name an address under `context`".to_owned());
+            return Err("`dockerfile` holds the text of the Dockerfile; or name a folder of the run under `folder`, or an address under `context`"
+                .to_owned());
         };
         let mut handed = vec![Handed { path: DOCKERFILE.to_owned(), content: text.clone().into_bytes(), mode: 0o644 }];
         for (path, text) in &self.files {
@@ -108,7 +120,7 @@ impl Build {
         let bytes: usize = handed.iter().map(|file| file.content.len()).sum();
         if handed.len() > MAX_FILES || bytes > MAX_BYTES {
             return Err(format!(
-                "a Dockerfile and its files are {MAX_FILES} files and {} MB at most; let larger ones be fetched: `context`",
+                "a Dockerfile and its files are {MAX_FILES} files and {} MB at most; take larger ones from a `folder` of the run, or let them be fetched: `context`",
                 MAX_BYTES >> 20
             ));
         }
@@ -116,10 +128,10 @@ impl Build {
     }
 
     /// Whether the engine itself would fetch something: it does so from the network of the target's machine, where it reaches what
-    /// containers and the workflow may not.
+    /// containers and the workflow may not. `dockerfile` is the one of the folder, where it is built from one.
     #[must_use]
-    pub fn fetches(&self) -> bool {
-        self.context.is_some() || self.dockerfile.as_deref().is_some_and(dockerfile::fetches)
+    pub fn fetches(&self, dockerfile: Option<&str>) -> bool {
+        self.context.is_some() || dockerfile.or(self.dockerfile.as_deref()).is_some_and(dockerfile::fetches)
     }
 }
 
@@ -170,8 +182,10 @@ mod tests {
         .unwrap();
         let told: Vec<_> = handed.iter().map(|file| (file.path.as_str(), file.content.as_slice(), file.mode)).collect();
         assert_eq!(told[1..], [("a/b.txt", &b"text"[..], 0o644), ("run.sh", b"#!", 0o755)]);
-        assert!(!build.fetches());
-        assert!(read(json!({ "context": "https://h/r.git#main:app", "tags": ["a"] })).unwrap().0.fetches());
+        assert!(!build.fetches(None));
+        assert!(read(json!({ "context": "https://h/r.git#main:app", "tags": ["a"] })).unwrap().0.fetches(None));
+        let of_folder = read(json!({ "folder": "shop", "tags": ["a"] })).unwrap().0;
+        assert!(!of_folder.fetches(Some("FROM a")) && of_folder.fetches(Some("FROM a\nADD http://h/x /")));
     }
 
     #[test]
@@ -192,6 +206,8 @@ mod tests {
             (json!({ "context": "file:///etc", "tags": ["a"] }), "no address"),
             (json!({ "context": "https://me:secret@h/r.git", "tags": ["a"] }), "login"),
             (json!({ "context": "https://h/r.git", "files": { "x": "" }, "tags": ["a"] }), "`files`"),
+            (json!({ "folder": "shop", "files": { "x": "" }, "tags": ["a"] }), "`files`"),
+            (json!({ "folder": "shop", "context": "https://h/r.git", "tags": ["a"] }), "name one of them"),
         ] {
             let error = read(asked).unwrap_err();
             assert!(error.contains(said), "{said}: {error}");

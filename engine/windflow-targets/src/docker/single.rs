@@ -5,13 +5,14 @@ use std::future::Future;
 use tokio::time::Instant;
 use windflow_core::ports::store::BoxFuture;
 use windflow_stacks::containers::{
-    Build, ContainerFacts, Containers, Ended, Exec, ImageFacts, OnceJob, Prune, Pruned, With,
+    Build, ContainerFacts, Containers, Ended, Exec, FolderContext, ImageFacts, OnceJob, Prune, Pruned, With,
 };
 use windflow_stacks::driver::{DriverError, Result};
 
 use super::{DockerTarget, images};
 
 mod build;
+mod context;
 mod exec;
 mod inspect;
 mod once;
@@ -65,8 +66,13 @@ impl Containers for DockerTarget {
         Box::pin(exec::exec(self, wanted, with))
     }
 
-    fn build<'a>(&'a self, wanted: &'a Build, with: &'a With<'a>) -> BoxFuture<'a, Result<ImageFacts>> {
-        Box::pin(in_time(with, build::build(self, wanted, with)))
+    fn build<'a>(
+        &'a self,
+        wanted: &'a Build,
+        folder: Option<&'a FolderContext>,
+        with: &'a With<'a>,
+    ) -> BoxFuture<'a, Result<ImageFacts>> {
+        Box::pin(in_time(with, build::build(self, wanted, folder, with)))
     }
 
     fn pull<'a>(&'a self, image: &'a str, with: &'a With<'a>) -> BoxFuture<'a, Result<ImageFacts>> {

@@ -5,13 +5,15 @@ use std::time::Duration;
 
 use serde::Serialize;
 use serde_json::{Value, json};
-use windflow_core::failure::{Failure, FailureKind};
+use windflow_core::failure::{Failure, FailureKind, RetryHint};
 use windflow_core::id::Digest;
 use windflow_core::ports::host::CancelSignal;
 use windflow_core::ports::targets::TargetCall;
 use windflow_stacks::book::Book;
 use windflow_stacks::carry::Reached;
-use windflow_stacks::containers::{self, Build, Containers, Once, OnceJob, Prune, With, image};
+use windflow_stacks::containers::{
+    self, Build, Containers, FolderContext, NotBuildable, Once, OnceJob, Prune, With, image,
+};
 use windflow_stacks::project::Project;
 use windflow_stacks::risk::{Risk, risks};
 
@@ -23,6 +25,8 @@ pub(super) struct Judged {
     asked: Single,
     /// What runs once.
     project: Option<Project>,
+    /// What an image is built from, where that is a folder of the run.
+    folder: Option<FolderContext>,
     timeout: Duration,
 }
 
@@ -30,11 +34,11 @@ pub(super) struct Judged {
 ///
 /// # Errors
 /// What is wrong with it.
-pub(super) fn judge(asked: Single, book: &Book, target: &str) -> Result<Judged, Failure> {
-    let mut project = None;
+pub(super) async fn judge(asked: Single, book: &Book, call: &TargetCall) -> Result<Judged, Failure> {
+    let (mut project, mut folder) = (None, None);
     let seconds = match &asked {
         Single::Run(once) => {
-            project = Some(judge_once(once, book, target)?);
+            project = Some(judge_once(once, book, &call.target)?);
             once.seconds
         }
         Single::Exec(exec) => {
@@ -42,7 +46,7 @@ pub(super) fn judge(asked: Single, book: &Book, target: &str) -> Result<Judged, 
             exec.seconds
         }
         Single::Build(build) => {
-            judge_build(build)?;
+            folder = judge_build(build, call).await?;
             build.seconds
         }
         Single::Pull(wanted) | Single::Push(wanted) => {
@@ -63,7 +67,7 @@ pub(super) fn judge(asked: Single, book: &Book, target: &str) -> Result<Judged, 
         Single::Prune(_) => None,
     };
     let timeout = containers::timeout(seconds).map_err(invalid)?;
-    Ok(Judged { asked, project, timeout })
+    Ok(Judged { asked, project, folder, timeout })
 }
 
 fn judge_once(once: &Once, book: &Book, target: &str) -> Result<Project, Failure> {
@@ -74,11 +78,36 @@ fn judge_once(once: &Once, book: &Book, target: &str) -> Result<Project, Failure
     Ok(project)
 }
 
-fn judge_build(build: &Build) -> Result<(), Failure> {
+async fn judge_build(build: &Build, call: &TargetCall) -> Result<Option<FolderContext>, Failure> {
     build.handed().map_err(invalid)?;
+    let folder = match build.folder {
+        Some(_) => Some(folder_of(build, call).await?),
+        None => None,
+    };
     // The engine fetches addresses from where it runs itself, not from within a container.
     let risk = Risk { service: "build".to_owned(), code: "host_network", what: String::new() };
-    unconfirmed(build.fetches().then_some(risk), &build.confirm)
+    let fetches = build.fetches(folder.as_ref().map(|folder| folder.text.as_str()));
+    unconfirmed(fetches.then_some(risk), &build.confirm)?;
+    Ok(folder)
+}
+
+/// Looks at the folder of the run that goes with what is asked.
+async fn folder_of(build: &Build, call: &TargetCall) -> Result<FolderContext, Failure> {
+    let Some(folder) = call.folder.clone() else {
+        return Err(invalid("`folder` names a folder of the run, and whoever asks here has none".to_owned()));
+    };
+    let build = build.clone();
+    let looked = tokio::task::spawn_blocking(move || FolderContext::of(&build, folder)).await;
+    let looked = looked.unwrap_or_else(|error| Err(NotBuildable::Unavailable(error.to_string())));
+    looked.map_err(|error| {
+        let (code, retry) = match error {
+            NotBuildable::NoFolder(_) => ("no_folder", RetryHint::Never),
+            NotBuildable::NoDockerfile(_) => ("no_dockerfile", RetryHint::Never),
+            NotBuildable::Invalid(_) => ("invalid_build", RetryHint::Never),
+            NotBuildable::Unavailable(_) => ("files_unavailable", RetryHint::MayHelp),
+        };
+        Failure { code: code.to_owned(), retry, ..Failure::new(FailureKind::Node, error.to_string()) }
+    })
 }
 
 fn judge_tag(tag: &Tag) -> Result<(), String> {
@@ -110,7 +139,7 @@ pub(super) async fn perform(
     call: &TargetCall,
     cancel: &dyn CancelSignal,
 ) -> Result<Value, Failure> {
-    let Judged { asked, project, timeout } = judged;
+    let Judged { asked, project, folder, timeout } = judged;
     let Some(on) = reached.driver.containers() else {
         let message = format!("{} is no target that runs single containers", call.target);
         return Err(Failure::new(FailureKind::Node, message));
@@ -119,13 +148,14 @@ pub(super) async fn perform(
     let tell = move |line: &str| events(line);
     let run = call.run.to_string();
     let with = With { run: &run, registries: &reached.credentials.registries, timeout, cancel, tell: &tell };
-    answer(on, &asked, project.as_ref(), key, &with).await.map_err(|error| failed(&error))
+    answer(on, &asked, project.as_ref(), folder.as_ref(), key, &with).await.map_err(|error| failed(&error))
 }
 
 async fn answer(
     on: &dyn Containers,
     asked: &Single,
     project: Option<&Project>,
+    folder: Option<&FolderContext>,
     key: &str,
     with: &With<'_>,
 ) -> windflow_stacks::driver::Result<Value> {
@@ -136,7 +166,7 @@ async fn answer(
             told(&on.run(&OnceJob { key, project }, with).await?)
         }
         Single::Exec(exec) => told(&on.exec(exec, with).await?),
-        Single::Build(build) => json!({ "image": on.build(build, with).await? }),
+        Single::Build(build) => json!({ "image": on.build(build, folder, with).await? }),
         Single::Pull(wanted) => json!({ "image": on.pull(&wanted.image, with).await? }),
         Single::Tag(tag) => json!({ "image": on.tag(&tag.image, &tag.tags).await? }),
         Single::Push(wanted) => json!({ "digest": on.push(&wanted.image, with).await? }),

@@ -9,7 +9,7 @@ use super::support::Place;
 
 async fn build(place: &Place, asked: Value) -> Result<ImageFacts> {
     let wanted: Build = serde_json::from_value(asked).unwrap();
-    place.with(60, &Never, async |on, with| on.build(&wanted, with).await).await
+    place.with(60, &Never, async |on, with| on.build(&wanted, None, with).await).await
 }
 
 async fn output_of(place: &Place, image: &str) -> String {
@@ -79,7 +79,7 @@ async fn a_build_that_fails_names_its_step_and_leaves_nothing() {
     let late = place
         .with(2, &Never, async |on, with| {
             let wanted: Build = serde_json::from_value(asked("FROM stand-in:1\nRUN sleep 1000\n")).unwrap();
-            on.build(&wanted, with).await
+            on.build(&wanted, None, with).await
         })
         .await
         .unwrap_err();

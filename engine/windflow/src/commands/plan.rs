@@ -156,6 +156,14 @@ fn reach(text: &mut String, workflow: &Workflow, plan: &Plan, registry: &dyn Reg
     if let Some(nodes) = asking.get("files").filter(|_| workflow.permissions.files) {
         let _ = writeln!(text, "  files of the run, which end with it, from {}", nodes.join(", "));
     }
+    let mut handing = plan.nodes().filter(|(_, node)| node.files).filter_map(|(_, node)| {
+        let handed = registry.get(&node.uses)?.manifest.capabilities.hands_files.is_empty();
+        (!handed).then(|| node.id.to_string())
+    });
+    if let Some(first) = handing.next() {
+        let nodes: Vec<_> = std::iter::once(first).chain(handing).collect();
+        let _ = writeln!(text, "  files of the run, handed to a target to build from, by {}", nodes.join(", "));
+    }
     for credential in &workflow.permissions.credentials {
         let _ = writeln!(text, "  the credential {}", credential.value);
     }

@@ -1,6 +1,7 @@
 //! What the tests of the binary share: the binary, and a server that counts.
 #![allow(dead_code, unused_imports, unreachable_pub, reason = "each test uses its part")]
 
+pub mod git;
 mod tool;
 
 use std::net::{SocketAddr, TcpListener};

@@ -154,3 +154,63 @@ fn what_is_cut_off_goes_on_and_what_is_given_up_leaves_nothing() {
     assert_eq!(child.wait().unwrap().code(), Some(130));
     assert_eq!(place.containers(), before);
 }
+
+/// An image out of files that nodes of the run wrote, and what is said where that cannot be.
+#[test]
+fn an_image_is_built_from_files_of_the_run() {
+    let place = Place::new();
+    assert!(place.windflow(&["targets", "add", "edge", place.engine.address()]).status.success());
+    let build = |files: &[(&str, &str)], more: Value| {
+        let mut asked = json!({ "folder": "made/app", "tags": ["app:1"] });
+        asked.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let mut nodes =
+            json!({ "it": { "uses": "docker@1", "with": { "target": "edge", "action": { "build": asked } } } });
+        let mut needs = Vec::new();
+        for (number, (path, content)) in files.iter().enumerate() {
+            let name = format!("file{number}");
+            nodes[&name] = json!({ "uses": "file@1", "with": { "path": path, "action": "write", "content": content } });
+            needs.push(name);
+        }
+        nodes["it"]["needs"] = json!(needs);
+        let document = json!({ "windflow": 1, "name": "one", "permissions": { "docker": ["edge"], "files": true }, "nodes": nodes });
+        std::fs::write(place.folder.path().join("one.yaml"), document.to_string()).unwrap();
+        report(&place.windflow(&["run", "one.yaml", "--json"]))
+    };
+    let files = [
+        (
+            "made/app/docker/web",
+            "FROM stand-in:1\nCOPY . /app/\nRUN test ! -e /app/.dockerignore && test ! -e /app/docker/web && /app/run.sh\nCMD [\"sh\", \"-c\", \"for f in /app/* /app/.d* /app/src/a/*; do test -f $f && echo $f; done; ls -ld /app/src /app/src/a\"]\n",
+        ),
+        ("made/app/.dockerignore", "**\n!run.sh\n!src\nsrc/**/secret*\n"),
+        ("made/app/run.sh", "#!/bin/sh\necho runs\n"),
+        ("made/app/src/a/b", "x"),
+        ("made/app/src/a/secret.key", "s3cret"),
+        ("made/app/other", "left out"),
+        ("made/beside", "in another folder"),
+    ];
+    let built = build(&files, json!({ "dockerfile": "docker/web", "executable": ["run.sh"] }));
+    assert_eq!(built["status"], "succeeded", "{built:#}");
+    let found = place.engine.docker(&["run", "--rm", "app:1"]);
+    let mut found: Vec<_> = found.lines().collect();
+    let folders = found.split_off(found.len().min(2));
+    assert_eq!(found, ["/app/run.sh", "/app/src/a/b"]);
+    assert!(folders.len() == 2 && folders.iter().all(|line| line.starts_with("drwxr-xr-x")), "{folders:?}");
+
+    let dockerfile = ("made/app/Dockerfile", "FROM stand-in:1\n");
+    for (files, more, code, says) in [
+        (&[("made/other", "x")][..], json!({}), "no_folder", "no files in a folder \"made/app\""),
+        (&[("made/app/x", "x")], json!({}), "no_dockerfile", "has no Dockerfile"),
+        (&[dockerfile], json!({ "executable": ["run.sh"] }), "invalid_build", "run.sh"),
+        (&[dockerfile], json!({ "folder": "../app" }), "invalid_config", "no folder of the run"),
+        (
+            &[("made/app/Dockerfile", "FROM stand-in:1\nADD http://127.0.0.1:1/x /x\n")],
+            json!({}),
+            "not_confirmed",
+            "build:host_network",
+        ),
+    ] {
+        let failed = build(files, more);
+        let error = &failed["nodes"]["it"]["error"];
+        assert!(error["code"] == code && error["message"].as_str().unwrap().contains(says), "{code}: {failed:#}");
+    }
+}

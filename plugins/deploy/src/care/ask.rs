@@ -123,7 +123,7 @@ pub(crate) struct Exec {
 /// An image to build.
 #[config]
 pub(crate) struct Build {
-    /// The text of the Dockerfile; with a `context` its path there.
+    /// The text of the Dockerfile; with a `folder` or a `context` its path there, Dockerfile where nothing is said.
     #[serde(default)]
     dockerfile: Option<String>,
     /// Files beside the Dockerfile: their texts by their paths.
@@ -132,7 +132,10 @@ pub(crate) struct Build {
     /// Which of the files are programs.
     #[serde(default)]
     executable: Vec<String>,
-    /// Instead of files: a Git repository, as <https://host/repository.git#branch:folder>, or an archive. The target fetches it from where it is, so it has to be confirmed: `build:host_network`.
+    /// Instead of files: a folder of the run, such as the one that git-checkout wrote. What its .dockerignore names stays. The workflow grants it: `permissions: files: true`.
+    #[serde(default)]
+    folder: Option<String>,
+    /// Or a Git repository, as <https://host/repository.git#branch:folder>, or an archive. The target fetches it from where it is, so it has to be confirmed: `build:host_network`.
     #[serde(default)]
     context: Option<String>,
     /// Values of the Dockerfile's `ARG`s.

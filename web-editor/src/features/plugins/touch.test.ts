@@ -26,7 +26,7 @@ describe('what a node type may touch', () => {
   })
 
   it('has words for all of it', () => {
-    for (const key of ['pure', 'waits', 'starts', 'other', 'httpTo', 'http', 'credentials', 'docker', 'email', 'state', 'files', 'events', 'clock', 'random', 'run_context', 'cancellation'])
+    for (const key of ['pure', 'waits', 'starts', 'other', 'httpTo', 'http', 'credentials', 'docker', 'email', 'state', 'files', 'hands_files', 'events', 'clock', 'random', 'run_context', 'cancellation'])
       expect(en.touch).toHaveProperty(key)
   })
 })

@@ -14,6 +14,7 @@ const icons: Record<string, string> = {
   email: 'i-lucide-mail',
   state: 'i-lucide-database',
   files: 'i-lucide-folder',
+  hands_files: 'i-lucide-folder-output',
   events: 'i-lucide-megaphone',
   clock: 'i-lucide-clock',
   random: 'i-lucide-dices',

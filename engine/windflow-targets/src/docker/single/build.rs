@@ -3,17 +3,23 @@
 use std::collections::HashMap;
 
 use bollard::query_parameters::BuildImageOptionsBuilder;
+use bytes::Bytes;
 use futures::StreamExt;
-use windflow_stacks::containers::{Build, ImageFacts, Said, With, Written};
+use windflow_stacks::containers::{Build, FolderContext, Handed, ImageFacts, Said, With, Written};
 use windflow_stacks::driver::{DriverError, Result};
 
 use super::super::{DockerTarget, errors, images, labels};
-use super::push;
+use super::{context, push};
 
 /// Lines of the builder that an error tells.
 const LINES: usize = 5;
 
-pub(super) async fn build(target: &DockerTarget, wanted: &Build, with: &With<'_>) -> Result<ImageFacts> {
+pub(super) async fn build(
+    target: &DockerTarget,
+    wanted: &Build,
+    folder: Option<&FolderContext>,
+    with: &With<'_>,
+) -> Result<ImageFacts> {
     let refused = |why: String| DriverError::new("invalid_build", why);
     let handed = wanted.handed().map_err(refused)?;
     let labels: HashMap<_, _> = [(labels::BUILT, with.run)].into();
@@ -33,23 +39,37 @@ pub(super) async fn build(target: &DockerTarget, wanted: &Build, with: &With<'_>
     if wanted.pull {
         options = options.pull("1");
     }
-    if let Some(context) = &wanted.context {
+    let mut sent = None;
+    let body = if let Some(context) = &wanted.context {
         options = options.remote(context);
         if let Some(path) = &wanted.dockerfile {
             options = options.dockerfile(path);
         }
-    }
-    let body = match &wanted.context {
-        Some(_) => Vec::new(),
-        None => archive(&handed).map_err(|error| refused(format!("the files cannot be handed over: {error}")))?,
+        bollard::body_full(Bytes::new())
+    } else if wanted.folder.is_some() {
+        let folder = folder.ok_or_else(|| refused("the folder of the run was not handed over".to_owned()))?;
+        options = options.dockerfile(&folder.dockerfile);
+        (with.tell)(&format!("sending {} files of {}", folder.files.len(), folder.folder.path()));
+        let (pieces, told) = context::send(folder.clone());
+        sent = Some(told);
+        bollard::body_try_stream(pieces)
+    } else {
+        let archive = archive(&handed).map_err(|error| refused(format!("the files cannot be handed over: {error}")))?;
+        bollard::body_full(archive.into())
     };
     let logins = with.registries.iter().map(|(host, login)| (host.clone(), images::credentials(host, login))).collect();
-    let stream = target.docker.build_image(options.build(), Some(logins), Some(bollard::body_full(body.into())));
-    let id = hear(stream, with).await?;
+    let stream = target.docker.build_image(options.build(), Some(logins), Some(body));
+    let heard = hear(stream, with).await;
+    // Where the files could not be read, that is why the engine has nothing to build from.
+    if let Some(why) = sent.and_then(|sent| sent.get().cloned()) {
+        let message = format!("the files of the run could not be handed over: {why}");
+        return Err(DriverError::new("files_unavailable", message).may_help());
+    }
+    let id = heard?;
     push::tag(target, &id.unwrap_or_else(|| wanted.tags[0].clone()), &wanted.tags[1..]).await
 }
 
-fn archive(files: &[windflow_stacks::containers::Handed]) -> std::io::Result<Vec<u8>> {
+fn archive(files: &[Handed]) -> std::io::Result<Vec<u8>> {
     let mut archive = tar::Builder::new(Vec::new());
     for file in files {
         let mut header = tar::Header::new_gnu();

@@ -122,7 +122,8 @@ impl Found {
         let asked = package.manifest.capabilities.list();
         for capability in asked.iter().map(ToString::to_string) {
             let interface = match capability.as_str() {
-                "credentials" => continue,
+                // Neither is imported: the host does it.
+                "credentials" | "hands_files" => continue,
                 "http" => "wasi:http/".to_owned(),
                 other => format!("windflow:node/{}@", other.replace('_', "-")),
             };
