@@ -206,7 +206,15 @@ impl Runtime {
     /// # Errors
     /// As [`Runtime::judge_rerun`], and as [`Runtime::start`].
     pub fn rerun(&self, key: &RunKey, rerun: Rerun) -> Result<Started, RerunError> {
-        let (run_loop, started) = self.repeat(key, rerun)?;
+        self.rerun_as(key, rerun, self.0.clock.new_run_id())
+    }
+
+    /// The same, with an id that the caller has chosen, as [`Runtime::start_as`] takes it.
+    ///
+    /// # Errors
+    /// As [`Runtime::rerun`], and [`StartError::Exists`].
+    pub fn rerun_as(&self, key: &RunKey, rerun: Rerun, run: RunId) -> Result<Started, RerunError> {
+        let (run_loop, started) = self.repeat(key, rerun, run)?;
         self.launch(run_loop);
         Ok(started)
     }
@@ -216,15 +224,14 @@ impl Runtime {
     /// # Errors
     /// As [`Runtime::rerun`].
     pub fn rerun_watched(&self, key: &RunKey, rerun: Rerun) -> Result<(Started, Updates), RerunError> {
-        let (run_loop, started) = self.repeat(key, rerun)?;
+        let (run_loop, started) = self.repeat(key, rerun, self.0.clock.new_run_id())?;
         let updates = run_loop.watchers().watch();
         self.launch(run_loop);
         Ok((started, updates))
     }
 
-    fn repeat(&self, key: &RunKey, rerun: Rerun) -> Result<(RunLoop, Started), RerunError> {
+    fn repeat(&self, key: &RunKey, rerun: Rerun, run: RunId) -> Result<(RunLoop, Started), RerunError> {
         let begin = crate::rerun::begin(&self.0, key, rerun)?;
-        let run = self.0.clock.new_run_id();
         let (run_loop, position) = crate::start::begin(&self.0, begin, run)?;
         Ok((run_loop, Started { run, position }))
     }

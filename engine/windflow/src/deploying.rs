@@ -44,7 +44,7 @@ impl Deploying {
         let folder = data_dir(global)?;
         std::fs::create_dir_all(&folder).with_context(|| format!("the data folder {}", folder.display()))?;
         let store = Arc::new(open_store(global)?);
-        let keys = secrets_key::read_or_make(&folder, None)?;
+        let keys = secrets_key::read_or_make(&*store, &folder, None)?;
         let vault = Vault::new(&keys).context("the key of secrets is none")?;
         let ledger = Ledger::new(store.clone(), OrganisationId::local());
         let main = tokio::runtime::Builder::new_current_thread().enable_all().build()?;

@@ -99,7 +99,8 @@ impl Engine {
         let store = Arc::new(open_store(global)?);
         let main = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let guests = tokio::runtime::Builder::new_multi_thread().thread_name("guests").enable_all().build()?;
-        let targets = crate::deploying::targets(store.clone(), &secrets_key::read_or_make(&data_dir(global)?, None)?)?;
+        let keys = secrets_key::read_or_make(&*store, &data_dir(global)?, None)?;
+        let targets = crate::deploying::targets(store.clone(), &keys)?;
         host.set_targets(Arc::new(targets.clone()));
         let state = Arc::new(RecordState::new(store.clone()));
         let files = Some(run_files(&data_dir(global)?));

@@ -5,13 +5,16 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use windflow_core::id::{NodeId, RunId};
+use windflow_core::id::{Digest, NodeId, RunId, RunKey};
+use windflow_core::ports::store::Position;
 use windflow_core::rerun::{Fate, Verdict, Why};
-use windflow_runtime::Rerun;
+use windflow_core::workflow::Children;
+use windflow_runtime::{Rerun, RerunError, StartError};
 
 use super::extract::{Allowed, Json, Path, need};
 use super::refusals::Refusals;
 use super::runs::{StartedRun, find};
+use crate::launch::{key_of, promise};
 use crate::problem::{Answer, Problem};
 use crate::state::{App, blocking};
 use crate::{catalogue, children, dead_letters, traces};
@@ -51,10 +54,13 @@ pub(crate) struct RerunVerdict {
 /// Repeat a run that has ended, with the same inputs, and take over the results of what is sound to take over.
 #[utoipa::path(
     post, path = "/runs/{run}/rerun", tag = "runs", operation_id = "rerun_run",
-    params(("run" = String, Path, format = "uuid", description = "Its id")),
+    params(
+        ("run" = String, Path, format = "uuid", description = "Its id"),
+        ("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 200, pattern = "^[ -~]*$", description = "The same key gives the same new run, for two days at least")
+    ),
     security(("token" = ["runs:start"])), request_body = RerunRun,
     responses(
-        (status = 201, description = "It is made", body = StartedRun, headers(("Location" = String))),
+        (status = 201, description = "It is made, or the same key made it before", body = StartedRun, headers(("Location" = String))),
         (status = 200, description = "What would be taken over", body = RerunVerdict),
         Refusals
     )
@@ -75,28 +81,34 @@ pub(crate) async fn rerun(
     let (started_by, by) = (caller.name(), caller.name());
     let (latest, dry_run) = (body.latest, body.dry_run);
     let (runtime, trace) = (app.runtime.clone(), traces::parent(&app, &headers));
+    // No workflow's name has a colon: the keys of those who start workflows are others.
+    let once = key_of(&headers)?.map(|key| format!("{}/run:{run}/{key}", caller.user.id));
+    let asked = Digest::of(format!("{run}\0{latest}\0{}", body.from.join("\0")).as_bytes());
     let (answer, position) = blocking(move || {
-        let document = match latest {
-            false => None,
-            true => {
-                let workflow = app.store.run(&key)?.workflow;
-                let (_, version) = catalogue::latest(&app, &key.organisation, &workflow)?;
-                let children = children::of(&app, &key.organisation, &version.text)
-                    .map_err(|problems| Problem::document(&problems))?;
-                Some((version.text, children))
+        let promised = match &once {
+            Some(once) if !dry_run => Some(promise(&app, &key.organisation, once, asked)?.run),
+            _ => None,
+        };
+        let begun = promised.filter(|run| app.store.run(&RunKey { run: *run, ..key.clone() }).is_ok());
+        let (run, position) = match begun {
+            Some(run) => (run, None),
+            None => {
+                let document = latest.then(|| latest_document(&app, &key)).transpose()?;
+                let rerun = Rerun { document, from, started_by, trace, ..Rerun::default() };
+                if dry_run {
+                    let verdict = app.runtime.judge_rerun(&key, &rerun)?;
+                    return Ok((axum::Json(RerunVerdict { nodes: fates(&verdict) }).into_response(), None));
+                }
+                let run = promised.unwrap_or_else(|| app.clock.new_run_id());
+                match app.runtime.rerun_as(&key, rerun, run) {
+                    Err(RerunError::Start(StartError::Exists(_))) => (run, None),
+                    started => (run, Some(started?.position)),
+                }
             }
         };
-        let rerun = Rerun { document, from, started_by, trace, ..Rerun::default() };
-        if dry_run {
-            let verdict = app.runtime.judge_rerun(&key, &rerun)?;
-            return Ok((axum::Json(RerunVerdict { nodes: fates(&verdict) }).into_response(), None));
-        }
-        let started = app.runtime.rerun(&key, rerun)?;
-        dead_letters::settle(&app, &key.organisation, key.run, by, Some(started.run))?;
-        let location = format!("/api/v1/runs/{}", started.run);
-        let body = StartedRun { run: started.run.to_string(), repeated: false };
-        let answer = (StatusCode::CREATED, [(header::LOCATION, location)], axum::Json(body)).into_response();
-        Ok::<_, Problem>((answer, Some(started.position)))
+        dead_letters::settle(&app, &key.organisation, key.run, by, Some(run))?;
+        // It may have been started a moment ago by another who asked.
+        Ok::<_, Problem>((made(run, position.is_none()), Some(position.unwrap_or(Position::LATEST))))
     })
     .await??;
     if let Some(position) = position {
@@ -104,6 +116,21 @@ pub(crate) async fn rerun(
         runtime.durable(position).await?;
     }
     Ok(answer)
+}
+
+/// The latest version of the workflow that a run was of, with the workflows that it runs.
+fn latest_document(app: &App, key: &RunKey) -> Answer<(String, Children)> {
+    let workflow = app.store.run(key)?.workflow;
+    let (_, version) = catalogue::latest(app, &key.organisation, &workflow)?;
+    let children =
+        children::of(app, &key.organisation, &version.text).map_err(|problems| Problem::document(&problems))?;
+    Ok((version.text, children))
+}
+
+fn made(run: RunId, repeated: bool) -> Response {
+    let location = format!("/api/v1/runs/{run}");
+    let body = StartedRun { run: run.to_string(), repeated };
+    (StatusCode::CREATED, [(header::LOCATION, location)], axum::Json(body)).into_response()
 }
 
 fn fates(verdict: &Verdict) -> Vec<NodeFate> {

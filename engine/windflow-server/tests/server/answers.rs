@@ -52,6 +52,16 @@ async fn a_failed_run_is_repeated_from_where_it_failed() {
     editor.post(&path, &json!({ "from": ["zzz"] })).await.problem(422, "unknown_node");
     let again = editor.post(&path, &json!({})).await.expect(201);
     let ended = editor.ended(again["run"].as_str().unwrap()).await;
+    // Somebody who asks for the same again gets no second one, also where the answer was lost.
+    let once = async |body: serde_json::Value| {
+        let request = editor.request("POST", &path).header("idempotency-key", "k1");
+        editor.send(request.json(&body)).await
+    };
+    let first = once(json!({})).await.expect(201);
+    assert_eq!(first["repeated"], false);
+    editor.ended(first["run"].as_str().unwrap()).await;
+    assert_eq!(once(json!({})).await.expect(201), json!({ "run": first["run"], "repeated": true }));
+    once(json!({ "from": ["a"] })).await.problem(422, "idempotency_key_reused");
     assert_eq!((&ended["nodes"]["a"]["attempts"], &ended["nodes"]["b"]["attempts"]), (&json!(0), &json!(1)), "{ended}");
     served.stop().await;
 }

@@ -27,7 +27,7 @@ pub(crate) fn run(global: &Global, args: &BackupArgs) -> anyhow::Result<ExitCode
     let bytes = keep(&args.file, |out| {
         if control::backup(&data_dir, &mut *out)?.is_none() {
             let store = open_store(global)?;
-            let keys = secrets_key::read_or_make(&data_dir, args.secrets_key_file.as_deref())?;
+            let keys = secrets_key::read_or_make(&store, &data_dir, args.secrets_key_file.as_deref())?;
             backup::write(&store, keys.current(), SystemClock.now().0, out)?;
         }
         Ok(())

@@ -33,7 +33,7 @@ fn rotate(global: &Global, args: &RotateArgs) -> anyhow::Result<ExitCode> {
         Some(found) => found,
         None if is_known_key(&*store, None)? => return Err(none()),
         // It is lost: what it encrypted is told below.
-        None => (secrets_key::read_or_make(&data_dir, None)?, Place::File(data_dir.join("secrets.key"))),
+        None => (secrets_key::make(&data_dir)?, Place::File(data_dir.join("secrets.key"))),
     };
     let keys = match &place {
         _ if !keys.former().is_empty() => {

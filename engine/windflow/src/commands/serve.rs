@@ -13,7 +13,7 @@ use windflow_core::ports::records::Records;
 use windflow_core::ports::traces::Traces;
 use windflow_host::{GuardedFetch, HostConfig, PublicHosts, SystemResolver, TlsRoots};
 use windflow_runtime::{Clock, Config, RecordState, Runtime, SystemClock};
-use windflow_server::{CredentialStore, NewUser, Ports, Role, Server, UserError, add_user, is_known_key, list_users};
+use windflow_server::{CredentialStore, NewUser, Ports, Role, Server, UserError, add_user, list_users};
 use windflow_store::{Options, SledStore};
 
 use self::settings::Resolved;
@@ -33,12 +33,7 @@ pub(crate) fn run(global: &Global, args: &ServeArgs) -> anyhow::Result<ExitCode>
         settings::resolve(global, args)?;
     std::fs::create_dir_all(&data_dir).with_context(|| format!("the data folder {}", data_dir.display()))?;
     let store = Arc::new(SledStore::open(data_dir.join("store"), Options::default())?);
-    // Whoever gives the store another key holds it meanwhile: what is read now is the key.
-    let there = secrets_key::read(&data_dir, secrets_key_file.as_deref())?;
-    if !is_known_key(&*store, there.as_ref())? {
-        return Err(secrets_key::other(&data_dir));
-    }
-    let secrets_keys = secrets_key::read_or_make(&data_dir, secrets_key_file.as_deref())?;
+    let secrets_keys = secrets_key::read_or_make(&*store, &data_dir, secrets_key_file.as_deref())?;
     if !secrets_keys.former().is_empty() {
         tracing::warn!(
             "not everything may be encrypted with the present key: `windflow secrets rotate-key` goes on with it, while no server runs"

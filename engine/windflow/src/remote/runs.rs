@@ -69,7 +69,8 @@ pub(super) async fn start(server: &Server, args: RunArgs) -> anyhow::Result<Exit
         Some(workflow) => inputs_of(&workflow, args.input_file.as_deref(), &args.inputs)?,
         None => Map::new(),
     };
-    let Started { run } = start_once(server, &name, &json!({ "inputs": inputs })).await?;
+    let Started { run } =
+        start_once(server, &["workflows", name.as_str(), "runs"], &json!({ "inputs": inputs })).await?;
     if !args.quiet {
         let (sign, name) = (console::style("▶").cyan().for_stderr(), console::style(name).bold().for_stderr());
         render::line(&format!("{sign} {name}"));
@@ -78,11 +79,11 @@ pub(super) async fn start(server: &Server, args: RunArgs) -> anyhow::Result<Exit
 }
 
 /// A start whose answer is lost is asked for again with the same key: it starts nothing twice.
-async fn start_once(server: &Server, name: &WorkflowName, body: &Value) -> anyhow::Result<Started> {
+async fn start_once(server: &Server, path: &[&str], body: &Value) -> anyhow::Result<Started> {
     let key = SystemClock.new_run_id().to_string();
     let mut patience = Patience::default();
     loop {
-        let request = server.request(Method::POST, &["workflows", name.as_str(), "runs"]);
+        let request = server.request(Method::POST, path);
         match server.ask(request.header("idempotency-key", &key).json(body)).await {
             Ok(started) => return Ok(started),
             Err(error) => patience.after(error).await?,
@@ -209,19 +210,17 @@ async fn rerun(server: &Server, args: RerunArgs) -> anyhow::Result<ExitCode> {
         ));
     }
     let run = find(server, &args.run).await?.to_string();
-    let ask = |dry_run: bool| {
-        let body = json!({ "from": args.from, "latest": args.latest, "dry_run": dry_run });
-        server.request(Method::POST, &["runs", &run, "rerun"]).json(&body)
-    };
+    let path = ["runs", &run, "rerun"];
+    let ask = |dry_run: bool| json!({ "from": args.from, "latest": args.latest, "dry_run": dry_run });
     if args.dry_run || !args.quiet {
-        let Verdict { nodes } = server.ask(ask(true)).await?;
+        let Verdict { nodes } = server.ask(server.request(Method::POST, &path).json(&ask(true))).await?;
         let row = |Fate { node, fate, why }: Fate| vec![format!("  {}", status(&fate)), node, why.unwrap_or_default()];
         render::line(table(&nodes.into_iter().map(row).collect::<Vec<_>>()).trim_end());
     }
     if args.dry_run {
         return Ok(ExitCode::SUCCESS);
     }
-    let Started { run } = server.ask(ask(false)).await?;
+    let Started { run } = start_once(server, &path, &ask(false)).await?;
     to_the_end(server, run, args.json, args.quiet).await
 }
 

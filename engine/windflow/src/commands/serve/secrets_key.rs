@@ -8,7 +8,8 @@ use std::io::{ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use windflow_server::Keys;
+use windflow_core::ports::records::Records;
+use windflow_server::{Keys, is_known_key};
 
 use crate::exit::invalid;
 
@@ -26,14 +27,20 @@ pub(crate) enum Place {
 }
 
 /// The keys of the environment, else those of the file, which is made where it was not named and is not there.
-pub(crate) fn read_or_make(data_dir: &Path, named: Option<&Path>) -> anyhow::Result<Keys> {
-    let path = data_dir.join("secrets.key");
-    read(data_dir, named)?
-        .map_or_else(|| make(&path).with_context(|| format!("the key of secrets, {}", path.display())), Ok)
+/// Whoever has opened the store holds it meanwhile: nobody gives it another key.
+///
+/// # Errors
+/// Where these keys do not open what is kept in the store, or there are none and something is.
+pub(crate) fn read_or_make(records: &dyn Records, data_dir: &Path, named: Option<&Path>) -> anyhow::Result<Keys> {
+    let there = read(data_dir, named)?;
+    if !is_known_key(records, there.as_ref())? {
+        return Err(other(data_dir));
+    }
+    there.map_or_else(|| make(data_dir), Ok)
 }
 
 /// What is kept in a data folder was encrypted with another key than the one that is there, or there is none.
-pub(crate) fn other(data_dir: &Path) -> anyhow::Error {
+fn other(data_dir: &Path) -> anyhow::Error {
     invalid(format!(
         "what is kept here was encrypted with another key\n  = put back the `secrets.key` of the server that it comes from, to {}, or its key into {VARIABLE}\n  \
          = where that key is lost: `windflow secrets rotate-key` goes on with another, and tells what has to be set anew",
@@ -93,7 +100,13 @@ fn digits(key: &[u8; 32]) -> String {
     key.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn make(path: &Path) -> anyhow::Result<Keys> {
+/// Makes the key of a data folder that has none.
+pub(crate) fn make(data_dir: &Path) -> anyhow::Result<Keys> {
+    let path = data_dir.join("secrets.key");
+    make_file(&path).with_context(|| format!("the key of secrets, {}", path.display()))
+}
+
+fn make_file(path: &Path) -> anyhow::Result<Keys> {
     let key = generate()?;
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
@@ -141,7 +154,7 @@ mod tests {
     fn keys_are_replaced_whole_and_stay_where_a_link_leads() {
         let dir = tempfile::tempdir().unwrap();
         let (path, link) = (dir.path().join("key"), dir.path().join("secrets.key"));
-        make(&path).unwrap();
+        make_file(&path).unwrap();
         std::os::unix::fs::symlink(&path, &link).unwrap();
         replace(&link, &Keys::new([1; 32], vec![[2; 32], [3; 32]])).unwrap();
         assert!(link.is_symlink());
