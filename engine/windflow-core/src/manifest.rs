@@ -12,7 +12,7 @@ use crate::capability::{Capability, HttpPattern};
 use crate::schema::{Checker, CompiledOnce, InvalidSchema};
 
 pub use self::difference::{Difference, difference};
-pub use self::reach::reach;
+pub use self::reach::{powers, reach};
 
 mod difference;
 mod reach;
@@ -22,6 +22,9 @@ pub const MANIFEST_SECTION: &str = "windflow:manifest";
 
 /// A packed manifest is at most this long, in bytes. It is read before anything is trusted.
 pub const MAX_MANIFEST_BYTES: usize = 256 * 1024;
+
+/// A packed plugin is at most this long, in bytes.
+pub const MAX_PACKAGE_BYTES: usize = 64 * 1024 * 1024;
 
 /// The port of a node type that declares none.
 pub const DEFAULT_PORT: &str = "out";

@@ -9,6 +9,7 @@ use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use serde::de::DeserializeOwned;
+use tokio::sync::OwnedSemaphorePermit;
 use utoipa::IntoParams;
 use windflow_core::id::InvalidId;
 
@@ -55,7 +56,8 @@ pub(crate) mod need {
         StacksDeploy,
         TemplatesRead,
         TemplatesWrite,
-        RegistriesManage
+        RegistriesManage,
+        PluginsManage
     );
 }
 
@@ -207,6 +209,28 @@ impl FromRequest<App> for Raw {
     type Rejection = Problem;
     async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
         Bytes::from_request(request, app).await.map(Self).map_err(|rejection| body(&rejection))
+    }
+}
+
+/// A body that is a packed plugin. It may be large: only a few are taken at the same time, and each keeps its place as long as
+/// this is there.
+pub(crate) struct PackageBody(pub(crate) Bytes, #[expect(dead_code, reason = "held")] OwnedSemaphorePermit);
+
+impl FromRequest<App> for PackageBody {
+    type Rejection = Problem;
+    async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
+        let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+        if kind.split(';').next().is_none_or(|kind| !kind.trim().eq_ignore_ascii_case("application/wasm")) {
+            let detail = "the body has to be a packed plugin";
+            let problem = Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail);
+            return Err(problem.remedy("send `Content-Type: application/wasm`"));
+        }
+        let place = app.packages.clone().try_acquire_owned().map_err(|_| {
+            let detail = "others send plugins at this moment, as many as this server takes at a time";
+            Problem::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", detail).retry_after(5)
+        })?;
+        let Raw(bytes) = Raw::from_request(request, app).await?;
+        Ok(Self(bytes, place))
     }
 }
 
