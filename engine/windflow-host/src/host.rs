@@ -140,6 +140,14 @@ impl PluginHost {
         Ok(Compiled(Arc::new(plugin)))
     }
 
+    /// Whether a compiled component can be offered as it is now.
+    ///
+    /// # Errors
+    /// [`LoadError::Taken`]: another plugin offers one of its node types.
+    pub fn may_offer(&self, compiled: &Compiled) -> Result<(), LoadError> {
+        self.0.plugins.refuse_taken(&compiled.0)
+    }
+
     /// Offers a compiled component to whatever begins from now on, in the place of any other version of the same plugin and
     /// major number. What pinned that one keeps it.
     ///

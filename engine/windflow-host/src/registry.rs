@@ -53,6 +53,11 @@ impl Plugins {
         })
     }
 
+    /// Refuses a plugin that offers what another one offers.
+    pub(crate) fn refuse_taken(&self, plugin: &Arc<Plugin>) -> Result<(), LoadError> {
+        self.now().refuse_taken(plugin)
+    }
+
     /// Offers the node types of a plugin no more. Runs that pinned it still find it by its digest.
     pub(crate) fn withdraw(&self, name: &str, major: u64) {
         let Ok(()) = self.change(|catalogue| {
@@ -99,7 +104,6 @@ impl Plugins {
 }
 
 impl Catalogue {
-    /// Refuses a plugin that offers what another one offers.
     fn refuse_taken(&self, plugin: &Arc<Plugin>) -> Result<(), LoadError> {
         let ours = &plugin.manifest.plugin.name;
         for (uses, _) in plugin.node_types() {

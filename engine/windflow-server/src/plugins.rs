@@ -137,7 +137,7 @@ impl From<PluginError> for Problem {
             PluginError::Other { .. } => {
                 Self::conflict("other_plugin", said).remedy("have it previewed again, and read what it may touch")
             }
-            PluginError::Grown { .. } => {
+            PluginError::Grown(_) => {
                 Self::conflict("plugin_may_do_more", said).remedy("agree to that as well, with `may_do_more=true`")
             }
             PluginError::NotInstalled(name) => Self::not_found(format!("installed plugin {name}")),

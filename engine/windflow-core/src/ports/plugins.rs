@@ -139,18 +139,9 @@ pub enum PluginError {
         /// What was agreed to.
         agreed: Digest,
     },
-    /// It may do more than the version before, and nobody agreed to that.
-    #[error("{name} {version} may do more than version {before}: {}", english(.more))]
-    Grown {
-        /// The plugin.
-        name: String,
-        /// The new version.
-        version: semver::Version,
-        /// The installed version.
-        before: semver::Version,
-        /// What is new.
-        more: Vec<Text>,
-    },
+    /// It may do more than the version before, and nobody agreed to that: what is new is told.
+    #[error("{0}")]
+    Grown(String),
     /// No such plugin was installed.
     #[error("no plugin {0} was installed")]
     NotInstalled(String),
@@ -163,11 +154,6 @@ pub enum PluginError {
     /// It could not be kept, or it cannot be read what is.
     #[error("{0}")]
     Unavailable(String),
-}
-
-fn english(texts: &[Text]) -> String {
-    let all: Vec<&str> = texts.iter().map(|text| text.get("en")).collect();
-    all.join("; ")
 }
 
 /// Installs and removes plugins of a running engine. All of it may wait for the disk, and installing compiles: call it on a

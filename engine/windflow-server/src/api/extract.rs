@@ -17,6 +17,7 @@ use super::parameters;
 use crate::access::Permission;
 use crate::audit::Asker;
 use crate::people::Caller;
+use crate::plugins;
 use crate::problem::{Answer, Problem};
 use crate::state::App;
 
@@ -84,6 +85,16 @@ pub(crate) fn also(caller: &Caller, permission: Permission) -> Result<(), Proble
         "ask an admin for the role {}, or use a key with the scope {word}",
         permission.least_role().word()
     )))
+}
+
+/// Somebody who may change what all organisations share. Comes before the body: those who may not are told so at once.
+pub(crate) struct OfWholeServer;
+
+impl FromRequestParts<App> for OfWholeServer {
+    type Rejection = Problem;
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        plugins::of_whole_server(app, &caller(parts, app)?).map(|()| Self)
+    }
 }
 
 /// Somebody who has shown who they are, whatever they may do.

@@ -12,7 +12,7 @@ use windflow_core::id::Digest;
 use windflow_core::manifest::{Text, reach};
 use windflow_core::ports::plugins::{Agreed, InstalledPlugin, PluginBefore, PluginOrigin, PluginPreview};
 
-use super::extract::{Allowed, PackageBody, Path, Query, need};
+use super::extract::{Allowed, OfWholeServer, PackageBody, Path, Query, need};
 use super::page::Page;
 use super::refusals::Refusals;
 use crate::audit::Changed;
@@ -219,11 +219,11 @@ pub(crate) async fn list(_: Allowed<need::WorkflowsRead>, State(app): State<App>
     responses((status = 200, description = "What to know before agreeing to it", body = PreviewView), Refusals)
 )]
 pub(crate) async fn preview(
-    allowed: Allowed<need::PluginsManage>,
+    _: Allowed<need::PluginsManage>,
+    _: OfWholeServer,
     State(app): State<App>,
     package: PackageBody,
 ) -> Answer<axum::Json<PreviewView>> {
-    plugins::of_whole_server(&app, &allowed.0)?;
     Ok(axum::Json(view(plugins::preview(&app, package.0.clone()).await?)?))
 }
 
@@ -252,12 +252,11 @@ pub(crate) struct InstallQuery {
 )]
 pub(crate) async fn install(
     allowed: Allowed<need::PluginsManage>,
+    _: OfWholeServer,
     State(app): State<App>,
     Query(query): Query<InstallQuery>,
     package: PackageBody,
 ) -> Answer<Response> {
-    let caller = allowed.0;
-    plugins::of_whole_server(&app, &caller)?;
     let digest: Digest = query.digest.parse().map_err(|_| {
         Problem::new(
             StatusCode::BAD_REQUEST,
@@ -266,7 +265,7 @@ pub(crate) async fn install(
         )
     })?;
     let agreed = Agreed { digest, may_do_more: query.may_do_more };
-    let (shown, changed) = plugins::install(&app, &caller.organisation, package.0.clone(), agreed).await?;
+    let (shown, changed) = plugins::install(&app, &allowed.0.organisation, package.0.clone(), agreed).await?;
     let what = Changed(format!("/api/v1/plugins/{}@{}?digest={}", shown.name, shown.version, shown.digest));
     let status = if changed { StatusCode::CREATED } else { StatusCode::OK };
     let mut response = (status, axum::Json(view(shown)?)).into_response();
@@ -283,11 +282,10 @@ pub(crate) async fn install(
 )]
 pub(crate) async fn remove(
     allowed: Allowed<need::PluginsManage>,
+    _: OfWholeServer,
     State(app): State<App>,
     Path(name): Path<String>,
 ) -> Answer<StatusCode> {
-    let caller = allowed.0;
-    plugins::of_whole_server(&app, &caller)?;
-    plugins::remove(&app, &caller.organisation, name).await?;
+    plugins::remove(&app, &allowed.0.organisation, name).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -73,11 +73,14 @@ impl Plugins for ServedPlugins {
         let mut installed = self.open()?;
         let shown = installed.preview(&read, package.len())?;
         if let Some(before) = shown.before.filter(|before| !before.more.is_empty() && !agreed.may_do_more) {
-            let (name, version) = (shown.name, shown.version);
-            return Err(PluginError::Grown { name, version, before: before.version, more: before.more });
+            let more: Vec<&str> = before.more.iter().map(|text| text.get("en")).collect();
+            let (name, version, was) = (&shown.name, &shown.version, &before.version);
+            let said = format!("{name} {version} may do more than version {was}: {}", more.join("; "));
+            return Err(PluginError::Grown(said));
         }
         // What does not run here is not installed. It is offered only once it is durable, since runs begin with it at once.
         let compiled = self.host.compile_new(package.clone()).map_err(unloaded)?;
+        self.host.may_offer(&compiled).map_err(unloaded)?;
         if !shown.installed {
             installed.add(&read, &package, Source::Upload).map_err(unavailable)?;
         }
