@@ -1,5 +1,8 @@
 //! Plugins of a server that runs: previewed, installed, updated and removed by its API and from the command line.
 
+use std::io::Write;
+use std::process::Stdio;
+
 use serde_json::{Value, json};
 use windflow_core::id::Digest;
 
@@ -220,4 +223,40 @@ fn the_command_line_installs_at_a_server_once_somebody_agrees() {
     asking(&["plugins", "remove", "facts"]).with(0, &["removed facts"]);
     asking(&["plugins", "remove", "facts"]).with(2, &["there is no installed plugin facts"]);
     assert!(!bench.path().join("nothing").exists(), "something was kept on the machine that only asks");
+}
+
+/// Plugins are everybody's: who only shares the server uses them, has no say in them, and tells nobody what their workflows are called.
+#[test]
+fn other_organisations_use_plugins_and_do_not_change_them() {
+    let bench = Bench::new();
+    let (package, digest) = bench.package(&bench.facts("1.0.0", |_| {}));
+    let serving = bench.serve();
+    serving.install(&package, &format!("digest={digest}"), 201);
+    serving.stop("-TERM");
+    let mut add = bench.command();
+    add.args(["users", "add", "bob@example.com", "--organisation", "beta", "--role", "admin"]).stdin(Stdio::piped());
+    let mut adding = add.spawn().unwrap();
+    writeln!(adding.stdin.take().unwrap(), "{PASSWORD}").unwrap();
+    assert!(adding.wait().unwrap().success());
+
+    let mut serving = bench.serve();
+    let ours = serving.token.clone();
+    serving.sign_in("bob@example.com");
+    assert_eq!(serving.preview(&package, 403)["code"], "not_your_server");
+    assert_eq!(serving.install(&package, &format!("digest={digest}"), 403)["code"], "not_your_server");
+    let refused = serving.answer(serving.request("DELETE", "/api/v1/plugins/facts"), 403);
+    assert!(refused["remedy"].as_str().unwrap().contains("windflow plugins install"), "{refused}");
+    let hook = "windflow: 1\nname: hidden\ntriggers: { hook: { uses: webhook, with: { path: told, auth: none } } }\n\
+        nodes: { tell: { uses: facts@1, with: { text: seven } } }\n";
+    serving.create_enabled("hidden", hook);
+
+    let theirs = std::mem::replace(&mut serving.token, ours);
+    let used = serving.answer(serving.request("DELETE", "/api/v1/plugins/facts"), 409);
+    let detail = used["detail"].as_str().unwrap();
+    assert!(detail.contains("1 of other organisations") && !detail.contains("hidden"), "{used}");
+    serving.get("node-types/facts@1", 200);
+    serving.token = theirs;
+    serving.post("workflows/hidden/disable", 200);
+    serving.sign_in(EMAIL);
+    serving.answer(serving.request("DELETE", "/api/v1/plugins/facts"), 204);
 }
