@@ -13,7 +13,7 @@ use crate::schema::{Checker, CompiledOnce, InvalidSchema};
 
 pub use self::difference::{Difference, difference};
 pub use self::handed::Handed;
-pub use self::reach::reach;
+pub use self::reach::{powers, reach};
 
 mod difference;
 mod handed;
@@ -24,6 +24,9 @@ pub const MANIFEST_SECTION: &str = "windflow:manifest";
 
 /// A packed manifest is at most this long, in bytes. It is read before anything is trusted.
 pub const MAX_MANIFEST_BYTES: usize = 256 * 1024;
+
+/// A packed plugin is at most this long, in bytes.
+pub const MAX_PACKAGE_BYTES: usize = 64 * 1024 * 1024;
 
 /// The port of a node type that declares none.
 pub const DEFAULT_PORT: &str = "out";

@@ -79,6 +79,16 @@ mod tests {
             assert!(crate::schema::Checker::new(&node_type.config).is_ok(), "{name}");
             for language in ["en", "fr"] {
                 assert!(node_type.title.0.contains_key(language) && node_type.description.0.contains_key(language));
+                for field in node_type.config["properties"].as_object().unwrap().keys() {
+                    let text = node_type.fields.get(field).unwrap_or_else(|| panic!("{name}: {field}"));
+                    assert!(
+                        text.title.0.contains_key(language) && text.description.0.contains_key(language),
+                        "{field}"
+                    );
+                }
+                for port in &node_type.ports {
+                    assert!(port.description.0.contains_key(language), "{name}: {}", port.name);
+                }
             }
         }
     }

@@ -5,6 +5,7 @@ pub mod events;
 pub mod fetch;
 pub mod files;
 pub mod host;
+pub mod plugins;
 pub mod records;
 pub mod retention;
 pub mod state;

@@ -50,6 +50,9 @@ pub(crate) struct Shared {
     pub(crate) tokens: Arc<Tokens>,
 }
 
+/// A component that was read and compiled, and that is not offered yet.
+pub struct Compiled(Arc<Plugin>);
+
 /// The host could not be made.
 #[derive(Debug, thiserror::Error)]
 pub enum HostError {
@@ -117,6 +120,46 @@ impl PluginHost {
         let plugin = load::read(component.into(), None, self.0.shared.limits.component_bytes)?;
         self.0.plugins.keep(plugin);
         Ok(())
+    }
+
+    /// Reads, checks and compiles a component, so that it can be offered at once, and offers it to nobody yet. Takes as long
+    /// as compiling does: call it on a thread that may block.
+    ///
+    /// # Errors
+    /// As [`PluginHost::install`], and where its code is not valid or does not fit the contract.
+    pub fn compile_new(&self, component: impl Into<Bytes>) -> Result<Compiled, LoadError> {
+        let mut plugin = load::read(component.into(), None, self.0.shared.limits.component_bytes)?;
+        if let Some(known) = self.0.plugins.by_digest(&plugin.digest).filter(|known| known.code.get().is_some()) {
+            return Ok(Compiled(known));
+        }
+        let Shared { engine, cache, .. } = &*self.0.shared;
+        let code = code::load(engine, cache.as_ref(), &plugin).map_err(|why| LoadError::Code(why.to_string()))?;
+        let _ = plugin.code.set(Ok(code));
+        // Nobody needs them any more: a server may be given many.
+        plugin.bytes = Bytes::new();
+        Ok(Compiled(Arc::new(plugin)))
+    }
+
+    /// Whether a compiled component can be offered as it is now.
+    ///
+    /// # Errors
+    /// [`LoadError::Taken`]: another plugin offers one of its node types.
+    pub fn may_offer(&self, compiled: &Compiled) -> Result<(), LoadError> {
+        self.0.plugins.refuse_taken(&compiled.0)
+    }
+
+    /// Offers a compiled component to whatever begins from now on, in the place of any other version of the same plugin and
+    /// major number. What pinned that one keeps it.
+    ///
+    /// # Errors
+    /// [`LoadError::Taken`]: another plugin offers one of its node types. Then nothing has changed.
+    pub fn offer(&self, compiled: &Compiled) -> Result<(), LoadError> {
+        self.0.plugins.put(&compiled.0)
+    }
+
+    /// Offers the node types of a plugin to nobody who begins from now on. What pinned it keeps it, as long as this host is.
+    pub fn withdraw(&self, plugin: &str, major: u64) {
+        self.0.plugins.withdraw(plugin, major);
     }
 
     /// Says who does what nodes ask of targets; whoever is said first. Until then, such nodes fail.
@@ -200,6 +243,10 @@ impl Registry for PluginHost {
 
     fn list(&self) -> Vec<(NodeTypeRef, InstalledNodeType)> {
         self.0.plugins.list()
+    }
+
+    fn snapshot(&self) -> Option<Arc<dyn Registry>> {
+        Some(self.0.plugins.snapshot())
     }
 }
 

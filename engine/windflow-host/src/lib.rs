@@ -26,6 +26,6 @@ pub use capability::http::{
     AllowAll, BreakerSettings, GuardedFetch, HttpPolicy, PublicHosts, Resolver, SystemResolver, TlsRoots,
 };
 pub use config::HostConfig;
-pub use host::{HostError, PluginHost};
+pub use host::{Compiled, HostError, PluginHost};
 pub use limits::{HttpLimits, Limits};
 pub use load::LoadError;

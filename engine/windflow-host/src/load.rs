@@ -26,6 +26,9 @@ pub enum LoadError {
         /// The bound.
         limit: usize,
     },
+    /// Its code cannot be run here.
+    #[error("{0}")]
+    Code(String),
     /// Another installed plugin offers a node type of the same name and major version.
     #[error("the node type {uses} of the plugin {plugin} is already offered by the plugin {by}: remove one of them")]
     Taken {

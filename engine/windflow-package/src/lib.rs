@@ -6,6 +6,8 @@
 use windflow_core::id::Digest;
 use windflow_core::manifest::Manifest;
 
+pub use windflow_core::manifest::MAX_PACKAGE_BYTES;
+
 pub use self::error::PackageError;
 pub use self::pack::pack;
 pub use self::source::manifest_from_toml;
@@ -17,9 +19,6 @@ mod imports;
 mod pack;
 mod sections;
 mod source;
-
-/// A package is at most this long, in bytes.
-pub const MAX_PACKAGE_BYTES: usize = 64 * 1024 * 1024;
 
 /// The major version of the contract `windflow:node` that this WindFlow speaks.
 pub const CONTRACT_MAJOR: u64 = 1;

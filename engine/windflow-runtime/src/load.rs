@@ -53,14 +53,20 @@ fn is_current(prepared: &Prepared, host: &dyn Host) -> bool {
 }
 
 fn prepare(digest: Digest, document: &str, host: &dyn Host) -> Result<Prepared, Vec<Problem>> {
+    // A plugin may be installed at any moment: what is checked has to be what is planned.
+    let snapshot = host.snapshot();
+    let installed: &dyn Registry = match &snapshot {
+        Some(snapshot) => &**snapshot,
+        None => host,
+    };
     let (workflow, mut problems) = Workflow::parse(document);
     if let Some(workflow) = &workflow {
-        problems.extend(workflow::validate(workflow, host));
+        problems.extend(workflow::validate(workflow, installed));
     }
     problems.retain(Problem::is_error);
     let Some(workflow) = workflow.filter(|_| problems.is_empty()) else { return Err(problems) };
-    let registry = WithNative(host);
-    let plan = plan::build(&workflow, host).map_err(|error| vec![Problem::document("plan", error.to_string())])?;
+    let registry = WithNative(installed);
+    let plan = plan::build(&workflow, installed).map_err(|error| vec![Problem::document("plan", error.to_string())])?;
     let mut compiled: HashMap<_, Arc<Checker>> = HashMap::new();
     let mut checkers = Vec::with_capacity(plan.nodes().len());
     for (_, node) in plan.nodes() {

@@ -73,11 +73,14 @@ pub enum Permission {
     /// Which registries templates come from.
     #[serde(rename = "registries:manage")]
     RegistriesManage,
+    /// Installing and removing plugins, for everybody whom the server serves.
+    #[serde(rename = "plugins:manage")]
+    PluginsManage,
 }
 
 impl Permission {
     /// Every one there is.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::WorkflowsRead,
         Self::WorkflowsWrite,
         Self::WorkflowsEnable,
@@ -95,6 +98,7 @@ impl Permission {
         Self::TemplatesRead,
         Self::TemplatesWrite,
         Self::RegistriesManage,
+        Self::PluginsManage,
     ];
 
     /// The word for it, as scopes of keys have it.
@@ -118,6 +122,7 @@ impl Permission {
             Self::TemplatesRead => "templates:read",
             Self::TemplatesWrite => "templates:write",
             Self::RegistriesManage => "registries:manage",
+            Self::PluginsManage => "plugins:manage",
         }
     }
 
@@ -134,8 +139,8 @@ impl Permission {
             | Self::SecretsManage
             | Self::MetricsRead
             | Self::StacksDeploy => Role::Operator,
-            // Whoever names an engine owns its machine; whoever names a registry says whom to trust.
-            Self::PeopleManage | Self::TargetsManage | Self::RegistriesManage => Role::Admin,
+            // Whoever names an engine owns its machine; whoever names a registry or installs a plugin says whom to trust.
+            Self::PeopleManage | Self::TargetsManage | Self::RegistriesManage | Self::PluginsManage => Role::Admin,
         }
     }
 }

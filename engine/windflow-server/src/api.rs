@@ -13,6 +13,7 @@ use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 use utoipa_axum::routes;
+use windflow_core::manifest::MAX_PACKAGE_BYTES;
 
 use crate::problem::{Answer, Problem, ProblemBody};
 use crate::state::{App, blocking};
@@ -40,6 +41,7 @@ mod node_types;
 mod notifications;
 mod page;
 mod parameters;
+mod plugins;
 mod presence;
 mod refresh_cookie;
 mod refusals;
@@ -77,6 +79,7 @@ mod workflows;
         (name = "workflows", description = "Workflows: the very YAML text, its versions, its triggers"),
         (name = "runs", description = "Runs: started, watched, stopped"),
         (name = "node types", description = "What nodes can be"),
+        (name = "plugins", description = "Where node types come from. What is installed is for everybody whom the server serves, whatever organisation they are of"),
         (name = "targets", description = "Places to deploy to"),
         (name = "stacks", description = "Compose documents with versions, deployed to targets"),
         (name = "deployments", description = "Deployments: each is a run, watched as any other"),
@@ -167,6 +170,9 @@ fn v1(add: &mut dyn FnMut(UtoipaMethodRouter<App>)) {
     add(routes!(node_types::list));
     add(routes!(node_types::show));
     add(routes!(node_types::schema));
+    add(large(routes!(plugins::list, plugins::install)));
+    add(large(routes!(plugins::preview)));
+    add(routes!(plugins::remove));
     add(routes!(users::list, users::add));
     add(routes!(users::change, users::remove));
     add(routes!(keys::list, keys::add));
@@ -193,6 +199,11 @@ fn v1(add: &mut dyn FnMut(UtoipaMethodRouter<App>)) {
     add(routes!(credentials::show, credentials::set, credentials::remove));
     add(routes!(secrets::list));
     add(routes!(secrets::set, secrets::remove));
+}
+
+/// A route that takes packed plugins, which are larger than all else that is sent.
+fn large((schemas, paths, methods): UtoipaMethodRouter<App>) -> UtoipaMethodRouter<App> {
+    (schemas, paths, methods.layer(DefaultBodyLimit::max(MAX_PACKAGE_BYTES)))
 }
 
 /// How the server is, for those who watch it.

@@ -29,6 +29,10 @@ pub(crate) struct Entry {
     pub(crate) status: u16,
 }
 
+/// Tells the layer around a handler what was changed, where the path of the request does not name it: a path that does.
+#[derive(Debug, Clone)]
+pub(crate) struct Changed(pub(crate) String);
+
 /// Tells the layer around a handler who asked.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Asker(Arc<OnceLock<(OrganisationId, String)>>);

@@ -362,9 +362,10 @@ pub(crate) async fn enable(
     enabled: bool,
     by: String,
 ) -> Answer<Kept<Entry>> {
+    // Before the check: no plugin that it needs goes meanwhile.
+    let _turn = app.active.turn.lock().await;
     let (_, text) = latest(app, organisation, name)?;
     let (_, triggers) = check(app, organisation, text.text.clone()).await?.into_valid()?;
-    let _turn = app.active.turn.lock().await;
     let before = entry(app, organisation, name)?;
     if before.value.enabled == enabled {
         return Ok(before);

@@ -9,7 +9,7 @@ use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use crate::audit::{self, Asker, Entry};
+use crate::audit::{self, Asker, Changed, Entry};
 use crate::problem::Problem;
 use crate::state::App;
 
@@ -25,8 +25,9 @@ pub(crate) async fn in_time(State(app): State<App>, request: Request, next: Next
 }
 
 /// What changes nothing although it is sent by POST, and what says for itself who did it: runs.
-const NOT_AUDITED: [&str; 10] = [
+const NOT_AUDITED: [&str; 11] = [
     "/api/v1/auth/refresh",
+    "/api/v1/plugins/preview",
     "/api/v1/validate",
     "/api/v1/preview",
     "/api/v1/workflows/{name}/presence",
@@ -51,6 +52,7 @@ pub(crate) async fn audited(State(app): State<App>, mut request: Request, next: 
     let response = next.run(request).await;
     // Nobody shows who they are by a request that is refused for that; the log of requests has it.
     let Some((organisation, by)) = asker.get() else { return response };
+    let path = response.extensions().get::<Changed>().map_or(path, |Changed(path)| path.clone());
     let entry = Entry { at: app.now(), by: by.clone(), method, path, status: response.status().as_u16() };
     match audit::keep(&*app.records, organisation, &entry).await {
         Ok(()) => response,

@@ -47,6 +47,7 @@ mod metrics;
 mod missing;
 mod notices;
 mod people;
+mod plugins;
 mod presence;
 mod problem;
 mod recovery;

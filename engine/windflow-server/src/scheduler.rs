@@ -168,15 +168,16 @@ async fn fire(app: &App, cron: &Armed<Cron>, state: &mut CronState, instant: u64
     let run = run_id(&cron.organisation, &cron.workflow, &cron.trigger.name, Timestamp(instant));
     let data = cron.trigger.data(instant);
     let outcome = match windflow_triggers::inputs(&cron.trigger.inputs, &data) {
-        Err(error) => Err(error.to_string()),
+        Err(error) => Err((Some("invalid_expression"), error.to_string())),
         Ok(inputs) => {
             let by = format!("cron:{}", cron.trigger.name);
             let what = Launch::new(&cron.organisation, &*cron.document, inputs, by);
             match launch_as(app, what, run).await {
                 Ok(_) => Ok(()),
-                Err(StartError::Invalid(invalid)) => {
-                    Err(invalid.problems.first().map_or_else(|| invalid.to_string(), |problem| problem.message.clone()))
-                }
+                Err(StartError::Invalid(invalid)) => Err(invalid.problems.first().map_or_else(
+                    || (None, invalid.to_string()),
+                    |problem| (Some(problem.code), problem.message.clone()),
+                )),
                 Err(error @ StartError::AtLimit { .. }) => {
                     tracing::warn!(workflow = %cron.workflow, trigger = %cron.trigger.name, %error, "an instant of a schedule was skipped");
                     app.metrics.ticks.with_label_values(&["skipped"]).inc();
@@ -191,12 +192,12 @@ async fn fire(app: &App, cron: &Armed<Cron>, state: &mut CronState, instant: u64
     match outcome {
         Ok(()) => {
             state.run = Some(run);
-            state.error = None;
+            (state.error, state.error_code) = (None, None);
             app.metrics.ticks.with_label_values(&["fired"]).inc();
         }
-        Err(why) => {
+        Err((code, why)) => {
             tracing::error!(workflow = %cron.workflow, trigger = %cron.trigger.name, why, "a schedule could not start its run");
-            state.error = Some(why);
+            (state.error, state.error_code) = (Some(why), code.map(str::to_owned));
             app.metrics.ticks.with_label_values(&["failed"]).inc();
         }
     }

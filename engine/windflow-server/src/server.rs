@@ -19,6 +19,7 @@ use crate::marketplace::{Marketplace, registries};
 use crate::metrics::Metrics;
 use crate::notices::Notices;
 use crate::people::People;
+use crate::plugins;
 use crate::presence::Presence;
 use crate::problem::Problem;
 use crate::secrets::Secrets;
@@ -75,7 +76,7 @@ impl Server {
         let listener = TcpListener::bind(address).await.map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
         let (stop, stopping) = watch::channel(false);
-        let Ports { store, records, registry, clock, runtime, drivers, credentials, .. } = ports;
+        let Ports { store, records, registry, plugins, clock, runtime, drivers, credentials, .. } = ports;
         let Ports { templates, fetch, secrets_keys, traces, .. } = ports;
         known_key::keep(&*records, &secrets_keys, false).await?;
         let app = App::new(Inner {
@@ -100,6 +101,8 @@ impl Server {
             store,
             records,
             registry,
+            plugins,
+            packages: Arc::new(Semaphore::new(plugins::AT_ONCE)),
             clock,
             runtime,
         });

@@ -7,6 +7,7 @@ use std::sync::{Arc, Weak};
 use tokio::sync::{Semaphore, watch};
 use windflow_core::ports::fetch::Fetch;
 use windflow_core::ports::host::Registry;
+use windflow_core::ports::plugins::Plugins;
 use windflow_core::ports::records::Records;
 use windflow_core::ports::store::Store;
 use windflow_core::ports::traces::Traces;
@@ -39,6 +40,8 @@ pub struct Ports {
     pub records: Arc<dyn Records>,
     /// The installed node types.
     pub registry: Arc<dyn Registry>,
+    /// Changes which they are.
+    pub plugins: Arc<dyn Plugins>,
     /// Time and chance.
     pub clock: Arc<dyn Clock>,
     /// Starts runs; over the same store, registry and clock.
@@ -66,6 +69,9 @@ pub(crate) struct Inner {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) records: Arc<dyn Records>,
     pub(crate) registry: Arc<dyn Registry>,
+    pub(crate) plugins: Arc<dyn Plugins>,
+    /// Places for plugins that are sent.
+    pub(crate) packages: Arc<Semaphore>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) runtime: Runtime,
     pub(crate) people: People,

@@ -36,6 +36,9 @@ pub struct CronState {
     /// Why the last instant could not start a run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+    /// The code of that, where it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error_code: Option<String>,
 }
 
 /// What is to be done now.

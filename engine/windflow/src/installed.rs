@@ -12,12 +12,16 @@ use windflow_core::manifest::Manifest;
 use windflow_host::PluginHost;
 use windflow_package::{MAX_PACKAGE_BYTES, Package};
 
+pub(crate) use self::preview::read;
 pub(crate) use self::record::{Entry, Source};
 use self::record::{Former, Record};
+pub(crate) use self::served::ServedPlugins;
 use crate::builtins;
 use crate::exit::invalid;
 
+mod preview;
 mod record;
+mod served;
 pub(crate) mod squatting;
 
 /// Former versions that are kept of a plugin, for runs that pinned them.
@@ -44,13 +48,19 @@ impl Installed {
         &self.record.plugins
     }
 
+    /// Those of a name (`greet`, or `greet@1`).
+    fn named(&self, name: &str) -> impl Iterator<Item = &Entry> {
+        let fits =
+            move |entry: &&Entry| entry.name == name || format!("{}@{}", entry.name, entry.version.major) == name;
+        self.record.plugins.iter().filter(fits)
+    }
+
     /// The plugin of a name (`greet`, or `greet@1`).
     ///
     /// # Errors
     /// Where there is none, or several of that name.
     pub(crate) fn find(&self, name: &str) -> anyhow::Result<&Entry> {
-        let fits = |entry: &&Entry| entry.name == name || format!("{}@{}", entry.name, entry.version.major) == name;
-        let mut found = self.record.plugins.iter().filter(fits);
+        let mut found = self.named(name);
         match (found.next(), found.next()) {
             (Some(entry), None) => Ok(entry),
             (Some(_), Some(_)) => {

@@ -10,6 +10,7 @@ mod deploying;
 mod follow;
 mod offers;
 mod patience;
+mod plugins;
 mod registries;
 mod reply;
 mod report;
@@ -74,7 +75,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             Command::Targets(command) => deploying::on_targets(&server, command).await,
             Command::Stacks(command) => deploying::on_stacks(&server, command).await,
             Command::Deployments(command) => deploying::on_deployments(&server, command).await,
-            Command::Plugins(command) => offers::on_plugins(&server, command).await,
+            Command::Plugins(command) => plugins::run(&server, &cli.global, command).await,
             Command::Templates(command) => offers::on_templates(&server, command).await,
             _ => Err(of_this_machine()),
         }

@@ -14,6 +14,12 @@ export interface PortType {
   description?: Localized
 }
 
+/** What people read of a field of the configuration. */
+export interface FieldText {
+  title?: Localized
+  description?: Localized
+}
+
 /** A node type as the server lists it, with the parts that its OpenAPI document leaves open. */
 export interface NodeType extends Omit<Schemas['NodeTypeView'], 'type' | 'config' | 'output'> {
   type: {
@@ -24,6 +30,8 @@ export interface NodeType extends Omit<Schemas['NodeTypeView'], 'type' | 'config
     ports?: PortType[]
     /** The field of the configuration whose keys are further ports. */
     ports_from?: string
+    /** By the name of the field; English of what is not here is in the schema. */
+    fields?: Readonly<Record<string, FieldText>>
   }
   config: JsonObject
   output?: JsonObject

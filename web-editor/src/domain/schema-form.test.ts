@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { blank, fieldOf, fieldsOf, readAny, variantOf, writeAny } from './schema-form'
+import { blank, fieldOf, fieldsOf, readAny, typeFields, variantOf, writeAny } from './schema-form'
 
 describe('a form from a schema', () => {
   it('asks for what is required first', () => {
@@ -60,6 +60,18 @@ describe('a form from a schema', () => {
     const endless: { type: string; items?: unknown } = { type: 'array' }
     endless.items = endless
     expect(JSON.stringify(fieldOf('a', endless as never, false))).toContain('"any"')
+  })
+})
+
+describe('the fields of a node type', () => {
+  const config = { type: 'object', properties: { for: { type: 'string', description: 'How long' }, until: { type: 'string', description: 'An instant' } } }
+  const fields = { for: { title: { en: 'For', fr: 'Pendant' }, description: { fr: 'Combien de temps' } } }
+
+  it('are told in the words of its plugin, else in those of the schema', () => {
+    const told = (language: string) => typeFields({ type: { fields }, config }, language).map(({ label, note }) => [label, note])
+    expect(told('fr')).toEqual([['Pendant', 'Combien de temps'], ['Until', 'An instant']])
+    expect(told('en')).toEqual([['For', 'How long'], ['Until', 'An instant']])
+    expect(typeFields({ type: {}, config }, 'fr').map(({ label }) => label)).toEqual(['For', 'Until'])
   })
 })
 

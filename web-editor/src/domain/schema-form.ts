@@ -1,3 +1,4 @@
+import type { Localized, NodeType } from './node-types'
 import type { Json, JsonObject } from './workflow'
 
 export interface Option {
@@ -130,6 +131,17 @@ export function fieldsOf(schema: JsonObject, depth = 0): Field[] {
   const properties = isObject(schema.properties) ? Object.entries(schema.properties) : []
   const fields = properties.map(([key, one]) => fieldOf(key, one, required.has(key), depth))
   return depth ? fields : [...fields.filter((field) => field.required), ...fields.filter((field) => !field.required)]
+}
+
+/** The fields of a node type's configuration, in the words that its plugin has in a language; else in those of the schema. */
+export function typeFields({ type, config }: Pick<NodeType, 'config'> & { type: Pick<NodeType['type'], 'fields'> }, language: string): Field[] {
+  const inLanguage = (text: Localized | undefined) => text?.[language as keyof Localized]
+  return fieldsOf(config).map((field) => {
+    const text = type.fields?.[field.key]
+    const label = inLanguage(text?.title) ?? text?.title?.en ?? field.label
+    const note = inLanguage(text?.description) ?? text?.description?.en ?? field.note
+    return { ...field, label, ...(note !== undefined && { note }) }
+  })
 }
 
 /** Whether a text holds an expression. */

@@ -9,8 +9,9 @@ pub fn reach(asked: &RequestedCapabilities, pure: bool) -> Text {
     Text(sentences.map(|(language, words)| (language.to_owned(), words.sentence(asked, pure))).into())
 }
 
-/// The same one by one, as what follows "it may".
-pub(super) fn powers(asked: &RequestedCapabilities) -> Vec<Text> {
+/// What is asked for one by one, as what follows "it may". Of a pure component it tells nothing.
+#[must_use]
+pub fn powers(asked: &RequestedCapabilities) -> Vec<Text> {
     let (english, french) = (ENGLISH.powers(asked), FRENCH.powers(asked));
     let both = english.into_iter().zip(french);
     let trimmed = |text: String| text.trim_end_matches(',').to_owned();

@@ -44,6 +44,12 @@ pub trait Registry: Send + Sync {
 
     /// All, sorted by name.
     fn list(&self) -> Vec<(NodeTypeRef, InstalledNodeType)>;
+
+    /// What is installed at this moment, and stays so: for whoever asks for several that have to fit each other. None where it
+    /// never changes.
+    fn snapshot(&self) -> Option<Arc<dyn Registry>> {
+        None
+    }
 }
 
 /// One attempt to make.

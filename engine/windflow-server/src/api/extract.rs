@@ -9,6 +9,7 @@ use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use serde::de::DeserializeOwned;
+use tokio::sync::OwnedSemaphorePermit;
 use utoipa::IntoParams;
 use windflow_core::id::InvalidId;
 
@@ -16,6 +17,7 @@ use super::parameters;
 use crate::access::Permission;
 use crate::audit::Asker;
 use crate::people::Caller;
+use crate::plugins;
 use crate::problem::{Answer, Problem};
 use crate::state::App;
 
@@ -55,7 +57,8 @@ pub(crate) mod need {
         StacksDeploy,
         TemplatesRead,
         TemplatesWrite,
-        RegistriesManage
+        RegistriesManage,
+        PluginsManage
     );
 }
 
@@ -82,6 +85,16 @@ pub(crate) fn also(caller: &Caller, permission: Permission) -> Result<(), Proble
         "ask an admin for the role {}, or use a key with the scope {word}",
         permission.least_role().word()
     )))
+}
+
+/// Somebody who may change what all organisations share. Comes before the body: those who may not are told so at once.
+pub(crate) struct OfWholeServer;
+
+impl FromRequestParts<App> for OfWholeServer {
+    type Rejection = Problem;
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        plugins::of_whole_server(app, &caller(parts, app)?).map(|()| Self)
+    }
 }
 
 /// Somebody who has shown who they are, whatever they may do.
@@ -207,6 +220,28 @@ impl FromRequest<App> for Raw {
     type Rejection = Problem;
     async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
         Bytes::from_request(request, app).await.map(Self).map_err(|rejection| body(&rejection))
+    }
+}
+
+/// A body that is a packed plugin. It may be large: only a few are taken at the same time, and each keeps its place as long as
+/// this is there.
+pub(crate) struct PackageBody(pub(crate) Bytes, #[expect(dead_code, reason = "held")] OwnedSemaphorePermit);
+
+impl FromRequest<App> for PackageBody {
+    type Rejection = Problem;
+    async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
+        let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+        if kind.split(';').next().is_none_or(|kind| !kind.trim().eq_ignore_ascii_case("application/wasm")) {
+            let detail = "the body has to be a packed plugin";
+            let problem = Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail);
+            return Err(problem.remedy("send `Content-Type: application/wasm`"));
+        }
+        let place = app.packages.clone().try_acquire_owned().map_err(|_| {
+            let detail = "others send plugins at this moment, as many as this server takes at a time";
+            Problem::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", detail).retry_after(5)
+        })?;
+        let Raw(bytes) = Raw::from_request(request, app).await?;
+        Ok(Self(bytes, place))
     }
 }
 

@@ -57,6 +57,9 @@ pub(crate) struct TriggerView {
     /// Why the last instant started nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
+    /// The code of `error`, where it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error_code: Option<String>,
     /// What is still to be set before it, and the nodes that it starts, can do what the text says: a secret, a credential.
     problem: Option<String>,
 }
@@ -78,6 +81,7 @@ impl TriggerView {
             skipped: None,
             missed: None,
             error: None,
+            error_code: None,
             problem: None,
         }
     }
@@ -138,6 +142,7 @@ fn views(
             skipped: Some(state.skipped),
             missed: Some(state.missed),
             error: state.error,
+            error_code: state.error_code,
             ..TriggerView::new(&cron.name, "cron")
         });
     }

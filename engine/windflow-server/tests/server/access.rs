@@ -61,7 +61,20 @@ impl Things {
     }
 }
 
+impl Operation {
+    /// It changes the server, and what belongs to no organisation: those of the organisation that it began with may.
+    fn changes_server(&self) -> bool {
+        self.path.starts_with("/api/v1/plugins") && self.method != "GET"
+    }
+}
+
 async fn ask(client: &Client, operation: &Operation, path: &str) -> Answer {
+    if operation.changes_server() && operation.method == "POST" {
+        let install = operation.path.ends_with("/plugins");
+        let query = if install { format!("?digest=sha256:{}", "0".repeat(64)) } else { String::new() };
+        let request = client.request("POST", &format!("{path}{query}")).header("content-type", "application/wasm");
+        return client.send(request.body("no plugin")).await;
+    }
     let request = client.request(&operation.method, path);
     let text =
         ["/workflows", "/document", "/validate", "/drafts/{name}"].iter().any(|end| operation.path.ends_with(end));
@@ -199,7 +212,7 @@ async fn every_endpoint_asks_who_and_whether_and_whose() {
             let refused = answer.status == 403;
             assert_eq!(
                 refused,
-                !role.may(permission),
+                !role.may(permission) || operation.changes_server(),
                 "{} {} as {role:?}: {}",
                 operation.method,
                 operation.path,
@@ -217,8 +230,17 @@ async fn every_endpoint_asks_who_and_whether_and_whose() {
         }
         let answer = ask(&stranger, operation, &things.path(operation)).await;
         let own = operation.path.contains("/node-types/");
-        let expect = if own { 200 } else { 404 };
+        let expect = match own {
+            true => 200,
+            false if operation.changes_server() => 403,
+            false => 404,
+        };
         assert_eq!(answer.status, expect, "{} {} from elsewhere: {}", operation.method, operation.path, answer.body);
+    }
+    for operation in operations.iter().filter(|operation| operation.changes_server()) {
+        ask(&stranger, operation, &things.path(operation)).await.problem(403, "not_your_server");
+        let answer = ask(&admin, operation, &things.path(operation)).await;
+        assert_ne!(answer.status, 403, "{} {} by its own admin: {}", operation.method, operation.path, answer.body);
     }
     for list in ["workflows", "runs", "api-keys", "users"] {
         let theirs = stranger.get(&format!("/api/v1/{list}")).await.expect(200).to_string();
@@ -247,6 +269,7 @@ async fn everything(client: &Client) -> Vec<Value> {
         "templates",
         "templates/installed",
         "registries",
+        "plugins",
     ] {
         all.push(client.get(&format!("/api/v1/{list}")).await.expect(200));
     }

@@ -136,6 +136,8 @@ async fn a_schedule_that_cannot_start_says_why() {
     operator.create(&text).await;
     operator.post("/api/v1/workflows/tick/enable", &json!({})).await.expect(200);
     eventually(async || trigger(&operator).await["error"].as_str().is_some_and(|why| why.contains("`at`"))).await;
+    // By its code the editor has words for it in the language of the page.
+    assert_eq!(trigger(&operator).await["error_code"], "invalid_input");
     assert_eq!(operator.get("/api/v1/runs").await.expect(200)["items"], json!([]));
     served.stop().await;
 }

@@ -12,6 +12,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use windflow_core::id::OrganisationId;
 use windflow_core::ports::host::{Host, Registry};
+use windflow_core::ports::plugins::NoPlugins;
 use windflow_core::ports::records::Records;
 use windflow_core::run::Timestamp;
 use windflow_host::{GuardedFetch, HostConfig, PluginHost, PublicHosts, SystemResolver, TlsRoots};
@@ -108,6 +109,7 @@ pub(crate) async fn serve_on<H: Host + 'static>(
         store,
         records: records.clone(),
         registry,
+        plugins: Arc::new(NoPlugins),
         clock,
         runtime,
         drivers,

@@ -123,11 +123,13 @@ pub(crate) struct PackPluginArgs {
 #[command(
     after_help = "Everything that the plugin may touch is shown first, and of an update what is new; on a terminal you are asked.\n\
 What you agree to holds for the very bytes that you saw: a file that is changed afterwards is not loaded.\n\
-A server takes installed plugins up when it starts.\n\n\
+A server takes up what was installed beside it when it starts; with --server it is installed there at once, for everybody whom that\n\
+server serves.\n\n\
 Examples:\n  \
 windflow plugins install .                                 # build the plugin of this folder, and install it\n  \
 windflow plugins install greet.wasm --yes\n  \
-windflow plugins install https://example.org/greet.wasm --digest sha256:…"
+windflow plugins install https://example.org/greet.wasm --digest sha256:…\n  \
+windflow plugins install greet.wasm --server https://flows.example.org"
 )]
 pub(crate) struct InstallPluginArgs {
     /// A packed plugin; a folder, which is built first; or an address: https, or http of this machine

@@ -22,9 +22,9 @@ use crate::render::{self, fit, table::table};
 mod build;
 mod cases;
 mod check;
-mod consent;
-mod fetch;
-mod install;
+pub(crate) mod consent;
+pub(crate) mod fetch;
+pub(crate) mod install;
 
 pub(crate) fn run(global: &Global, command: &PluginsCommand) -> anyhow::Result<ExitCode> {
     match command {

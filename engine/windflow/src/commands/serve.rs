@@ -20,6 +20,7 @@ use self::settings::Resolved;
 use self::traces::Otlp;
 use crate::cli::{Global, ServeArgs};
 use crate::exit::{self, invalid};
+use crate::installed::ServedPlugins;
 use crate::render;
 use crate::signal::interrupted;
 
@@ -75,10 +76,12 @@ pub(crate) fn run(global: &Global, args: &ServeArgs) -> anyhow::Result<ExitCode>
     runtime.sweep_files();
     make_owner(&*store)?;
     let drivers = Arc::new(windflow_targets::AllDrivers);
+    let plugins = Arc::new(ServedPlugins::new(data_dir.clone(), host.clone()));
     let ports = Ports {
         store: store.clone(),
         records: store.clone(),
         registry: host,
+        plugins,
         clock,
         runtime,
         drivers,

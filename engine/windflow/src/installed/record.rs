@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use windflow_core::id::Digest;
 use windflow_core::manifest::RequestedCapabilities;
+use windflow_core::ports::plugins::PluginOrigin;
 use windflow_core::run::Timestamp;
 
 use crate::exit::invalid;
@@ -61,6 +62,19 @@ pub(crate) enum Source {
     Folder(PathBuf),
     /// An address.
     Url(String),
+    /// It was sent to the server that has this folder.
+    Upload,
+}
+
+impl Source {
+    /// The kind of it, for those who need not know the paths of this machine.
+    pub(super) fn origin(&self) -> PluginOrigin {
+        match self {
+            Self::File(_) | Self::Folder(_) => PluginOrigin::File,
+            Self::Url(_) => PluginOrigin::Address,
+            Self::Upload => PluginOrigin::Upload,
+        }
+    }
 }
 
 impl std::fmt::Display for Source {
@@ -68,6 +82,7 @@ impl std::fmt::Display for Source {
         match self {
             Self::File(path) | Self::Folder(path) => path.display().fmt(f),
             Self::Url(url) => f.write_str(url),
+            Self::Upload => f.write_str("sent to the server"),
         }
     }
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import en from './i18n/en.json'
-import { touches } from './touch'
+import fr from './i18n/fr.json'
+import { granted, touches } from './touch'
 
 const type = (capabilities: object, pure = false, plugin = 'x', uses = 'x@1') => ({ uses, pure, capabilities, plugin: { name: plugin } })
 const keys = (...given: Parameters<typeof type>) => touches(type(...given)).map(({ key }) => key)
@@ -23,6 +24,12 @@ describe('what a node type may touch', () => {
   it('tells what waits from what starts runs', () => {
     expect(keys({}, false, 'windflow', 'wait@1')).toEqual(['plugins.touch.waits'])
     expect(keys({}, false, 'windflow', 'workflow@1')).toEqual(['plugins.touch.starts'])
+  })
+
+  it('is told in a word or two by whoever grants it', () => {
+    expect(granted({ pure: true, capabilities: { http: ['*:*'] } })).toEqual([])
+    expect(granted({ pure: false, capabilities: { http: ['https://example.org'], credentials: true, email: false, printer: true } })).toEqual(['plugins.grant.http', 'plugins.grant.credentials', 'plugins.grant.other'])
+    for (const language of [en, fr]) expect(Object.keys(language.grant)).toEqual([...Object.keys(language.touch).filter((key) => !['pure', 'waits', 'starts', 'httpTo', 'other'].includes(key)), 'other'])
   })
 
   it('has words for all of it', () => {

@@ -39,3 +39,9 @@ export function touches(type: { uses: string; pure: boolean; capabilities: unkno
     return name in icons ? { key: `plugins.touch.${name}`, icon } : { key: 'plugins.touch.other', icon, holes: { name } }
   })
 }
+
+/** What is granted with a plugin, in a word or two for each: keys of texts. Nothing for one that is pure. */
+export function granted({ pure, capabilities }: { pure: boolean; capabilities: unknown }): string[] {
+  const asked = Object.entries((capabilities ?? {}) as JsonObject).filter(([, value]) => given(value))
+  return pure ? [] : asked.map(([name]) => (name in icons ? `plugins.grant.${name}` : 'plugins.grant.other'))
+}

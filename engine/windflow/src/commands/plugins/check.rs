@@ -56,7 +56,7 @@ pub(super) fn run(global: &Global, args: &CheckPluginArgs) -> anyhow::Result<Exi
     if let Err(taken) = squatting::refuse(&package.manifest, &own, &[]) {
         found.errors.push(taken.to_string());
     }
-    found.warnings.extend(squatting::alike(&package.manifest, &own));
+    found.warnings.extend(squatting::alike(&package.manifest, &own).iter().map(squatting::alike_told));
     tell(args, &package, length, &found)?;
     Ok(ExitCode::from(if found.errors.is_empty() { 0 } else { exit::INVALID }))
 }

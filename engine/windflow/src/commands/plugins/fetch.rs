@@ -12,14 +12,14 @@ use windflow_package::{MAX_PACKAGE_BYTES, Package};
 use super::build;
 use crate::cli::Global;
 use crate::exit::invalid;
-use crate::installed::Source;
+use crate::installed::{self, Source};
 use crate::render;
 
 /// A package that was read and that nobody agreed to yet.
-pub(super) struct Fetched {
-    pub(super) package: Package,
-    pub(super) bytes: Vec<u8>,
-    pub(super) source: Source,
+pub(crate) struct Fetched {
+    pub(crate) package: Package,
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) source: Source,
 }
 
 /// What somebody wrote as the source of a plugin.
@@ -54,8 +54,13 @@ pub(super) fn fetch(global: &Global, source: Source) -> anyhow::Result<Fetched> 
         }
         Source::File(path) => read(path)?,
         Source::Url(url) => download(url)?,
+        Source::Upload => {
+            return Err(invalid(
+                "it was sent to the server, which keeps no place to get it from: install the new version, and it takes its place",
+            ));
+        }
     };
-    let package = windflow_package::read(&bytes).map_err(|error| invalid(format!("{source}: {error}")))?;
+    let package = installed::read(&bytes).map_err(|error| invalid(format!("{source}: {error}")))?;
     Ok(Fetched { package, bytes, source })
 }
 

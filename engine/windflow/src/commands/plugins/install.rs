@@ -1,5 +1,6 @@
 //! `windflow plugins install`, `update` and `remove`.
 
+use windflow_core::ports::plugins::{PluginError, PluginPreview};
 use windflow_host::HostConfig;
 
 use super::consent;
@@ -7,10 +8,20 @@ use super::fetch::{self, Fetched};
 use crate::cli::{Global, InstallPluginArgs, UpdatePluginsArgs};
 use crate::engine::data_dir;
 use crate::exit::invalid;
-use crate::installed::{Entry, Installed, squatting};
+use crate::installed::{Entry, Installed, Source};
 use crate::render;
 
 pub(super) fn install(global: &Global, args: &InstallPluginArgs) -> anyhow::Result<()> {
+    let fetched = wanted(global, args)?;
+    let mut installed = Installed::open(&data_dir(global)?)?;
+    accept(global, &mut installed, &fetched, args.yes)
+}
+
+/// The package that somebody named, if it is the one that they expect.
+///
+/// # Errors
+/// As [`fetch::fetch`], and where it has another digest.
+pub(crate) fn wanted(global: &Global, args: &InstallPluginArgs) -> anyhow::Result<Fetched> {
     let fetched = fetch::fetch(global, fetch::source(&args.source)?)?;
     if let Some(wanted) = args.digest.filter(|wanted| *wanted != fetched.package.digest) {
         return Err(invalid(format!(
@@ -18,15 +29,15 @@ pub(super) fn install(global: &Global, args: &InstallPluginArgs) -> anyhow::Resu
             args.source, fetched.package.digest
         )));
     }
-    let mut installed = Installed::open(&data_dir(global)?)?;
-    accept(global, &mut installed, &fetched, args.yes)
+    Ok(fetched)
 }
 
 pub(super) fn update(global: &Global, args: &UpdatePluginsArgs) -> anyhow::Result<()> {
     let mut installed = Installed::open(&data_dir(global)?)?;
     let mut wanted: Vec<Entry> = Vec::new();
     if args.names.is_empty() {
-        wanted.extend(installed.entries().iter().cloned());
+        let known = installed.entries().iter().filter(|entry| entry.source != Source::Upload);
+        wanted.extend(known.cloned());
     }
     for name in &args.names {
         wanted.push(installed.find(name)?.clone());
@@ -50,44 +61,38 @@ pub(super) fn update(global: &Global, args: &UpdatePluginsArgs) -> anyhow::Resul
 /// Checks a package, has somebody agree to it, compiles it and keeps it.
 fn accept(global: &Global, installed: &mut Installed, fetched: &Fetched, yes: bool) -> anyhow::Result<()> {
     let Fetched { package, bytes, source } = fetched;
-    let plugin = &package.manifest.plugin;
-    // One that was damaged meanwhile is put into its place again.
-    let same = installed.entries().iter().any(|entry| entry.component == package.digest);
-    if same && installed.read(&package.digest).is_ok() {
-        render::line(&format!(
-            "{} {} {} is installed already",
-            render::status("unchanged"),
-            plugin.name,
-            plugin.version
-        ));
+    let preview = installed.preview(package, bytes.len()).map_err(refused)?;
+    if preview.installed {
+        unchanged(&preview);
         return Ok(());
     }
-    let own = squatting::own()?;
-    let mut others = Vec::new();
-    for entry in installed.entries() {
-        // One that is damaged offers nothing.
-        if let Ok(package) = installed.read(&entry.component).and_then(|bytes| Ok(windflow_package::read(&bytes)?)) {
-            others.push((entry.clone(), package.manifest));
-        }
-    }
-    squatting::refuse(&package.manifest, &own, &others)?;
-    let alike = squatting::alike(&package.manifest, &own);
-    let before = installed.before(&package.manifest).cloned();
-    consent::ask(&consent::describe(fetched, before.as_ref(), &alike), yes)?;
+    consent::ask(&consent::describe(&preview, source), yes)?;
     render::line("\ncompiling it for this machine");
     compile(global, bytes)?;
     installed.add(package, bytes, source.clone())?;
-    let nodes: Vec<String> =
-        package.manifest.nodes.keys().map(|node| format!("{node}@{}", plugin.version.major)).collect();
-    render::line(&format!(
-        "{} {} {}: write `uses: {}`; `windflow plugins show {}` explains it",
-        render::status("installed"),
-        plugin.name,
-        plugin.version,
-        nodes.first().map_or("", String::as_str),
-        plugin.name,
-    ));
+    done(&preview);
     Ok(())
+}
+
+fn refused(error: PluginError) -> anyhow::Error {
+    match error {
+        PluginError::Unavailable(_) => error.into(),
+        other => invalid(other.to_string()),
+    }
+}
+
+/// Tells that nothing had to be done.
+pub(crate) fn unchanged(PluginPreview { name, version, .. }: &PluginPreview) {
+    render::line(&format!("{} {name} {version} is installed already", render::status("unchanged")));
+}
+
+/// Tells what can be done now.
+pub(crate) fn done(PluginPreview { name, version, node_types, .. }: &PluginPreview) {
+    let first = node_types.first().map_or_else(String::new, |node| node.uses.to_string());
+    render::line(&format!(
+        "{} {name} {version}: write `uses: {first}`; `windflow plugins show {name}` explains it",
+        render::status("installed"),
+    ));
 }
 
 /// What does not run here is not installed; what does has its code kept, so that the first run need not wait.
