@@ -126,6 +126,12 @@ mod tests {
             ("en = \"Lower case\"", "fr = \"Minuscules\"", ["`node.lower.title`", "English"]),
             ("run_context", "runcontext", ["runcontext", "run_context"]),
             ("\"1.2.0\"", "\"1.2\"", ["version", "1.2"]),
+            ("run_context = true", "hands_files = [\"folder\"]", ["`capabilities.hands_files`", "ask for `docker`"]),
+            (
+                "run_context = true",
+                "docker = true\nhands_files = [\"a..b\"]",
+                ["`capabilities.hands_files`", "action.build.folder"],
+            ),
         ] {
             assert!(GOOD.contains(from), "{from}");
             let error = manifest_from_toml(&GOOD.replacen(from, to, 1), schema).unwrap_err().to_string();

@@ -49,7 +49,7 @@ pub(super) fn document_schema(registry: &(impl Registry + ?Sized)) -> Value {
                     "docker": { "type": "array", "items": { "type": "string" }, "description": "Names of targets" },
                     "email": { "type": "array", "items": { "type": "string" }, "description": "Mail servers with their ports" },
                     "state": { "type": "boolean", "description": "Whether nodes may keep values for later runs" },
-                    "files": { "type": "boolean", "description": "Whether nodes may keep files in the scratch folder of the run" },
+                    "files": { "type": "boolean", "description": "Whether nodes may keep files in the scratch folder of the run, and name folders of it for targets to build from" },
                     "events": { "type": "array", "items": { "type": "string" }, "description": "Events that nodes may publish" },
                 },
             },
