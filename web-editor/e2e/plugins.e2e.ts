@@ -136,15 +136,16 @@ describe('plugins', () => {
 
 describe('the fields of node types', () => {
   it('are told in the language of the page, those of the engine as those of plugins', async () => {
-    await on.server.addWorkflow('windflow: 1\nname: rests\nnodes:\n  rest: { uses: wait@1, with: { for: 5m } }\n  sum: { uses: hash@1, needs: [rest], with: { input: x } }\n')
+    await on.server.addWorkflow('windflow: 1\nname: rests\nnodes:\n  rest: { uses: wait@1, with: { for: 5m } }\n  sum: { uses: hash@1, needs: [rest], with: { input: x } }\n  get: { uses: http@1, needs: [sum], with: { url: https://example.org } }\n')
     const page = await on.open({ at: '/workflows/rests', language: 'fr' })
     for (const [node, label, says] of [
       ['rest', 'Pendant', 'Combien de temps, comme 10s, 5m ou 1h30m'],
       ['sum', 'Algorithme', 'La fonction de hachage.'],
+      ['get', 'Adresse', 'L\'adresse, avec'],
     ] as const) {
       await resting(page)
       await page.locator(`.vue-flow__node[data-id="${node}"]`).click()
-      await page.getByText(label, { exact: true }).first().waitFor()
+      await page.getByText(new RegExp(`^${label}`)).first().waitFor()
       await page.getByText(says).first().waitFor()
       await shot(page, `fields-${node}-fr-light`)
       await page.keyboard.press('Escape')

@@ -2,6 +2,7 @@
 export const french: readonly [begins: RegExp, says: string][] = [
   [/^did you mean (.+?)\?$/, 'vouliez-vous dire $1 ?'],
   [/^add to the workflow: (.+)$/, 'ajoutez au workflow : $1'],
+  [/^add the hosts that it may reach: (.+)$/, 'ajoutez les hôtes qu’il peut atteindre : $1'],
   [/^add (`[^`]+`)$/, 'ajoutez $1'],
   [/^add (`[^`]+`) to its (`[^`]+`)$/, 'ajoutez $1 à son $2'],
   [/^add (`[^`]+`) to (`[^`]+`)$/, 'ajoutez $1 à $2'],
