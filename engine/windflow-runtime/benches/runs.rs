@@ -63,7 +63,6 @@ impl Bench {
                 trace: None,
             };
             let started = self.runtime.start(start).expect("a valid workflow");
-            drop(started.updates);
             let key = RunKey { organisation: OrganisationId::local(), run: started.run };
             let report = self.runtime.wait(&key).await.expect("a run");
             assert_eq!(report.status, "succeeded", "{:?}", report.error);
