@@ -97,6 +97,7 @@ static NOTHING: RequestedCapabilities = RequestedCapabilities {
     credentials: false,
     state: false,
     files: false,
+    hands_files: Vec::new(),
     events: false,
     run_context: false,
     cancellation: false,
