@@ -120,11 +120,16 @@ pub(crate) fn content(book: &Book, stack: &str, target: &str, wanted: &Wanted) -
         None => book.stack(stack)?.version,
     };
     let text = book.stack_version(stack, version)?.text;
-    let values = book.values(target, stack, &compose::declared(&text), &wanted.variables)?;
-    let loaded = read(&text, Some(stack), &values, &wanted.profiles);
+    Ok((content_of(book, stack, &text, target, wanted)?, version))
+}
+
+/// What a document comes to for a target.
+pub(crate) fn content_of(book: &Book, stack: &str, text: &str, target: &str, wanted: &Wanted) -> Answer<Content> {
+    let values = book.values(target, stack, &compose::declared(text), &wanted.variables)?;
+    let loaded = read(text, Some(stack), &values, &wanted.profiles);
     let Some(mut project) = loaded.project else { return Err(Problem::stack(&loaded.problems)) };
     project.scale(&wanted.replicas).map_err(|why| Problem::invalid("invalid_scale", why))?;
-    Ok((Content { project, values: loaded.values }, version))
+    Ok(Content { project, values: loaded.values })
 }
 
 /// What was said of a deployment's variables otherwise than their defaults. Of what its document does not declare nobody knows whether it is

@@ -6,6 +6,7 @@ use crate::cli::{Cli, Command};
 use crate::exit::invalid;
 
 mod answers;
+mod deploy;
 mod deploying;
 mod follow;
 mod offers;
@@ -74,6 +75,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             Command::Validate(args) => workflows::validate(&server, &args).await,
             Command::Targets(command) => deploying::on_targets(&server, command).await,
             Command::Stacks(command) => deploying::on_stacks(&server, command).await,
+            Command::Deploy(args) => deploy::run(&server, &args).await,
             Command::Deployments(command) => deploying::on_deployments(&server, command).await,
             Command::Plugins(command) => plugins::run(&server, &cli.global, command).await,
             Command::Templates(command) => offers::on_templates(&server, command).await,

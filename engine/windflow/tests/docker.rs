@@ -5,6 +5,7 @@ mod common;
 
 mod docker_engine {
     mod backups;
+    mod elsewhere;
     mod pipeline;
     mod served;
     mod single;

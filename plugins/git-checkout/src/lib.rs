@@ -93,6 +93,10 @@ pub fn git_checkout(config: Config) -> Result<Output, NodeError> {
         executable: Vec::new(),
         left_out: Vec::new(),
     };
+    // What the configuration says is a mistake of whoever wrote it; names of the repository are told below.
+    if let Err(files::Error::Refused(why)) = files::read_at(&format!("{path}/a"), 0, 1) {
+        return Err(NodeError::new("file_refused", format!("`path`: {why}")));
+    }
     for file in found {
         let is_program = matches!(file.what, What::Program(_));
         let id = match file.what {

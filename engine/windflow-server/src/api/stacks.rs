@@ -335,21 +335,49 @@ pub(super) fn accepted(deployment: DeploymentView) -> Response {
     (StatusCode::ACCEPTED, [(header::LOCATION, location)], axum::Json(deployment)).into_response()
 }
 
+/// What a deployment is planned of.
+#[derive(Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PlanStack {
+    /// A Compose document in place of a version that is kept: the stack need not be there yet.
+    text: Option<String>,
+    /// Number of the version; the latest where nothing is said.
+    version: Option<u32>,
+    /// Values of variables.
+    #[serde(default)]
+    variables: BTreeMap<String, String>,
+    /// Profiles that are switched on.
+    #[serde(default)]
+    profiles: Vec<String>,
+    /// Another number of containers, by service.
+    #[serde(default)]
+    replicas: BTreeMap<String, u32>,
+    /// Not looked at, so that what is to be deployed can be planned as it is.
+    #[serde(default, rename = "confirm")]
+    _confirm: Vec<String>,
+}
+
 /// What a deployment of a stack to a target would change, and why. Changes nothing.
 #[utoipa::path(
     post, path = "/stacks/{name}/plan/{target}", tag = "stacks", operation_id = "plan_stack",
     params(("name" = String, Path, description = "Name of the stack"), ("target" = String, Path, description = "Name of the target")),
-    security(("token" = ["stacks:deploy"])), request_body = DeployStack,
+    security(("token" = ["stacks:deploy"])), request_body = PlanStack,
     responses((status = 200, description = "As asked", body = Value), Refusals)
 )]
 pub(crate) async fn plan(
     allowed: Allowed<need::StacksDeploy>,
     State(app): State<App>,
     Path((name, target)): Path<(String, String)>,
-    Json(body): Json<DeployStack>,
+    Json(body): Json<PlanStack>,
 ) -> Answer<axum::Json<Value>> {
     let book = app.book(&allowed.0.organisation);
-    let (content, _) = deploying::content(&book, &name, &target, &body.split().0)?;
+    deploying::known(&book, &target)?;
+    let PlanStack { text, version, variables, profiles, replicas, .. } = body;
+    let wanted = Wanted { version, variables, profiles, replicas };
+    let content = match text {
+        Some(text) => deploying::content_of(&book, &name, &text, &target, &wanted)?,
+        None => deploying::content(&book, &name, &target, &wanted)?.0,
+    };
     let reached = app.reach(&book, &target).await?;
     let plan = reached.driver.plan(&content.project).await.map_err(Problem::from)?;
     Ok(axum::Json(serde_json::to_value(&plan).map_err(Problem::internal)?))

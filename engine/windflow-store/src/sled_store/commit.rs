@@ -60,17 +60,14 @@ fn wait_for_reason(inner: &Inner) -> MutexGuard<'_, State> {
 impl Inner {
     /// Makes all that was appended so far durable. False: it failed, and the store takes no more.
     fn commit(&self) -> bool {
-        let done = self.commit_in_turn(&mut self.turn());
-        match done {
-            Ok(()) => {
-                self.look_at_size();
-                true
-            }
-            Err(why) => {
-                self.fail(&why);
-                false
-            }
+        let mut turn = self.turn();
+        // Nobody has a turn before it is known that it failed.
+        let done = self.commit_in_turn(&mut turn).inspect_err(|why| self.fail(why));
+        drop(turn);
+        if done.is_ok() {
+            self.look_at_size();
         }
+        done.is_ok()
     }
 
     fn commit_in_turn(&self, turn: &mut Turn) -> Result<(), StoreError> {
@@ -79,8 +76,7 @@ impl Inner {
             let changes = guarded(&self.dir, || write::changes(&database, &batch))?;
             let batches = self.state().batches + 1;
             let totals = guarded(&self.dir, || database.count(&changes, batches))?;
-            if !changes.is_empty() && self.log(turn, totals, &changes)? {
-                self.sync(turn, batches, position)?;
+            if !changes.is_empty() && self.log_durably(turn, totals, &changes, &batch, position)? {
                 guarded(&self.dir, || database.put(&changes, totals))?;
                 self.state().batches = batches;
                 self.write_copy(turn, &changes, batches);
@@ -183,6 +179,27 @@ impl Inner {
     /// Writes a batch to the log. False: there is no room for it, and the database itself is synced next.
     fn log(&self, turn: &mut Turn, totals: Totals, changes: &Changes) -> Result<bool, StoreError> {
         turn.ahead.append(totals, changes).map_err(|error| self.unwritten(&error))
+    }
+
+    /// The same, and waits until it is durable.
+    fn log_durably(
+        &self,
+        turn: &mut Turn,
+        totals: Totals,
+        changes: &Changes,
+        batch: &Pending,
+        position: u64,
+    ) -> Result<bool, StoreError> {
+        let logged = self.log(turn, totals, changes);
+        let durable = logged.and_then(|fits| match fits {
+            true => self.sync(turn, totals.batches, position).map(|()| true),
+            false => Ok(false),
+        });
+        if durable.is_err() && self.write_database(turn, changes).is_ok() {
+            // Nobody was told that it is durable; readers still find it, as all that was applied.
+            self.is_applied(batch, position);
+        }
+        durable
     }
 
     /// Waits until the database has on the disk what it was given, and lets the log begin again.

@@ -33,10 +33,19 @@ impl Inner {
             self.apply()?;
         }
         self.steadily(|database| {
-            let summary = database.summary(run)?.ok_or_else(|| not_found_run(run.run))?;
+            let summary = database.summary(run)?.ok_or_else(|| self.not_there(run))?;
             let kept = self.read_kept(database, run, after, summary.sequence, limit)?;
             kept.into_iter().map(|(sequence, kept)| Ok((sequence, self.whole(database, run, kept)?))).collect()
         })
+    }
+
+    /// Why a run is not in the database: there is none, or it was appended to and could not be written.
+    fn not_there(&self, run: &RunKey) -> StoreError {
+        let state = self.state();
+        match &state.failed {
+            Some(why) if state.heads.contains_key(run) => StoreError::ReadOnly(why.clone()),
+            _ => not_found_run(run.run),
+        }
     }
 
     /// Reads. What is written or deleted meanwhile can look like damage, so that damage is believed only where it shows

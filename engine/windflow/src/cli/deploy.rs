@@ -50,9 +50,9 @@ pub(crate) struct DeployArgs {
     /// Confirm a risk by its name, for example web:host_network
     #[arg(long, value_name = "RISK")]
     pub(crate) confirm: Vec<String>,
-    /// How long services may take until they are up
-    #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "5m")]
-    pub(crate) timeout: Duration,
+    /// How long services may take until they are up [default: 5m]
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub(crate) timeout: Option<Duration>,
     /// Print the deployment, or the plan, as JSON
     #[arg(long)]
     pub(crate) json: bool,

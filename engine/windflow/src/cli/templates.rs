@@ -185,9 +185,9 @@ pub(crate) struct InstallArgs {
     /// Do not ask whether to go on
     #[arg(short, long)]
     pub(crate) yes: bool,
-    /// How long services may take until they are up
-    #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "5m")]
-    pub(crate) timeout: Duration,
+    /// How long services may take until they are up [default: 5m]
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub(crate) timeout: Option<Duration>,
     /// Where to write a workflow
     #[arg(long, value_name = "FOLDER", default_value = ".")]
     pub(crate) out: PathBuf,

@@ -24,6 +24,9 @@ pub(crate) mod confirm;
 mod progress;
 pub(crate) mod show;
 
+/// How long services may take until they are up, where nobody says it.
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(5 * 60);
+
 pub(crate) fn run(global: &Global, args: &DeployArgs) -> anyhow::Result<ExitCode> {
     let given = variables(args)?;
     let deploying = Deploying::open(global)?;
@@ -52,7 +55,12 @@ pub(crate) fn run(global: &Global, args: &DeployArgs) -> anyhow::Result<ExitCode
         let description = description.unwrap_or_default();
         let name = &content.project.name;
         let stack = deploying.book.keep_stack(name, &description, &text, "cli", now()).map_err(kept)?;
-        let request = Wanted { content, version: Some(stack.version), rollback_to: None, timeout: args.timeout };
+        let request = Wanted {
+            content,
+            version: Some(stack.version),
+            rollback_to: None,
+            timeout: args.timeout.unwrap_or(TIMEOUT),
+        };
         let ended = carry(&deploying, &reached, request, args.json).await?;
         show::ended(&ended, args.json)
     })
@@ -140,7 +148,11 @@ pub(crate) fn valid(loaded: Loaded, text: &str, file: &Path) -> anyhow::Result<C
     }
 }
 
-fn variables(args: &DeployArgs) -> anyhow::Result<BTreeMap<String, String>> {
+/// What is said of variables: by a file, and over it one by one.
+///
+/// # Errors
+/// Where the file cannot be read.
+pub(crate) fn variables(args: &DeployArgs) -> anyhow::Result<BTreeMap<String, String>> {
     let mut values = BTreeMap::new();
     if let Some(file) = &args.var_file {
         values = dotenv(&document::read(file)?);

@@ -15,6 +15,7 @@ use windflow_marketplace::manifest::Kind;
 use windflow_marketplace::registry;
 use windflow_marketplace::shelf::{Shelf, Wanted, find};
 use windflow_marketplace::template::Template;
+use windflow_stacks::variables::Variable;
 
 use crate::cli::{Global, TemplateKind, TemplateRef, TemplatesCommand};
 use crate::engine::{data_dir, open_store};
@@ -200,26 +201,53 @@ fn show(registry: &str, template: &Template, only_text: bool, as_json: bool) -> 
         return render::json(&value);
     }
     let Template { manifest, contents, readme, .. } = template;
-    let mut lines = vec![
-        format!("{} {} ({}, {registry})", manifest.name, manifest.version, manifest.kind.word()),
-        manifest.summary.get("en").to_owned(),
-        String::new(),
-    ];
-    for service in &contents.services {
-        let ports = if service.ports.is_empty() { String::new() } else { format!("  {}", service.ports.join(", ")) };
-        lines.push(format!("service   {}  {}{ports}", service.name, service.image));
-    }
-    lines.extend(contents.volumes.iter().map(|volume| format!("volume    {volume}")));
-    for variable in &contents.variables {
-        let default = variable.default.as_ref().map(|default| format!(" [{default}]")).unwrap_or_default();
-        lines.push(format!("variable  {}{default}  {}", variable.name, variable.description.get("en")));
-    }
-    lines.extend(contents.risks.iter().map(|risk| format!("risk      {risk} (--confirm {})", risk.name())));
-    lines.extend(contents.inputs.keys().map(|input| format!("input     {input}")));
-    lines.extend(contents.uses.iter().map(|uses| format!("uses      {uses}")));
+    let mut about = Vec::new();
+    about.extend(contents.services.iter().map(|one| ("service", service(&one.name, &one.image, &one.ports))));
+    about.extend(contents.volumes.iter().map(|volume| ("volume", volume.clone())));
+    let described = |one: &Variable| variable(&one.name, one.default.as_deref(), one.description.get("en"));
+    about.extend(contents.variables.iter().map(|one| ("variable", described(one))));
+    about.extend(contents.risks.iter().map(|one| ("risk", risk(&one.to_string(), &one.name()))));
+    about.extend(contents.inputs.keys().map(|input| ("input", input.clone())));
+    about.extend(contents.uses.iter().map(|uses| ("uses", uses.clone())));
     let granted = contents.permissions.http.iter().chain(&contents.permissions.credentials);
-    lines.extend(granted.chain(&contents.permissions.docker).map(|what| format!("granted   {what}")));
-    lines.push(String::new());
-    lines.push(readme.get("en").trim_end().to_owned());
-    render::result(&lines.join("\n"))
+    about.extend(granted.chain(&contents.permissions.docker).map(|what| ("granted", what.clone())));
+    print_one(&Shown {
+        head: format!("{} {} ({}, {registry})", manifest.name, manifest.version, manifest.kind.word()),
+        summary: manifest.summary.get("en").to_owned(),
+        about,
+        readme: readme.get("en").to_owned(),
+    })
+}
+
+/// What people want to know of a template before they install it.
+pub(crate) struct Shown {
+    pub(crate) head: String,
+    pub(crate) summary: String,
+    /// What is in it and what it may touch: a word, and a line about it.
+    pub(crate) about: Vec<(&'static str, String)>,
+    pub(crate) readme: String,
+}
+
+/// Prints it.
+///
+/// # Errors
+/// Where stdout is closed.
+pub(crate) fn print_one(shown: &Shown) -> anyhow::Result<()> {
+    let Shown { head, summary, about, readme } = shown;
+    let about: String = about.iter().map(|(word, line)| format!("{word:<9} {line}\n")).collect();
+    render::result(&format!("{head}\n{summary}\n\n{about}\n{}", readme.trim_end()))
+}
+
+pub(crate) fn service(name: &str, image: &str, ports: &[String]) -> String {
+    let ports = if ports.is_empty() { String::new() } else { format!("  {}", ports.join(", ")) };
+    format!("{name}  {image}{ports}")
+}
+
+pub(crate) fn variable(name: &str, default: Option<&str>, description: &str) -> String {
+    let default = default.map(|default| format!(" [{default}]")).unwrap_or_default();
+    format!("{name}{default}  {description}")
+}
+
+pub(crate) fn risk(what: &str, name: &str) -> String {
+    format!("{what} (--confirm {name})")
 }

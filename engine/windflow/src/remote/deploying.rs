@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use reqwest::Method;
+use reqwest::{Method, StatusCode};
 use serde::Deserialize;
 use serde_json::Value;
 use windflow_core::run::Timestamp;
@@ -11,6 +11,7 @@ use windflow_stacks::driver::{DriverError, Facts, Outcome, Verdict};
 use windflow_stacks::plan::Plan;
 use windflow_stacks::target::Target;
 
+use super::reply::Refused;
 use super::server::Server;
 use crate::cli::{DeploymentsCommand, StacksCommand, TargetsCommand};
 use crate::commands::{deployments, stacks, targets};
@@ -24,12 +25,21 @@ pub(super) async fn on_targets(server: &Server, command: TargetsCommand) -> anyh
             targets::print(all, "The server knows no target but `local`, the engine of its own machine.")?;
         }
         TargetsCommand::Test { target, json } => {
-            let facts: Facts = server.ask(server.request(Method::POST, &["targets", &target, "test"])).await?;
+            let request = server.request(Method::POST, &["targets", &target, "test"]);
+            let facts: Facts = server.ask(request).await.map_err(not_reached)?;
             targets::print_facts(&facts, json)?;
         }
         _ => return Err(super::of_this_machine()),
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// A target that is known and cannot be reached is no mistake of whoever asks, as on this machine.
+fn not_reached(error: anyhow::Error) -> anyhow::Error {
+    match error.downcast_ref::<Refused>() {
+        Some(why) if why.is_invalid() && why.status != StatusCode::NOT_FOUND => anyhow::anyhow!("{error}"),
+        _ => error,
+    }
 }
 
 pub(super) async fn on_stacks(server: &Server, command: StacksCommand) -> anyhow::Result<ExitCode> {
@@ -46,7 +56,7 @@ pub(super) async fn on_stacks(server: &Server, command: StacksCommand) -> anyhow
 }
 
 /// The text of a version of a stack, of the latest where none is named.
-async fn text(server: &Server, stack: &str, version: Option<u32>) -> anyhow::Result<String> {
+pub(super) async fn text(server: &Server, stack: &str, version: Option<u32>) -> anyhow::Result<String> {
     #[derive(Deserialize)]
     struct Version {
         version: u32,
@@ -93,7 +103,7 @@ pub(super) async fn on_deployments(server: &Server, command: DeploymentsCommand)
 
 /// A deployment, as the API shows it.
 #[derive(Deserialize)]
-struct Shown {
+pub(super) struct Shown {
     id: String,
     stack: String,
     version: Option<u32>,

@@ -26,8 +26,8 @@ impl Patience {
     /// # Errors
     /// What is wrong, where the server says so itself or is gone for long.
     pub(super) async fn after(&mut self, why: anyhow::Error) -> anyhow::Result<()> {
-        // What the server says about the request stays true.
-        let stays = why.downcast_ref::<Refused>().is_some_and(Refused::stays);
+        // What the server says about the request stays true, and so does what is not understood of it.
+        let stays = why.downcast_ref::<Refused>().is_some_and(Refused::stays) || why.is::<serde_json::Error>();
         self.failed += 1;
         if stays || self.failed > TRIES {
             return Err(why);

@@ -47,11 +47,48 @@ impl From<&Listed> for Row {
 
 /// A run with its nodes.
 #[derive(Debug, Deserialize)]
+#[serde(from = "Shown")]
 pub(super) struct Detail {
-    #[serde(flatten)]
     pub(super) summary: Listed,
     outputs: Value,
     nodes: IndexMap<NodeId, NodeReport>,
+}
+
+/// The same as the API shows it: all in one. What is flattened cannot hold JSON as it was written, as details of failures are.
+#[derive(Deserialize)]
+struct Shown {
+    run: RunId,
+    workflow: String,
+    status: String,
+    started_by: String,
+    started_at: Timestamp,
+    finished_at: Option<Timestamp>,
+    #[serde(default)]
+    queued: bool,
+    stalled: Option<Stalled>,
+    error: Option<RunFailure>,
+    outputs: Value,
+    nodes: IndexMap<NodeId, NodeReport>,
+}
+
+impl From<Shown> for Detail {
+    fn from(shown: Shown) -> Self {
+        let Shown {
+            run,
+            workflow,
+            status,
+            started_by,
+            started_at,
+            finished_at,
+            queued,
+            stalled,
+            error,
+            outputs,
+            nodes,
+        } = shown;
+        let summary = Listed { run, workflow, status, started_by, started_at, finished_at, queued, stalled, error };
+        Self { summary, outputs, nodes }
+    }
 }
 
 impl Detail {
@@ -114,4 +151,22 @@ pub(super) async fn asked(server: &Server, report: &RunReport) -> anyhow::Result
         HashMap::new()
     };
     Ok(crate::render::run::asked(report, &|run| below.get(&run).cloned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn details_of_failures_are_understood() {
+        let failure = r#"{ "kind": "node", "code": "unhealthy", "message": "no", "details": { "stack": "shop" } }"#;
+        let text = format!(
+            r#"{{ "run": "01a203a7-17f4-7127-ab4a-899653ebb198", "workflow": "w", "status": "failed", "started_by": "cli", "started_at": 1,
+                "finished_at": 2, "stalled": null, "error": {{ "node": "a", "failure": {failure} }}, "outputs": null, "later": [],
+                "nodes": {{ "a": {{ "status": "failed", "attempts": 1, "took_ms": 1, "error": {failure} }} }} }}"#
+        );
+        let report = serde_json::from_str::<Detail>(&text).unwrap().report();
+        assert!(report.error.unwrap().failure.details.is_some());
+        assert!(report.nodes.values().all(|node| node.error.as_ref().is_some_and(|error| error.details.is_some())));
+    }
 }

@@ -16,11 +16,20 @@ use crate::render;
 /// Where one is not.
 pub(crate) fn risks(project: &Project, confirmed: &[String]) -> anyhow::Result<()> {
     let all = risk::risks(project).into_iter().map(|risk| (risk.name(), risk.to_string()));
-    let open: Vec<_> = all.filter(|(name, _)| !confirmed.contains(name)).collect();
+    named(&project.name, all, confirmed)
+}
+
+/// The same of risks by their names, each with what it is.
+pub(crate) fn named(
+    stack: &str,
+    all: impl IntoIterator<Item = (String, String)>,
+    confirmed: &[String],
+) -> anyhow::Result<()> {
+    let open: Vec<_> = all.into_iter().filter(|(name, _)| !confirmed.contains(name)).collect();
     if open.is_empty() {
         return Ok(());
     }
-    render::line(&format!("{} reaches beyond its containers:", project.name));
+    render::line(&format!("{stack} reaches beyond its containers:"));
     for (_, what) in &open {
         render::line(&format!("  ! {what}"));
     }

@@ -114,7 +114,12 @@ fn stack(
             render::line(&format!("{name} is kept; deploy it with: windflow deploy {name}"));
             return Ok(ExitCode::SUCCESS);
         };
-        let wanted = Wanted { content, version: Some(stack.version), rollback_to: None, timeout: args.timeout };
+        let wanted = Wanted {
+            content,
+            version: Some(stack.version),
+            rollback_to: None,
+            timeout: args.timeout.unwrap_or(deploy::TIMEOUT),
+        };
         let ended = deploy::carry(deploying, &reached, wanted, false).await;
         if !ended.as_ref().is_ok_and(|ended| ended.status.is_good()) {
             // What was begun on the target was undone; nothing stays here either.
