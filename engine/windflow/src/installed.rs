@@ -227,15 +227,19 @@ impl Installed {
 mod tests {
     use super::*;
 
-    /// Two versions of a plugin: the same code with another manifest.
-    fn package(version: &str) -> (Package, Vec<u8>) {
+    /// A plugin with the code of `condition` under the name `fork`.
+    pub(super) fn fork(version: &str) -> Vec<u8> {
         let condition = builtins::COMPONENTS.iter().find(|it| it.name == "condition").unwrap().bytes;
         let mut manifest = windflow_package::read(condition).unwrap().manifest;
         manifest.plugin.name = "fork".into();
         manifest.plugin.version = version.parse().unwrap();
         let node = manifest.nodes.shift_remove("condition").unwrap();
         manifest.nodes.insert("fork".into(), node);
-        let bytes = windflow_package::pack(condition, &manifest).unwrap();
+        windflow_package::pack(condition, &manifest).unwrap()
+    }
+
+    fn package(version: &str) -> (Package, Vec<u8>) {
+        let bytes = fork(version);
         (windflow_package::read(&bytes).unwrap(), bytes)
     }
 

@@ -33,7 +33,7 @@ use super::totals::Totals;
 /// How long the file is.
 const MAX_BYTES: u64 = 128 << 10;
 
-/// How much sled may have written at most before its file is synced.
+/// How much sled may have written before its file is synced: after the batch with which it is more, as far as that is reckoned.
 ///
 /// It takes a segment of its file for free, and writes over it, once what replaced its content was written more than a segment
 /// ago. But it does not make sure that the disk has that, so that without power both could be gone.

@@ -118,18 +118,8 @@ mod tests {
     use windflow_core::id::NodeTypeRef;
     use windflow_core::ports::host::Registry;
 
+    use super::super::tests::fork;
     use super::*;
-
-    /// A plugin with the code of `condition` under the name `fork`.
-    fn fork(version: &str) -> Vec<u8> {
-        let condition = builtins::COMPONENTS.iter().find(|it| it.name == "condition").unwrap().bytes;
-        let mut manifest = windflow_package::read(condition).unwrap().manifest;
-        manifest.plugin.name = "fork".into();
-        manifest.plugin.version = version.parse().unwrap();
-        let node = manifest.nodes.shift_remove("condition").unwrap();
-        manifest.nodes.insert("fork".into(), node);
-        windflow_package::pack(condition, &manifest).unwrap()
-    }
 
     fn agreed(package: &[u8]) -> Agreed {
         Agreed { digest: Digest::of(package), may_do_more: false }
