@@ -4,6 +4,7 @@ import json
 import os
 import re
 import signal
+import socket
 import statistics
 import subprocess
 import sys
@@ -13,7 +14,8 @@ import urllib.error
 import urllib.request
 
 BINARY, DATA, SECONDS = sys.argv[1], sys.argv[2], int(sys.argv[3])
-PORT = 17878
+with socket.create_server(("127.0.0.1", 0)) as free:
+    PORT = free.getsockname()[1]
 URL = f"http://127.0.0.1:{PORT}"
 OWNER = {"WINDFLOW_OWNER_EMAIL": "bench@example.org", "WINDFLOW_OWNER_PASSWORD": "bench-bench-bench"}
 
