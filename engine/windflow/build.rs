@@ -14,7 +14,7 @@ fn main() -> Result<(), String> {
     let marketplace = folder("WINDFLOW_MARKETPLACE_DIR", "marketplace", |folder| folder.join("index.json.sig").is_file()).ok_or(
         "the built-in templates are not packed: run `cargo xtask marketplace` first (`make` does it), or set WINDFLOW_MARKETPLACE_DIR",
     )?;
-    let mut code = String::from("pub(crate) const COMPONENTS: &[BuiltIn] = &[\n");
+    let mut code = String::from("pub(crate) static COMPONENTS: &[BuiltIn] = &[\n");
     for path in embedded(&plugins, "wasm") {
         let name = path.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let bytes = fs::read(&path).map_err(|error| format!("{}: {error}", path.display()))?;
@@ -27,9 +27,9 @@ fn main() -> Result<(), String> {
     for (constant, file) in [("INDEX", "index.json"), ("SIGNATURE", "index.json.sig"), ("KEY", "key.pub")] {
         let path = marketplace.join(file);
         println!("cargo::rerun-if-changed={}", path.display());
-        code.push_str(&format!("const {constant}: &[u8] = include_bytes!({:?});\n", path.display().to_string()));
+        code.push_str(&format!("static {constant}: &[u8] = include_bytes!({:?});\n", path.display().to_string()));
     }
-    code.push_str("const PACKAGES: &[(&str, &[u8])] = &[\n");
+    code.push_str("static PACKAGES: &[(&str, &[u8])] = &[\n");
     for path in embedded(&marketplace.join("packages"), "gz") {
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let path = path.display().to_string();
@@ -48,7 +48,7 @@ fn sources(sdk: &Path) -> Result<String, String> {
         walk(&sdk.join(folder), &mut paths).map_err(|error| format!("{}: {error}", sdk.display()))?;
     }
     paths.sort();
-    let mut code = String::from("pub(crate) const SDK: &[(&str, &str)] = &[\n");
+    let mut code = String::from("pub(crate) static SDK: &[(&str, &str)] = &[\n");
     for path in paths {
         let name = path.strip_prefix(sdk).map_err(|error| error.to_string())?.display().to_string();
         let path = path.canonicalize().map_err(|error| error.to_string())?;
@@ -56,7 +56,7 @@ fn sources(sdk: &Path) -> Result<String, String> {
     }
     code.push_str("];\n");
     let lock = sdk.join("../Cargo.lock").canonicalize().map_err(|error| format!("Cargo.lock: {error}"))?;
-    code.push_str(&format!("pub(crate) const LOCK: &str = include_str!({:?});\n", lock.display().to_string()));
+    code.push_str(&format!("pub(crate) static LOCK: &str = include_str!({:?});\n", lock.display().to_string()));
     Ok(code)
 }
 
