@@ -41,7 +41,8 @@ editor: ## Build the web editor, which the binary embeds
 test: plugins marketplace editor tools ## Set everything up and run every quick test
 	cargo fmt --all --check
 ifneq ($(NEXTEST),)
-	cargo nextest run --workspace --no-fail-fast $(NEXTEST_FILTER)
+	# One more than processors: there is always one that waits for a container.
+	cargo nextest run --workspace --no-fail-fast --test-threads $$(($$(nproc) + 1)) $(NEXTEST_FILTER)
 	cargo test --package windflow-sdk --doc
 else
 	cargo test --workspace --no-fail-fast $(LIBTEST_FILTER)
@@ -49,12 +50,13 @@ endif
 	web-editor/test.sh
 
 test-long: test ## The quick tests, then thousands of simulations, fuzzing, hundreds of crashes, minutes of mixed load (an hour with WINDFLOW_SOAK_SECONDS=3600), plugins in JavaScript and Python, and the second way to the WebAssembly target
-	WINDFLOW_LONG=1 cargo test --package windflow-runtime --test simulation -- --nocapture
+	# Of the workspace, although each is in one package: what `make test` compiled is taken as it is.
+	WINDFLOW_LONG=1 cargo test --workspace --test simulation -- --nocapture
 	engine/windflow-fuzz/run.sh 20
-	WINDFLOW_LONG=1 cargo test --package windflow-host --test hostile
-	WINDFLOW_LONG=1 cargo test --package windflow --test crash -- --nocapture
-	WINDFLOW_LONG=1 cargo test --package windflow --test serve soak -- --nocapture
-	WINDFLOW_LONG=1 cargo test --package windflow-store --test kill --test contract --test power -- --nocapture
+	WINDFLOW_LONG=1 cargo test --workspace --test hostile
+	WINDFLOW_LONG=1 cargo test --workspace --test crash -- --nocapture
+	WINDFLOW_LONG=1 cargo test --workspace --test serve soak -- --nocapture
+	WINDFLOW_LONG=1 cargo test --workspace --test kill --test contract --test power -- --nocapture
 	sdk/examples/words/test.sh $(WINDFLOW)
 	WINDFLOW_WASM_NO_RUSTUP=1 WINDFLOW_WASM_SYSROOT=target/wasm-sysroot-long sdk/toolchain/ensure-wasm-target.sh
 
