@@ -31,13 +31,14 @@ export const useStacks = () =>
     queryFn: () => everyPage((cursor) => unwrap(api.GET('/api/v1/stacks', { params: { query: { limit: 200, cursor } } }))),
   })
 
+/** The versions of a stack, the latest first. They are there also where the stack is not any more. */
+export const readVersions = async (name: string): Promise<StackVersion[]> =>
+  (await everyPage((cursor) => unwrap(api.GET('/api/v1/stacks/{name}/versions', { params: { path: { name }, query: { limit: 200, cursor } } })))).reverse()
+
 /** A stack with all of its versions, the latest first. */
 export const readStack = async (name: string): Promise<Stack & { versions: StackVersion[] }> => {
-  const [stack, versions] = await Promise.all([
-    unwrap(api.GET('/api/v1/stacks/{name}', named(name))),
-    everyPage((cursor) => unwrap(api.GET('/api/v1/stacks/{name}/versions', { params: { path: { name }, query: { limit: 200, cursor } } }))),
-  ])
-  return { ...stack, versions: versions.reverse() }
+  const [stack, versions] = await Promise.all([unwrap(api.GET('/api/v1/stacks/{name}', named(name))), readVersions(name)])
+  return { ...stack, versions }
 }
 export const useStack = (name: MaybeRefOrGetter<string>) =>
   useQuery({ queryKey: computed(() => [...stacksKey, 'one', toValue(name)]), queryFn: () => readStack(toValue(name)) })

@@ -120,9 +120,14 @@ fn stack(
             rollback_to: None,
             timeout: args.timeout.unwrap_or(deploy::TIMEOUT),
         };
-        let ended = deploy::carry(deploying, &reached, wanted, false).await;
+        let mut ended = deploy::carry(deploying, &reached, wanted, false).await;
         if !ended.as_ref().is_ok_and(|ended| ended.status.is_good()) {
             // What was begun on the target was undone; nothing stays here either.
+            if let Ok(tried) = &ended
+                && reached.tidy(tried).await.unwrap_or_default()
+            {
+                ended = Ok(deploying.book.tidied(&tried.id).map_err(kept)?);
+            }
             deploying.book.undo_stack(name, stack.version).map_err(kept)?;
             ledger.write(vec![ledger.forgotten(Kind::Stack, name)]).map_err(refused)?;
             deploying.book.durable().await.map_err(kept)?;
