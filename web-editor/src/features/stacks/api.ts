@@ -1,6 +1,7 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/vue-query'
 import { computed, toValue, type MaybeRefOrGetter } from 'vue'
 import { api, everyPage, unwrap, type Schemas } from '@/api/client'
+import { ApiProblem } from '@/api/problem'
 import type { Fault } from '@/ui/code/YamlEditor.vue'
 import type { Project } from './project'
 import { given, sample, undeclared, type Values, type Variable } from './variables'
@@ -29,6 +30,24 @@ export const useStacks = () =>
   useQuery({
     queryKey: [...stacksKey, 'list'],
     queryFn: () => everyPage((cursor) => unwrap(api.GET('/api/v1/stacks', { params: { query: { limit: 200, cursor } } }))),
+  })
+
+/** Whether a stack is kept, asked again while that may change by itself. */
+export const useIsKept = (name: MaybeRefOrGetter<string>, mayGo: () => boolean) =>
+  useQuery({
+    queryKey: computed(() => [...stacksKey, 'kept', toValue(name)]),
+    enabled: computed(() => Boolean(toValue(name))),
+    retry: false,
+    refetchInterval: (query) => (query.state.data === true && mayGo() ? 1500 : false),
+    queryFn: async () => {
+      try {
+        await unwrap(api.GET('/api/v1/stacks/{name}', named(toValue(name))))
+        return true
+      } catch (error) {
+        if (error instanceof ApiProblem && error.status === 404) return false
+        throw error
+      }
+    },
   })
 
 /** The versions of a stack, the latest first. They are there also where the stack is not any more. */
