@@ -164,6 +164,9 @@ async fn one(app: &App, organisation: &OrganisationId, run: &RunSummary) {
     if let Err(error) = dead_letters::keep(app, organisation, run) {
         tracing::error!(run = %run.run, %error, "a run that failed could not be kept as a dead letter");
     }
+    if let Err(problem) = crate::marketplace::first::ended(app, organisation, run).await {
+        tracing::error!(run = %run.run, %problem, "what a failed installation left could not be taken away");
+    }
     let Some(event) = of_run(organisation, run) else { return };
     if app.active.listeners(organisation, &event.name).is_empty() {
         return;

@@ -55,7 +55,7 @@ pub(crate) use self::secrets::{RotateArgs, SecretsCommand};
 pub(crate) use self::serve::{LogFormat, ServeArgs};
 pub(crate) use self::state::StateCommand;
 pub(crate) use self::templates::{
-    ImportFormat, InstallArgs, RegistryCommand, TemplateKind, TemplateRef, TemplatesCommand,
+    AboutArgs, ImportFormat, InstallArgs, PublishArgs, RegistryCommand, TemplateKind, TemplateRef, TemplatesCommand,
 };
 pub(crate) use self::token::{CreateTokenArgs, TokenCommand};
 pub(crate) use self::traces::{Collector, Header, Share};

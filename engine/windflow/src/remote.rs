@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use crate::cli::{Cli, Command};
+use crate::cli::{Cli, Command, RegistryCommand, TemplatesCommand};
 use crate::exit::invalid;
 
 mod answers;
@@ -10,6 +10,7 @@ mod deploy;
 mod deploying;
 mod follow;
 mod offers;
+mod own_templates;
 mod patience;
 mod plugins;
 mod registries;
@@ -36,6 +37,12 @@ fn reads_files_only(command: &Command) -> bool {
             | Command::Plan(_)
             | Command::Schema
             | Command::Completions { .. }
+            | Command::Templates(
+                TemplatesCommand::Check { .. }
+                    | TemplatesCommand::New { .. }
+                    | TemplatesCommand::Import { .. }
+                    | TemplatesCommand::Registry(RegistryCommand::Make { .. })
+            )
     )
 }
 

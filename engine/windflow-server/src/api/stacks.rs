@@ -9,16 +9,17 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 use windflow_stacks::book::BookError;
-use windflow_stacks::compose::{self, Loaded};
+use windflow_stacks::compose::{self, Loaded, is_project_name};
 use windflow_stacks::deployment::{Stack, StackVersion};
 use windflow_stacks::risk::risks;
 
 use super::deployments::DeploymentView;
-use super::extract::{Allowed, Json, Path, Query, need};
+use super::extract::{Allowed, Json, Path, Query, also, need};
 use super::page::{self, Page, PageQuery};
 use super::refusals::Refusals;
+use crate::access::Permission;
 use crate::deploying::{self, Wanted};
-use crate::marketplace::install;
+use crate::marketplace::{first, install};
 use crate::problem::{Answer, DocumentProblem, Problem};
 use crate::state::App;
 
@@ -205,9 +206,15 @@ pub(crate) async fn versions(
     Query(query): Query<PageQuery>,
 ) -> Answer<axum::Json<Page<StackVersionView>>> {
     let book = app.book(&allowed.0.organisation);
-    book.stack(&name)?;
+    // A stack that was forgotten has versions still: of them is what was deployed.
+    if !is_project_name(&name) {
+        book.stack(&name)?;
+    }
     let after = query.after()?.map(|cursor| cursor.parse::<u32>().map_err(|_| page::invalid())).transpose()?;
     let (versions, next) = book.stack_versions(&name, after, query.limit()?)?;
+    if versions.is_empty() {
+        book.stack(&name)?;
+    }
     Ok(axum::Json(Page::new(versions.into_iter().map(Into::into).collect(), next.map(|next| next.to_string()))))
 }
 
@@ -325,9 +332,17 @@ pub(crate) async fn deploy(
     let (wanted, confirmed) = body.split();
     let (content, version) = deploying::content(&book, &name, &target, &wanted)?;
     install::confirmed(&content.project, &confirmed)?;
+    let again = first::is_undone(&app, &caller.organisation, &name)?;
+    if again {
+        also(&caller, Permission::StacksWrite)?;
+        first::again(&app, &caller.organisation, &name, &caller.name())?;
+    }
     let begun =
-        deploying::begin(&app, &caller.organisation, &target, Some(version), content, None, caller.name()).await?;
-    Ok(accepted(begun.into()))
+        deploying::begin(&app, &caller.organisation, &target, Some(version), content, None, caller.name()).await;
+    if again && begun.is_err() {
+        first::not_begun(&app, &caller.organisation, &name).await?;
+    }
+    Ok(accepted(begun?.into()))
 }
 
 pub(super) fn accepted(deployment: DeploymentView) -> Response {

@@ -150,6 +150,20 @@ impl Book {
         Ok(deployment)
     }
 
+    /// What a deployment has left was taken away since.
+    ///
+    /// # Errors
+    /// Where there is none of this id.
+    pub fn tidied(&self, id: &str) -> Result<Deployment> {
+        let found: Option<(Deployment, u64)> = self.read(&key(id))?;
+        let (mut deployment, version) = found.ok_or_else(|| BookError::NotFound(format!("deployment {id}")))?;
+        if let Some(outcome) = &mut deployment.outcome {
+            outcome.left.clear();
+        }
+        self.write(vec![self.put(key(id), Expected::Version(version), &deployment)?])?;
+        Ok(deployment)
+    }
+
     /// A deployment.
     ///
     /// # Errors

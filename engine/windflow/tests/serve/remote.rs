@@ -298,3 +298,55 @@ fn registries_of_templates_are_looked_after_from_elsewhere() {
     let answer = without.args(["templates", "registry", "list"]).output().unwrap();
     assert!(answer.status.code() == Some(2) && String::from_utf8_lossy(&answer.stderr).contains("--server URL"));
 }
+
+/// What was installed, its updates, and templates of one's own.
+#[test]
+fn templates_of_ones_own_are_published_and_updated_from_elsewhere() {
+    let data = tempfile::tempdir().unwrap();
+    let serving = serve(data.path(), "127.0.0.1:0");
+    let scopes = "workflows:read,workflows:write,stacks:read,stacks:write,templates:read,templates:write";
+    let elsewhere = Elsewhere::with(&serving, data.path(), scopes);
+    let key = std::fs::read_to_string(&elsewhere.token).unwrap();
+    let stack = |method: reqwest::Method, path: &str, image: &str, status: u16| {
+        let text = format!("name: web\nservices:\n  web: {{ image: \"{image}\", ports: [\"80\"] }}\n");
+        let request = serving.http.request(method, format!("{}/api/v1{path}", serving.url)).bearer_auth(key.trim());
+        serving.answer(request.json(&serde_json::json!({ "text": text, "description": "Our pages" })), status)
+    };
+    stack(reqwest::Method::POST, "/stacks", "nginx:1.29.3", 201);
+    let publish = |version: &str| format!("pages@{version}");
+    let (_, said) = elsewhere.run(&["templates", "publish", "--stack", "web", "--as", &publish("1.0.0")], 0);
+    assert!(said.contains("compose.yaml:3:3: warning[no_health_check]") && said.contains("pages 1.0.0"), "{said}");
+    elsewhere.run(&["templates", "install", "pages", "--as", "ours"], 0);
+    let (there, _) = elsewhere.run(&["templates", "installed"], 0);
+    assert!(there.contains("ours") && there.contains("private") && there.contains("1.0.0"), "{there}");
+    assert!(elsewhere.run(&["templates", "update", "ours"], 0).1.contains("the latest version of pages"));
+
+    stack(reqwest::Method::PUT, "/stacks/web", "nginx:1.29.4", 200);
+    elsewhere.run(&["templates", "publish", "--stack", "web", "--as", &publish("1.1.0"), "--changes", "Newer."], 0);
+    let (difference, said) = elsewhere.run(&["templates", "update", "ours"], 2);
+    assert!(difference.contains("1.29.4") && difference.contains("+"), "{difference}");
+    assert!(said.contains("--yes"), "{said}");
+    assert!(elsewhere.run(&["templates", "update", "ours", "--yes"], 0).1.contains("ours is at 1.1.0"));
+    assert!(elsewhere.run(&["templates", "update", "theirs"], 2).1.contains("no stack or workflow theirs"));
+    let (there, _) = elsewhere.run(&["templates", "installed", "--json"], 0);
+    assert_eq!(serde_json::from_str::<Value>(&there).unwrap()[0]["version"], "1.1.0");
+
+    // A workflow, updated like a stack, and a folder; begun and checked on this machine, whatever the environment says of a server.
+    elsewhere.run(&["templates", "install", "site-check", "--as", "mine"], 0);
+    elsewhere.run(&["templates", "publish", "--workflow", "mine"], 0);
+    assert!(elsewhere.run(&["templates", "show", "mine"], 0).0.contains("mine 1.0.0 (workflow, private)"));
+    assert!(elsewhere.run(&["templates", "update", "mine", "--kind", "stack"], 2).1.contains("no stack mine"));
+    assert!(elsewhere.run(&["templates", "update", "mine"], 0).1.contains("the latest version of site-check"));
+    let here = |arguments: &[&str], status| {
+        let output = elsewhere.command(arguments).current_dir(elsewhere.folder.path()).output().unwrap();
+        assert_eq!(output.status.code(), Some(status), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stderr).unwrap()
+    };
+    here(&["templates", "new", "folder"], 0);
+    here(&["templates", "check", "folder"], 0);
+    assert!(here(&["templates", "publish", "folder"], 0).contains("folder 0.1.0 is published at the server"));
+    assert!(here(&["templates", "publish", "folder"], 2).contains("higher version"));
+    let compose = elsewhere.folder.path().join("folder/compose.yaml");
+    std::fs::write(&compose, std::fs::read_to_string(&compose).unwrap().replace("nginx:1.29.3", "nginx")).unwrap();
+    assert!(here(&["templates", "publish", "folder"], 2).contains("compose.yaml:2:3: web: the image nginx has no tag"));
+}
