@@ -1,3 +1,4 @@
+import { createServer } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { accessibilityProblems, shot, stage, type Stage } from './browser'
 import { release } from './workflows'
@@ -142,12 +143,22 @@ describe.skipIf(skipDocker)('a template of one’s own', () => {
 
     // The next version is shown as a difference before it is taken.
     await on.server.api('PUT', '/stacks/blog', { text: blog(port, 'stand-in:2') })
-    const texts = (text: string) => ({ en: text, fr: text })
-    await on.server.api('POST', '/templates', {
-      from: { stack: 'blog' },
-      template: { name: 'team-blog', version: '1.1.0', category: 'web', title: texts('Our blog'), summary: texts('A blog for the team') },
-      changelog: '# Changes\n\n## 1.1.0\n\nThe second version.\n\n## 1.0.0\n\nThe first.\n',
-    })
+    await page.goto(`${on.url}/marketplace`)
+    await page.getByRole('button', { name: 'Publish' }).click()
+    await dialog.getByLabel('Made of').selectOption('stack/blog')
+    await dialog.getByLabel('Name', { exact: true }).fill('team-blog')
+    // What was said of the version before does not have to be said again.
+    await dialog.getByText('There is team-blog 1.0.0 already').waitFor()
+    expect(await dialog.getByLabel('Version', { exact: true }).inputValue()).toBe('1.1.0')
+    expect(await dialog.getByRole('group', { name: 'In English' }).getByLabel('Title').inputValue()).toBe('Our blog')
+    await dialog.getByLabel('What changed in this version').fill('The second version.')
+    await shot(page, 'publish-next-en-light')
+    expect(await accessibilityProblems(page)).toEqual([])
+    await dialog.getByRole('button', { name: 'Publish' }).click()
+    await page.getByRole('heading', { level: 1, name: 'Our blog' }).waitFor()
+    await page.getByRole('button', { name: 'Changes' }).click()
+    await page.getByText('The second version.').waitFor()
+    await page.getByRole('heading', { name: '1.0.0' }).waitFor()
     await page.goto(`${on.url}/marketplace/installed`)
     await page.getByRole('button', { name: /^Update to 1.1.0.*team-blog/ }).click()
     await dialog.getByText(/^\+ +image: .*stand-in:2/).waitFor()
@@ -164,5 +175,31 @@ describe.skipIf(skipDocker)('a template of one’s own', () => {
     await dialog.getByRole('button', { name: 'Remove' }).click()
     await page.locator('[data-deployment]').filter({ hasText: 'Removed' }).waitFor()
     expect(await engine.docker('ps', '--all', '--quiet')).toBe('')
+  }, 120_000)
+
+  it('leaves nothing behind where it does not come up, and is tried again from there', async () => {
+    const port = await freePort()
+    const other = createServer()
+    await new Promise<void>((done) => other.listen(port, '127.0.0.1', done))
+    const page = await on.open({ at: '/marketplace/templates/team-blog?registry=private', language: 'fr', theme: 'dark' })
+    const dialog = page.getByRole('dialog')
+    await page.getByRole('button', { name: 'Installer' }).click()
+    await dialog.getByLabel('Comment l’appeler').fill('second-blog')
+    await dialog.getByLabel('WEB_PORT').fill(String(port))
+    await dialog.getByRole('button', { name: 'Déployer', exact: true }).click()
+    await page.getByText('La stack n’est pas gardée').waitFor({ timeout: 40_000 })
+    await shot(page, 'install-undone-fr-dark')
+    expect(await accessibilityProblems(page)).toEqual([])
+    expect(await (await on.server.api('GET', '/stacks')).text()).not.toContain('second-blog')
+    expect(await (await on.server.api('GET', '/templates/installed')).text()).not.toContain('second-blog')
+    for (const kind of ['ps --all', 'volume ls', 'network ls']) expect(await engine.docker(...kind.split(' '), '--quiet', '--filter', 'name=^second-blog')).toBe('')
+    other.close()
+    await page.getByRole('button', { name: 'Déployer à nouveau' }).click()
+    await expect.poll(() => dialog.getByLabel('WEB_PORT').inputValue()).toBe(String(port))
+    await dialog.getByRole('button', { name: 'Suivant' }).click()
+    await dialog.getByRole('button', { name: 'Déployer', exact: true }).click()
+    await page.locator('[data-deployment]').filter({ hasText: 'Déployé' }).waitFor({ timeout: 40_000 })
+    await page.goto(`${on.url}/stacks`)
+    await page.getByRole('link', { name: 'second-blog' }).waitFor()
   }, 120_000)
 })

@@ -2,8 +2,8 @@
 
 pub use self::effect::Effect;
 pub use self::event::{
-    Asked, Emitted, EndStatus, Event, KeptLog, LogLine, ParentRun, PinnedChild, Question, RECORD_VERSION, Record,
-    RunFailure, RunStarted, Sequence, SkipReason, Timestamp, Wait,
+    Asked, AwaitedEvent, Emitted, EndStatus, Event, KeptLog, LogLine, ParentRun, PinnedChild, Question, RECORD_VERSION,
+    Record, RunFailure, RunStarted, Sequence, SkipReason, Timestamp, Wait,
 };
 pub use self::items::{Items, MAX_ITEMS};
 pub use self::state::{Cause, NodeRun, NodeState, Phase, RunState, Step};

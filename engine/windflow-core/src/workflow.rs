@@ -19,6 +19,7 @@ pub use self::concurrency::{Concurrency, OnLimit};
 pub use self::duration::{format_duration, parse as parse_duration};
 pub use self::note::{MAX_NOTE_CHARS, MAX_NOTES, NOTE_SIDE, NOTE_SIZE, Note, NoteColor};
 pub use self::parse::FORMAT;
+pub use self::reach::{Known, Reached, ReachedKind, reach};
 
 mod children;
 mod concurrency;
@@ -31,6 +32,7 @@ mod labels;
 mod node;
 mod note;
 mod parse;
+mod reach;
 mod read;
 mod trigger;
 mod validate;

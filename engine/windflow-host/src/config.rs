@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use windflow_core::ports::credentials::{Credentials, NoCredentials};
 
-use crate::capability::http::{AllowAll, HttpPolicy, Resolver, SystemResolver, TlsRoots};
+use crate::capability::http::{AllowAll, Dial, HttpPolicy, Resolver, SystemResolver, TlsRoots};
 use crate::limits::Limits;
 
 /// How to make a [`crate::PluginHost`].
@@ -24,6 +24,8 @@ pub struct HostConfig {
     pub resolver: Arc<dyn Resolver>,
     /// Whom outgoing requests trust.
     pub tls_roots: TlsRoots,
+    /// What requests go to in the place of the network; the network itself where there is none.
+    pub dialler: Option<Arc<dyn Dial>>,
 }
 
 impl Default for HostConfig {
@@ -35,6 +37,7 @@ impl Default for HostConfig {
             credentials: Arc::new(NoCredentials),
             resolver: Arc::new(SystemResolver),
             tls_roots: TlsRoots::default(),
+            dialler: None,
         }
     }
 }

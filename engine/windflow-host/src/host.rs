@@ -70,13 +70,14 @@ impl PluginHost {
     /// # Errors
     /// Where the machine cannot run WebAssembly. A cache that cannot be used is only a warning.
     pub fn new(config: HostConfig) -> Result<Self, HostError> {
-        let HostConfig { cache_dir, limits, http_policy, credentials, resolver, tls_roots } = config;
+        let HostConfig { cache_dir, limits, http_policy, credentials, resolver, tls_roots, dialler } = config;
         let engine = crate::engine::build(&limits).map_err(|error| HostError::Engine(format!("{error:#}")))?;
         let cache = cache_dir.and_then(|folder| Cache::open(&folder, &engine));
         let slots = crate::engine::slots(&engine, &limits);
         let ticker = Ticker::start(&engine)?;
         let roots = tls_roots.clone();
-        let sender = Arc::new(Sender::new(http_policy, resolver, tls_roots, limits.http.clone()));
+        let sender = Sender::new(http_policy, resolver, tls_roots, limits.http.clone());
+        let sender = Arc::new(sender.over(dialler));
         let tokens = Arc::new(Tokens::new(Arc::clone(&sender), Arc::clone(&credentials)));
         let targets = OnceLock::new();
         let shared = Arc::new(Shared { engine, limits, cache, sender, roots, credentials, tokens, targets });

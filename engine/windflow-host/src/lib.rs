@@ -23,7 +23,7 @@ mod ticker;
 mod wasi;
 
 pub use capability::http::{
-    AllowAll, BreakerSettings, GuardedFetch, HttpPolicy, PublicHosts, Resolver, SystemResolver, TlsRoots,
+    AllowAll, BreakerSettings, Dial, GuardedFetch, HttpPolicy, PublicHosts, Resolver, SystemResolver, TlsRoots,
 };
 pub use config::HostConfig;
 pub use host::{Compiled, HostError, PluginHost};

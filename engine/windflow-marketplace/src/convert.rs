@@ -19,6 +19,9 @@ pub const MAX_BYTES: usize = 1 << 20;
 /// Templates that come out of one text at most.
 const MAX_DRAFTS: usize = 500;
 
+/// Risks that people confirm when they install it: what a stack gets of its machine is named. Whatever else one could do is unsafe.
+const CONFIRMED: [&str; 2] = ["host_path", "device"];
+
 /// Where a text is from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum From {
@@ -98,6 +101,19 @@ impl Converted {
         // However much is wrong with it: nobody reads more.
         if self.refused.len() < MAX_DRAFTS {
             self.refused.push(Refused { what: what.into(), code, why: why.into() });
+        }
+    }
+
+    /// Adds a draft of a stranger's document, unless it could do everything on the target's machine.
+    fn draft_of_stranger(&mut self, about: About, text: String) {
+        let title = about.title.clone();
+        let count = self.drafts.len();
+        self.draft(about, text);
+        let Some(draft) = self.drafts.get(count) else { return };
+        let unsafe_one = draft.contents.risks.iter().find(|risk| !CONFIRMED.contains(&risk.code));
+        if let Some(why) = unsafe_one.map(ToString::to_string) {
+            self.drafts.truncate(count);
+            self.refuse(title, "unsafe", why);
         }
     }
 

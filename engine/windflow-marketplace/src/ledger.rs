@@ -12,7 +12,7 @@ use windflow_core::ports::store::{Position, StoreError};
 use windflow_core::run::Timestamp;
 
 use crate::index::{Entry, Made, Packed};
-use crate::manifest::Kind;
+use crate::manifest::{Kind, is_name};
 
 /// Versions of a template at most.
 const MAX_VERSIONS: usize = 50;
@@ -206,6 +206,19 @@ impl Ledger {
     /// As the store's.
     pub fn own(&self) -> Result<Vec<Arc<Entry>>> {
         Ok(self.all::<Own>(OWN)?.into_iter().map(|own| Arc::new(own.entry)).collect())
+    }
+
+    /// An own template, and its latest version.
+    ///
+    /// # Errors
+    /// As the store's.
+    pub fn own_latest(&self, name: &str) -> Result<Option<(Entry, Packed)>> {
+        // The name comes from outside, and becomes part of a key.
+        let found = if is_name(name) { self.read::<Own>(&own_key(name))? } else { None };
+        Ok(found.and_then(|(own, _)| {
+            let packed = own.entry.packed(None)?.clone();
+            Some((own.entry, packed))
+        }))
     }
 
     /// The package of a version of an own template.

@@ -4,6 +4,7 @@
 //! [`index::Index`] of packages that [`registry::open`] believes only under a key, and a [`shelf::Shelf`] is what people search.
 #![forbid(unsafe_code)]
 
+pub mod authored;
 pub mod bundle;
 pub mod contents;
 pub mod convert;

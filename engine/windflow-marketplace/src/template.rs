@@ -11,7 +11,7 @@ use crate::manifest::{self, Kind, Manifest};
 use crate::{package, picture};
 
 /// Longest README or changelog.
-const MAX_TEXT: usize = 128 << 10;
+pub(crate) const MAX_TEXT: usize = 128 << 10;
 
 /// A template whose files were read.
 #[derive(Debug, Clone, Serialize)]

@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 pub use crate::answer::{Answer, AnswerError, Reply};
+pub use crate::awaiting::{AnsweredByEvent, Happened};
 pub use crate::clock::{Clock, SystemClock};
 pub use crate::report::{ItemsReport, NodeReport, QuestionReport, RunReport};
 pub use crate::rerun::{Rerun, RerunError};
@@ -20,6 +21,7 @@ pub use crate::updates::{Update, Updates};
 mod admission;
 mod answer;
 mod attempt;
+mod awaiting;
 mod child;
 mod clock;
 mod files;

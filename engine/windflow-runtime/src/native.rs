@@ -1,12 +1,13 @@
 //! What the engine's own node types wait for.
 
 use serde_json::Value;
+use windflow_core::capability::is_event_name;
 use windflow_core::failure::{Failure, FailureKind};
 use windflow_core::id::Digest;
 use windflow_core::json::Json;
 use windflow_core::native::Native;
 use windflow_core::plan::PlanNode;
-use windflow_core::run::{Asked, Question, Timestamp, Wait};
+use windflow_core::run::{Asked, AwaitedEvent, Question, Timestamp, Wait};
 use windflow_core::schema::Checker;
 use windflow_core::workflow::parse_duration;
 
@@ -43,7 +44,18 @@ pub(crate) fn wait(native: Native, node: &PlanNode, config: &Value, clock: &dyn 
         message: text("message").map(str::to_owned),
         form: form.cloned().map(Json::from),
         expires: node.timeout.map(after),
+        event: text("event").map(|name| awaited(name, config, now)).transpose()?,
     }))
+}
+
+fn awaited(name: &str, config: &Value, since: Timestamp) -> Result<AwaitedEvent, Failure> {
+    if !is_event_name(name) {
+        return Err(invalid(format!(
+            "`event: {}` is no name of an event; write words with dots between them, as in order.paid",
+            shorten(name)
+        )));
+    }
+    Ok(AwaitedEvent { name: name.to_owned(), brings: config.get("where").cloned().map(Json::from), since })
 }
 
 fn instant_of(text: &str) -> Result<Timestamp, Failure> {

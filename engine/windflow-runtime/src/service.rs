@@ -20,6 +20,7 @@ use windflow_core::trace::Sampling;
 
 use crate::admission::Admission;
 use crate::answer::{Answer, AnswerError, Reply};
+use crate::awaiting::Awaiting;
 use crate::clock::Clock;
 use crate::files;
 use crate::load::{Plans, replay};
@@ -90,6 +91,7 @@ pub(crate) struct Inner {
     pub(crate) plans: Plans,
     pub(crate) admission: Arc<Admission>,
     pub(crate) events: OnceLock<Arc<dyn Events>>,
+    pub(crate) awaiting: Awaiting,
     active: Mutex<HashMap<RunKey, Active>>,
     stalled: StalledRuns,
     turns: broadcast::Sender<Turn>,
@@ -153,7 +155,21 @@ impl Runtime {
         let slots = Arc::new(Semaphore::new(config.max_attempts));
         let (plans, active, turns) = (Plans::default(), Mutex::default(), broadcast::Sender::new(UPDATES_KEPT));
         let (admission, events, stalled) = (Arc::default(), OnceLock::new(), StalledRuns::default());
-        Self(Arc::new(Inner { store, host, clock, config, slots, plans, admission, events, active, stalled, turns }))
+        let awaiting = Awaiting::default();
+        Self(Arc::new(Inner {
+            store,
+            host,
+            clock,
+            config,
+            slots,
+            plans,
+            admission,
+            events,
+            awaiting,
+            active,
+            stalled,
+            turns,
+        }))
     }
 
     /// Says who is told of the events that nodes publish: whoever starts what listens, which needs a runtime first. Once;
@@ -462,6 +478,7 @@ impl Runtime {
                     Err(Arc::new(lost))
                 }
             };
+            runtime.0.awaiting.forget(&key);
             runtime.lock().remove(&key);
             if !is_child {
                 runtime.0.clock.rests();

@@ -12,7 +12,7 @@ use windflow_core::id::{OrganisationId, RunKey};
 use windflow_core::ports::store::{Blobs, Journal};
 use windflow_core::run::Event;
 use windflow_core::yaml;
-use windflow_runtime::{Answer, AnswerError, Config, Reply, RunReport, Runtime, Start};
+use windflow_runtime::{Answer, AnswerError, Config, Happened, Reply, RunReport, Runtime, Start};
 use windflow_store::MemoryStore;
 use windflow_testkit::clock::PausedClock;
 use windflow_testkit::host::{Made, Outcome, ScriptedHost};
@@ -107,7 +107,10 @@ async fn finish(world: &World, scenario: &Scenario, key: &RunKey) -> Arc<RunRepo
         let _ = world.runtime.cancel(key, "test");
     }
     for answer in scenario.expect["answers"].as_array().into_iter().flatten() {
-        give(world, key, answer).await;
+        match answer["event"].as_str() {
+            Some(event) => happen(world, key, event, answer).await,
+            None => give(world, key, answer).await,
+        }
     }
     world.runtime.wait(key).await.unwrap()
 }
@@ -137,6 +140,26 @@ async fn give(world: &World, key: &RunKey, given: &Value) {
         }
     }
     panic!("nobody asks for {given}");
+}
+
+/// An event happens once the run waits for one, unless that was answered before a crash. With `passes`, nobody takes it for an answer.
+async fn happen(world: &World, key: &RunKey, name: &str, given: &Value) {
+    let organisation = &key.organisation;
+    for _ in 0..1000 {
+        if world.runtime.report(key).unwrap().status != "running" {
+            return;
+        }
+        if world.runtime.awaits(organisation, "order.paid") {
+            let happened = Happened { organisation, name, data: &given["data"], before: None };
+            let answered = world.runtime.happened(happened).await;
+            let taken = answered.iter().filter(|one| one.taken.is_ok()).count();
+            let expected = given["answered"].as_u64().unwrap();
+            assert_eq!(taken as u64, expected, "{name}: {answered:?}");
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("nobody waits for {name}");
 }
 
 /// What must be the same with and without a crash.

@@ -6,7 +6,7 @@ use windflow_core::ports::records::{Change, Expected, RecordVersion};
 use windflow_core::ports::store::StoreError;
 use windflow_core::problem::{self, Problem as DocumentProblem};
 use windflow_core::run::Timestamp;
-use windflow_core::workflow::{self, Workflow};
+use windflow_core::workflow::{self, Children, Workflow};
 use windflow_triggers::Triggers;
 
 use crate::kept::{self, Kept};
@@ -72,6 +72,8 @@ pub(crate) struct Version {
 /// A document that was checked.
 pub(crate) struct Checked {
     pub(crate) workflow: Option<Workflow>,
+    /// The workflows that it runs.
+    pub(crate) children: Children,
     pub(crate) triggers: Triggers,
     pub(crate) problems: Vec<DocumentProblem>,
 }
@@ -107,18 +109,21 @@ pub(crate) async fn check(app: &App, organisation: &OrganisationId, text: String
     let (app, organisation) = (app.clone(), organisation.clone());
     blocking(move || {
         let (workflow, mut problems) = Workflow::parse(&text);
-        let mut triggers = Triggers::default();
+        let (mut triggers, mut below) = (Triggers::default(), Children::default());
         if let Some(workflow) = &workflow {
             problems.extend(workflow::validate(workflow, &*app.registry));
             let (compiled, found) = windflow_triggers::compile(workflow);
             triggers = compiled;
             problems.extend(found);
             if !problems.iter().any(DocumentProblem::is_error) {
-                problems.extend(children::resolve(&app, &organisation, workflow).err().into_iter().flatten());
+                match children::resolve(&app, &organisation, workflow) {
+                    Ok(found) => below = found,
+                    Err(found) => problems.extend(found),
+                }
             }
         }
         problem::sort(&mut problems);
-        Checked { workflow, triggers, problems }
+        Checked { workflow, children: below, triggers, problems }
     })
     .await
 }

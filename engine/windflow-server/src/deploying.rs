@@ -22,6 +22,9 @@ use crate::launch::{Launch, launch_as};
 use crate::problem::{Answer, Problem};
 use crate::state::App;
 
+/// The name of the workflow that carries a deployment out.
+pub(crate) const WORKFLOW: &str = "deploy-stack";
+
 /// Makes books for organisations.
 pub(crate) struct Books {
     records: Arc<dyn Records>,
@@ -216,7 +219,7 @@ pub(crate) async fn begin(
 fn document(target: &str, deployment: &str) -> String {
     let (target, deployment) = (serde_json::json!(target), serde_json::json!(deployment));
     format!(
-        "windflow: 1\nname: deploy-stack\ndescription: Carries a deployment out\npermissions: {{ docker: [{target}] }}\nnodes:\n  \
+        "windflow: 1\nname: {WORKFLOW}\ndescription: Carries a deployment out\npermissions: {{ docker: [{target}] }}\nnodes:\n  \
          deploy:\n    uses: deploy@1\n    timeout: 1h\n    retry: {{ attempts: 5, initial: 2s, max: 30s }}\n    \
          with: {{ target: {target}, deployment: {deployment} }}\n\
          outputs: {{ verdict: \"${{{{ nodes.deploy.output.verdict }}}}\" }}\n"

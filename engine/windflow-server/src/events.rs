@@ -8,11 +8,11 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
-use windflow_core::id::{OrganisationId, RunId, RunKey};
+use windflow_core::id::{NodeId, OrganisationId, RunId, RunKey};
 use windflow_core::ports::records::Expected;
 use windflow_core::ports::store::{RunQuery, RunStatus, RunSummary};
 use windflow_core::run::Timestamp;
-use windflow_runtime::Turn;
+use windflow_runtime::{Happened, Turn};
 use windflow_triggers::event_run_id;
 
 use crate::dead_letters;
@@ -41,8 +41,26 @@ pub(crate) struct Event {
     /// What tells it from every other event of its name.
     pub(crate) cause: String,
     pub(crate) data: Value,
+    /// Whether it may have been told before.
+    pub(crate) repeated: bool,
     /// How many events in a row have led to what it starts, each published by what the one before it started.
     pub(crate) depth: u32,
+}
+
+/// What came of an event.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    pub(crate) started: Vec<Told>,
+    pub(crate) answered: Vec<Heard>,
+}
+
+/// A question that an event answered, or why it did not.
+#[derive(Debug)]
+pub(crate) struct Heard {
+    pub(crate) run: RunId,
+    pub(crate) node: NodeId,
+    pub(crate) item: Option<u32>,
+    pub(crate) refused: Option<String>,
 }
 
 /// What an event started.
@@ -53,8 +71,34 @@ pub(crate) struct Told {
     pub(crate) started: Result<RunId, String>,
 }
 
-/// Starts everything that listens, each once for the same event; durable when it returns.
-pub(crate) async fn tell(app: &App, event: &Event) -> Answer<Vec<Told>> {
+/// Answers the runs that wait for it, and starts everything that listens, each once for the same event; durable when it returns.
+pub(crate) async fn tell(app: &App, event: &Event) -> Answer<Outcome> {
+    // First, so that no run which the event starts hears of it a second time.
+    let answered = answer(app, event).await?;
+    Ok(Outcome { answered, started: start(app, event).await? })
+}
+
+async fn answer(app: &App, event: &Event) -> Answer<Vec<Heard>> {
+    let Event { organisation, name, data, .. } = event;
+    let before = event.repeated.then_some(event.at);
+    let mut heard = Vec::new();
+    for answered in app.runtime.happened(Happened { organisation, name, data, before }).await {
+        let (run, node, item) = (answered.run.run, answered.node, answered.item);
+        let refused = match answered.taken.map_err(Problem::from) {
+            Ok(_) => None,
+            // Nothing can be kept: whoever told it has to tell it again.
+            Err(problem) if problem.status() >= 500 => return Err(problem),
+            Err(problem) => {
+                tracing::warn!(%run, %node, event = name, why = %problem, "an event was no answer to the run that waits for it");
+                Some(problem.to_string())
+            }
+        };
+        heard.push(Heard { run, node, item, refused });
+    }
+    Ok(heard)
+}
+
+async fn start(app: &App, event: &Event) -> Answer<Vec<Told>> {
     let mut told = Vec::new();
     for armed in app.active.listeners(&event.organisation, &event.name) {
         let trigger = &armed.trigger;
@@ -105,6 +149,7 @@ fn of_run(organisation: &OrganisationId, run: &RunSummary) -> Option<Event> {
         name: format!("run.{word}"),
         at: run.finished_at?,
         cause: run.run.to_string(),
+        repeated: true,
         depth: 1,
         data: json!({
             "run": run.run,
@@ -164,8 +209,11 @@ async fn one(app: &App, organisation: &OrganisationId, run: &RunSummary) {
     if let Err(error) = dead_letters::keep(app, organisation, run) {
         tracing::error!(run = %run.run, %error, "a run that failed could not be kept as a dead letter");
     }
+    if let Err(problem) = crate::marketplace::first::ended(app, organisation, run).await {
+        tracing::error!(run = %run.run, %problem, "what a failed installation left could not be taken away");
+    }
     let Some(event) = of_run(organisation, run) else { return };
-    if app.active.listeners(organisation, &event.name).is_empty() {
+    if app.active.listeners(organisation, &event.name).is_empty() && !app.runtime.awaits(organisation, &event.name) {
         return;
     }
     // Until the store can keep something again there is nothing better to do than to wait.

@@ -41,6 +41,9 @@ pub(crate) struct Promise {
     /// Of everything that was asked for, so that the same key for something else is noticed.
     asked: Digest,
     pub(crate) at: Timestamp,
+    /// Whether it was made before.
+    #[serde(skip)]
+    pub(crate) repeated: bool,
 }
 
 /// What is to be started.
@@ -140,11 +143,11 @@ pub(crate) fn key_of(headers: &HeaderMap) -> Answer<Option<&str>> {
 /// What a key stands for: kept before anything is started, and the same whenever the key is shown again.
 pub(crate) fn promise(app: &App, organisation: &OrganisationId, key: &str, asked: Digest) -> Answer<Promise> {
     let place = promise_key(key);
-    let promise = Promise { run: app.clock.new_run_id(), asked, at: app.now() };
+    let promise = Promise { run: app.clock.new_run_id(), asked, at: app.now(), repeated: false };
     let promise = match app.records.put(organisation, &place, Expected::Absent, kept::encode(&promise)?) {
         Ok(_) => promise,
         Err(RecordsError::Conflict { .. }) => kept::read::<Promise>(&*app.records, organisation, &place)?
-            .map(|kept| kept.value)
+            .map(|kept| Promise { repeated: true, ..kept.value })
             .ok_or_else(|| Problem::conflict("conflict", "this key is being forgotten at this moment; ask again"))?,
         Err(error) => return Err(error.into()),
     };

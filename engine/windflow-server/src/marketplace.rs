@@ -18,6 +18,7 @@ use self::statistics::Statistics;
 use crate::problem::{Answer, Problem};
 use crate::state::{App, blocking};
 
+pub(crate) mod first;
 pub(crate) mod install;
 pub(crate) mod installed;
 pub(crate) mod private;

@@ -9,7 +9,7 @@ use windflow_core::run::Timestamp;
 
 use crate::book::{Book, BookError};
 use crate::deployment::{Deployment, Status};
-use crate::driver::{Driver, DriverError, Drivers, Events, Job};
+use crate::driver::{Action, Driver, DriverError, Drivers, Events, Job};
 use crate::target::Credentials;
 
 /// How long services may take until they are up, where nobody says.
@@ -38,6 +38,27 @@ pub struct Reached {
     pub credentials: Credentials,
     /// It.
     pub driver: Arc<dyn Driver>,
+}
+
+impl Reached {
+    /// Takes away the volumes that a deployment left which came to nothing, where they are all that the target has of its stack and this very
+    /// deployment made them: what was there before, or came since, stays. Whether they are gone.
+    ///
+    /// # Errors
+    /// As the driver's.
+    pub async fn tidy(&self, deployment: &Deployment) -> Result<bool, DriverError> {
+        if deployment.status.is_good() || deployment.outcome.as_ref().is_none_or(|outcome| outcome.left.is_empty()) {
+            return Ok(false);
+        }
+        let stack = &deployment.stack;
+        let seen = self.driver.observe(stack).await?;
+        let mut parts = seen.networks.values().chain(seen.volumes.values());
+        if !seen.containers.is_empty() || parts.any(|part| part.deployment != deployment.id) {
+            return Ok(false);
+        }
+        self.driver.act(stack, &[], &Action::Remove { volumes: true }, &|_| {}).await?;
+        Ok(self.driver.observe(stack).await?.volumes.is_empty())
+    }
 }
 
 impl Book {

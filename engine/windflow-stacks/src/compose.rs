@@ -11,12 +11,14 @@ use windflow_core::place::Place;
 use windflow_core::problem::Problem;
 use windflow_core::yaml::{self, Limits, Node};
 
+pub use self::difference::difference;
 use self::document::Document;
 use self::reader::Reader;
 use crate::project::Project;
 use crate::variables::{self, Variable};
 
 mod checks;
+mod difference;
 mod document;
 mod files;
 mod interpolate;

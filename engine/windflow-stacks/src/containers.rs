@@ -136,8 +136,9 @@ pub trait Containers: Send + Sync {
     /// goes on with the container that was begun.
     fn run<'a>(&'a self, job: &'a OnceJob<'a>, with: &'a With<'a>) -> BoxFuture<'a, Result<Ended>>;
 
-    /// Runs a command in a container of a stack.
-    fn exec<'a>(&'a self, wanted: &'a Exec, with: &'a With<'a>) -> BoxFuture<'a, Result<Ended>>;
+    /// Runs a command in a container of a stack. Asked again under the same key after it was cut off, it ends what is left of the command that was
+    /// begun, as far as that can be, and begins anew.
+    fn exec<'a>(&'a self, key: &'a str, wanted: &'a Exec, with: &'a With<'a>) -> BoxFuture<'a, Result<Ended>>;
 
     /// Makes an image and gives it its names; out of `folder` where it is built from a folder of the run.
     fn build<'a>(

@@ -1,12 +1,13 @@
 //! What deploys to one kind of target. A driver does; what is to be done is decided here and in [`crate::plan`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use windflow_core::ports::host::CancelSignal;
 use windflow_core::ports::store::BoxFuture;
+use windflow_core::problem::list;
 
 use crate::containers::Containers;
 use crate::plan::{Observed, Plan};
@@ -74,7 +75,7 @@ pub struct Facts {
 }
 
 /// The login of a registry of images.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RegistryLogin {
     /// Whose.
     pub username: String,
@@ -225,6 +226,23 @@ pub enum Action {
     },
 }
 
+impl Observed {
+    /// Refuses services that are not there.
+    ///
+    /// # Errors
+    /// `unknown_service`, with those that there are.
+    pub fn known(&self, stack: &str, services: &[String]) -> Result<()> {
+        let Some(unknown) = services.iter().find(|name| !self.containers.iter().any(|found| found.service == **name))
+        else {
+            return Ok(());
+        };
+        let error =
+            DriverError::new("unknown_service", format!("the stack {stack} has no service {unknown} on this target"));
+        let there: BTreeSet<&str> = self.containers.iter().map(|found| found.service.as_str()).collect();
+        Err(if there.is_empty() { error } else { error.remedy(format!("there are {}", list(there))) })
+    }
+}
+
 /// Which lines of logs.
 #[derive(Debug, Clone, Default)]
 pub struct LogQuery {
@@ -253,8 +271,8 @@ pub struct LogLine {
     pub text: String,
 }
 
-/// Hears lines of logs. False: that is enough.
-pub type Lines<'a> = &'a (dyn Fn(LogLine) -> bool + Send + Sync);
+/// Hears lines of logs, the next one once it is done with one. False: that is enough.
+pub type Lines<'a> = &'a (dyn Fn(LogLine) -> BoxFuture<'a, bool> + Send + Sync);
 
 /// Deploys to a target. The same for a single engine, a cluster or a machine.
 pub trait Driver: Send + Sync {

@@ -52,6 +52,9 @@ pub struct Container {
     /// It has run for a second or longer, by the engine's clock.
     #[serde(default)]
     pub steady: bool,
+    /// It has run for ten seconds or longer, after which an engine takes a start for a success.
+    #[serde(default)]
+    pub settled: bool,
     /// Kept aside while its successor is tried.
     pub retired: bool,
     /// Its ports that can be reached: `127.0.0.1:8080->80/tcp`.

@@ -145,6 +145,18 @@ pub struct Port {
     pub protocol: String,
 }
 
+impl std::fmt::Display for Port {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if let Some(address) = &self.host_ip {
+            write!(f, "{address}:")?;
+        }
+        match self.published {
+            Some(published) => write!(f, "{published}->{}/{}", self.target, self.protocol),
+            None => write!(f, "{}/{}", self.target, self.protocol),
+        }
+    }
+}
+
 /// Something that is mounted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mount {

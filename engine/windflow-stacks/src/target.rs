@@ -95,7 +95,7 @@ pub struct Credentials {
 }
 
 impl Credentials {
-    /// These, and what is not among them from others. An empty text stands for none.
+    /// These, and what is not among them from others. An empty text stands for none, and so does a login without a name.
     #[must_use]
     pub fn over(self, others: &Self) -> Self {
         let either = |given: Option<String>, other: &Option<String>| {
@@ -108,7 +108,12 @@ impl Credentials {
             ssh_key: either(self.ssh_key, &others.ssh_key),
             ssh_private_key: either(self.ssh_private_key, &others.ssh_private_key),
             ssh_host_keys: either(self.ssh_host_keys, &others.ssh_host_keys),
-            registries: if self.registries.is_empty() { others.registries.clone() } else { self.registries },
+            registries: {
+                let mut registries = others.registries.clone();
+                registries.extend(self.registries);
+                registries.retain(|_, login| !login.username.is_empty());
+                registries
+            },
         }
     }
 }
@@ -236,6 +241,18 @@ mod tests {
         let now = given.over(&kept);
         assert_eq!((now.ca, now.key, now.ssh_host_keys), (some("new"), some("key"), None));
         assert!(Credentials::default().over(&kept) == kept);
+        let logins = |all: &[(&str, &str)]| Credentials {
+            registries: all
+                .iter()
+                .map(|(host, name)| {
+                    ((*host).to_owned(), RegistryLogin { username: (*name).to_owned(), password: "p".to_owned() })
+                })
+                .collect(),
+            ..Credentials::default()
+        };
+        let kept = logins(&[("a", "me"), ("b", "me")]);
+        assert!(logins(&[("b", "you"), ("c", "me")]).over(&kept) == logins(&[("a", "me"), ("b", "you"), ("c", "me")]));
+        assert!(logins(&[("a", "")]).over(&kept) == logins(&[("b", "me")]));
     }
 
     #[test]

@@ -60,8 +60,7 @@ impl DockerTarget {
     }
 
     async fn planned(&self, project: &Project) -> Result<Plan> {
-        let observed = self.seen(&project.name).await?;
-        let images = self.present(project).await?;
+        let (observed, images) = futures::try_join!(self.seen(&project.name), self.present(project))?;
         Ok(plan(project, &observed, &images))
     }
 

@@ -169,12 +169,23 @@ impl TargetService {
                 let begin = self.begin(call, content, good.version);
                 let begun = book.begin(&begin, (self.0.now)()).map_err(|error| not_kept(&error))?;
                 let done = self.carry(&book, reached, begun, TIMEOUT, call, cancel).await?;
-                let verdict = done["verdict"].as_str().unwrap_or_default();
-                if ["deployed", "unchanged"].contains(&verdict) {
-                    return Ok(json!({ "lines": [done["changes"]] }));
+                changes(&done, &format!("{stack} could not be scaled"))
+            }
+            Request::Rollback(request::Rollback { stack, to }) => {
+                let begun = self.rolling_back(&book, &stack, to.as_deref(), call)?;
+                let done = self.carry(&book, reached, begun, TIMEOUT, call, cancel).await?;
+                changes(&done, &format!("{stack} could not be rolled back"))
+            }
+            Request::Remove(request::Remove { stack, volumes }) => {
+                let current = book.current(&call.target, &stack).map_err(|error| not_kept(&error))?;
+                if let Some(other) = current.and_then(|current| current.under_way) {
+                    return Err(not_kept(&BookError::UnderWay(other)));
                 }
-                let why = done.pointer("/error/message").and_then(Value::as_str).unwrap_or("it failed");
-                Err(Failure::new(FailureKind::Node, format!("{stack} could not be scaled: {why}")))
+                let asked = request::Services { stack, services: Vec::new() };
+                let done = act(&reached?, &asked, Action::Remove { volumes }).await?;
+                book.removed(&call.target, &asked.stack, false).map_err(|error| not_kept(&error))?;
+                book.durable().await.map_err(|error| not_kept(&error))?;
+                Ok(done)
             }
             Request::Status(asked) => status(&reached?, &book, &call.target, &asked.stack).await,
             Request::Start(asked) => act(&reached?, &asked, Action::Start).await,
@@ -191,11 +202,31 @@ impl TargetService {
         }
     }
 
+    /// The deployment that goes back. Asked again it is the one that was begun: what is present by then is what it brought back itself.
+    fn rolling_back(
+        &self,
+        book: &Book,
+        stack: &str,
+        to: Option<&str>,
+        call: &TargetCall,
+    ) -> Result<Deployment, Failure> {
+        match book.resume(&id(call)) {
+            Err(BookError::NotFound(_)) => {}
+            known => return known.map_err(|error| not_kept(&error)),
+        }
+        let earlier = match to {
+            None => book.before(&call.target, stack),
+            Some(to) => book.earlier(&call.target, stack, to),
+        };
+        let (earlier, content) = earlier.map_err(|error| not_kept(&error))?;
+        let begin = Begin { rollback_to: Some(earlier.id), ..self.begin(call, content, earlier.version) };
+        book.begin(&begin, (self.0.now)()).map_err(|error| not_kept(&error))
+    }
+
     /// The same run and node always begin the same deployment. Ids begin with the run's, which grow with time.
     fn begin(&self, call: &TargetCall, content: Content, version: Option<u32>) -> Begin {
-        let key: String = call.key.chars().filter(char::is_ascii_alphanumeric).take(12).collect();
         Begin {
-            id: format!("{}-{key}", call.run),
+            id: id(call),
             version,
             target: call.target.clone(),
             content,
@@ -267,6 +298,22 @@ impl TargetService {
     }
 }
 
+/// The deployment that a node run begins.
+fn id(call: &TargetCall) -> String {
+    let key: String = call.key.chars().filter(char::is_ascii_alphanumeric).take(12).collect();
+    format!("{}-{key}", call.run)
+}
+
+/// What a node is told of a deployment that it did not ask for as such: what changed, where it is good.
+fn changes(done: &Value, otherwise: &str) -> Result<Value, Failure> {
+    let verdict = done["verdict"].as_str().unwrap_or_default();
+    if ["deployed", "unchanged"].contains(&verdict) {
+        return Ok(json!({ "lines": [done["changes"]] }));
+    }
+    let why = done.pointer("/error/message").and_then(Value::as_str).unwrap_or("it failed");
+    Err(Failure::new(FailureKind::Node, format!("{otherwise}: {why}")))
+}
+
 /// What a node is told of a deployment that has ended.
 fn answer(ended: &Deployment) -> Result<Value, Failure> {
     if let Some(error) = &ended.error {
@@ -325,10 +372,12 @@ async fn act(reached: &Reached, asked: &request::Services, action: Action) -> Re
 async fn logs(reached: &Reached, asked: request::Logs) -> Result<Value, Failure> {
     let request::Logs { stack, services, tail } = asked;
     let lines = Mutex::new(Vec::new());
-    let hear = |line: windflow_stacks::driver::LogLine| {
-        let Ok(mut lines) = lines.lock() else { return false };
-        lines.push(format!("{} | {}", line.service, line.text));
-        lines.len() < MAX_LINES
+    let hear = |line: windflow_stacks::driver::LogLine| -> BoxFuture<'_, bool> {
+        let more = lines.lock().is_ok_and(|mut lines| {
+            lines.push(format!("{} | {}", line.service, line.text));
+            lines.len() < MAX_LINES
+        });
+        Box::pin(std::future::ready(more))
     };
     let query = LogQuery { services, tail: Some(tail), since_seconds: None, follow: false };
     reached.driver.logs(&stack, &query, &hear).await.map_err(|error| failed(&error))?;

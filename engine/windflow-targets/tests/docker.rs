@@ -9,6 +9,7 @@ mod docker_engine {
     mod fails;
     mod far;
     mod goes_on;
+    mod little;
     mod runs_once;
     mod support;
 }

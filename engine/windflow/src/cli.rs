@@ -45,7 +45,7 @@ pub(crate) struct Global {
 }
 
 pub(crate) use self::backup::{BackupArgs, DoctorArgs, RestoreArgs};
-pub(crate) use self::deploy::{AddTargetArgs, DeployArgs, DeploymentsCommand, OnTarget, StacksCommand, TargetsCommand};
+pub(crate) use self::deploy::{DeployArgs, DeploymentsCommand};
 pub(crate) use self::lock::{CheckArgs, LockArgs};
 pub(crate) use self::plugins::{
     BuildPluginArgs, CheckPluginArgs, InstallPluginArgs, NewPluginArgs, PackPluginArgs, PluginsCommand, TestPluginArgs,
@@ -53,9 +53,11 @@ pub(crate) use self::plugins::{
 };
 pub(crate) use self::secrets::{RotateArgs, SecretsCommand};
 pub(crate) use self::serve::{LogFormat, ServeArgs};
+pub(crate) use self::stacks::{OnTarget, StacksCommand};
 pub(crate) use self::state::StateCommand;
+pub(crate) use self::targets::{AddTargetArgs, ChangeTargetArgs, CredentialFiles, ListTargetsArgs, TargetsCommand};
 pub(crate) use self::templates::{
-    ImportFormat, InstallArgs, RegistryCommand, TemplateKind, TemplateRef, TemplatesCommand,
+    AboutArgs, ImportFormat, InstallArgs, PublishArgs, RegistryCommand, TemplateKind, TemplateRef, TemplatesCommand,
 };
 pub(crate) use self::token::{CreateTokenArgs, TokenCommand};
 pub(crate) use self::traces::{Collector, Header, Share};
@@ -68,7 +70,9 @@ mod lock;
 mod plugins;
 mod secrets;
 mod serve;
+mod stacks;
 mod state;
+mod targets;
 mod templates;
 mod token;
 mod traces;
@@ -111,13 +115,13 @@ pub(crate) enum Command {
     /// List, describe and test the places to deploy to
     #[command(subcommand)]
     Targets(TargetsCommand),
-    /// Look after stacks that are deployed: status, logs, scale, roll back, stop, remove
+    /// Keep and compare stacks, and look after those that are deployed: status, logs, scale, roll back, stop, remove
     #[command(subcommand)]
     Stacks(StacksCommand),
     /// Find, install, update, make and publish templates of stacks and workflows
     #[command(subcommand)]
     Templates(TemplatesCommand),
-    /// List and show deployments
+    /// List and show deployments, and what their containers write
     #[command(subcommand)]
     Deployments(DeploymentsCommand),
     /// Serve the API, and run workflows by webhooks and schedules

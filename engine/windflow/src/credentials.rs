@@ -18,6 +18,9 @@ const VARIABLE: &str = "WINDFLOW_CREDENTIAL_";
 const EITHER: &str =
     "write either `value`, or `env` with the name of the variable that holds it; so for `client_secret`, too";
 
+/// Stands for a value that is not there, where none is needed. An address, since a credential may be one; it leads nowhere.
+const NOT_SET: &str = "https://a-variable-that-is-not-set.invalid";
+
 /// Credentials by name.
 #[derive(Debug, Default)]
 pub(crate) struct FromUser(HashMap<String, Arc<Credential>>);
@@ -42,6 +45,18 @@ impl FromUser {
     /// # Errors
     /// Names the credential that is wrong, and never its value.
     pub(crate) fn read(file: Option<&Path>) -> anyhow::Result<Self> {
+        Self::found(file, variable)
+    }
+
+    /// The same for whoever only wants to know where credentials go: variables that hold values need not be set.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub(crate) fn described(file: Option<&Path>) -> anyhow::Result<Self> {
+        Self::found(file, |name| Some(variable(name).unwrap_or_else(|| NOT_SET.to_owned())))
+    }
+
+    fn found(file: Option<&Path>, variable: impl Fn(&str) -> Option<String> + Copy) -> anyhow::Result<Self> {
         let mut found = Self::default();
         if let Some(path) = file {
             let shown = path.display();

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use crate::cli::{Cli, Command};
+use crate::cli::{Cli, Command, RegistryCommand, StacksCommand, TemplatesCommand};
 use crate::exit::invalid;
 
 mod answers;
@@ -10,6 +10,7 @@ mod deploy;
 mod deploying;
 mod follow;
 mod offers;
+mod own_templates;
 mod patience;
 mod plugins;
 mod registries;
@@ -17,8 +18,10 @@ mod reply;
 mod report;
 mod runs;
 mod server;
+mod stacks;
 mod state;
 mod stream;
+mod targets;
 mod workflows;
 
 pub(crate) use self::reply::Refused;
@@ -34,8 +37,15 @@ fn reads_files_only(command: &Command) -> bool {
             | Command::Lock(_)
             | Command::Test(_)
             | Command::Plan(_)
+            | Command::Stacks(StacksCommand::Validate { .. })
             | Command::Schema
             | Command::Completions { .. }
+            | Command::Templates(
+                TemplatesCommand::Check { .. }
+                    | TemplatesCommand::New { .. }
+                    | TemplatesCommand::Import { .. }
+                    | TemplatesCommand::Registry(RegistryCommand::Make { .. })
+            )
     )
 }
 
@@ -73,8 +83,8 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             Command::Workflows(command) => workflows::run(&server, command).await,
             Command::State(command) => state::run(&server, command).await,
             Command::Validate(args) => workflows::validate(&server, &args).await,
-            Command::Targets(command) => deploying::on_targets(&server, command).await,
-            Command::Stacks(command) => deploying::on_stacks(&server, command).await,
+            Command::Targets(command) => targets::run(&server, command).await,
+            Command::Stacks(command) => stacks::run(&server, command).await,
             Command::Deploy(args) => deploy::run(&server, &args).await,
             Command::Deployments(command) => deploying::on_deployments(&server, command).await,
             Command::Plugins(command) => plugins::run(&server, &cli.global, command).await,

@@ -291,6 +291,38 @@ fn plugins_and_plans_say_what_may_be_touched() {
     }
     let pure = text(&place.windflow(&["plan", path(&place.file(HELLO))]).stdout);
     assert!(pure.contains("nothing: its nodes need no network"), "{pure}");
+    // What has many forms takes a line for each, so that descriptions stay in sight.
+    let github = text(&place.windflow(&["plugins", "show", "github"]).stdout);
+    assert!(github.contains("one of") && github.lines().all(|line| line.chars().count() < 260), "{github}");
+    // Whatever a node type may touch stands in the list, not only the first of it.
+    let checkout = listed.lines().find(|line| line.starts_with("git-checkout@1")).unwrap();
+    assert!(checkout.ends_with("granted hosts, files of the run"), "{checkout}");
+}
+
+/// Who reads a plan sees what is reached below it, and whom the engine itself asks.
+#[test]
+fn a_plan_tells_what_other_workflows_reach_and_where_credentials_go() {
+    let place = Place::new();
+    let part = "windflow: 1\nname: part\npermissions: { http: [crm.example.org], credentials: [crm, chat] }\nnodes:\n  \
+        ask: { uses: http@1, with: { url: \"https://crm.example.org/me\", credential: crm } }\n";
+    std::fs::write(place.folder.path().join("part.yaml"), part).unwrap();
+    let file = place.file("windflow: 1\nname: whole\nnodes:\n  go: { uses: workflow@1, with: { file: part.yaml } }\n");
+    let credentials = place.folder.path().join("credentials.toml");
+    // The variables that hold the values are not set: where they go is known all the same.
+    let text_of = "[crm]\nbind = { oauth2 = { token_url = \"https://login.example.org/token\", client_id = \"me\" } }\n\
+        hosts = [\"crm.example.org\"]\nenv = \"NO_SUCH_VARIABLE\"\n";
+    std::fs::write(&credentials, text_of).unwrap();
+    let plan = place.windflow(&["plan", path(&file), "--credentials", path(&credentials)]);
+    let told = text(&plan.stdout);
+    for line in [
+        "  crm.example.org, by HTTP, from go › ask\n",
+        "  access tokens of the credential crm, which go to crm.example.org, from go › ask\n",
+        "  https://login.example.org, which the engine asks for access tokens with the credential crm, from go › ask\n",
+        "  the credential chat, which is not set here, so that it is not known where it goes, from go › ask\n",
+    ] {
+        assert!(told.contains(line), "{line}: {told}{}", text(&plan.stderr));
+    }
+    assert!(!told.contains("nothing:"), "{told}");
 }
 
 #[test]

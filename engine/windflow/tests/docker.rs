@@ -148,6 +148,12 @@ secrets: { db_password: { environment: DB_PASSWORD } }
         assert!(listed.contains("rolled_back") && listed.lines().count() == 8, "{listed}");
         let logs = stdout(&place.on(&["stacks", "logs", "shop", "db"]));
         assert_eq!(logs.trim(), format!("db | {password}"));
+        let of_last = stdout(&place.windflow(&["deployments", "logs", "last", "db"]));
+        assert_eq!(of_last, logs);
+        let unknown = place.on(&["stacks", "logs", "shop", "nosuch"]);
+        assert!(unknown.status.code() == Some(1) && stderr(&unknown).contains("`web`"), "{}", stderr(&unknown));
+        let none = place.on(&["stacks", "logs", "shoes"]);
+        assert!(none.status.success() && stderr(&none).contains("nothing of shoes"), "{}", stderr(&none));
 
         let removed = place.on(&["stacks", "remove", "shop"]);
         assert!(stdout(&removed).contains("volume shop_data stays"), "{}{}", stdout(&removed), stderr(&removed));

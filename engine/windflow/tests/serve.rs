@@ -7,6 +7,8 @@ mod common;
 mod backup;
 #[path = "serve/document.rs"]
 mod document;
+#[path = "serve/kept.rs"]
+mod kept;
 #[path = "serve/keys.rs"]
 mod keys;
 #[path = "serve/killed.rs"]

@@ -65,12 +65,16 @@ fn built_in_templates_are_found_shown_and_installed() {
     assert_eq!(found[0]["name"], "wordpress-mysql", "{found}");
     let shown = place.good(&["show", "wordpress-mysql"]);
     assert!(shown.contains("service ") && shown.contains("variable ") && shown.contains("mysql:"), "{shown}");
+    assert!(shown.contains("needs     1 core, 1.0 GB of memory"), "{shown}");
     assert!(place.good(&["show", "wordpress-mysql", "--text"]).contains("services:"));
     place.good(&["install", "wordpress-mysql", "--as", "blog"]);
     assert!(place.refused(&["install", "wordpress-mysql", "--as", "blog"]).contains("--as"));
     assert_eq!(place.json(&["installed", "--json"])[0]["template"], "wordpress-mysql");
     assert!(place.refused(&["install", "wordpress-mysq"]).contains("did you mean wordpress-mysql?"));
     assert!(place.refused(&["install", "wordpress-mysql", "--as", "../blog"]).contains("no name"));
+    // Before anything is reached: a misspelt variable would be left out without a word.
+    let misspelt = ["install", "wordpress-mysql", "--as", "b2", "--deploy", "--var", "HTTP_PRT=1"];
+    assert!(place.refused(&misspelt).contains("did you mean `HTTP_PORT`?"));
 }
 
 #[test]
@@ -134,6 +138,89 @@ fn a_workflow_is_written_and_is_valid() {
 }
 
 #[test]
+fn a_stack_and_a_workflow_become_templates_and_the_next_version_keeps_what_is_not_said() {
+    let place = Place::new();
+    place.good(&["install", "wordpress-mysql", "--as", "blog"]);
+    let said = place.refused(&["publish", "--stack", "nosuch"]);
+    assert!(said.contains("no stack nosuch"), "{said}");
+    let texts = ["--title", "Our blog", "--title-fr", "Notre blog", "--category", "content", "--tag", "team"];
+    place.good(&[&["publish", "--stack", "blog", "--as", "team-blog"], &texts[..]].concat());
+    let shown = place.json(&["show", "team-blog", "--json"]);
+    assert_eq!(
+        (&shown["manifest"]["version"], &shown["manifest"]["title"]["fr"]),
+        (&"1.0.0".into(), &"Notre blog".into())
+    );
+    assert!(shown["text"].as_str().unwrap().contains("wordpress:"), "{shown}");
+    let said = place.refused(&["publish", "--stack", "blog", "--as", "team-blog@1.0.0"]);
+    assert!(said.contains("give it a higher version"), "{said}");
+    place.good(&["publish", "--stack", "blog", "--as", "team-blog@1.1.0", "--changes", "Faster."]);
+    let shown = place.json(&["show", "team-blog", "--json"]);
+    assert_eq!(
+        (&shown["manifest"]["tags"][0], &shown["manifest"]["title"]["en"]),
+        (&"team".into(), &"Our blog".into())
+    );
+    let changelog = shown["changelog"].as_str().unwrap();
+    assert!(changelog.contains("## 1.1.0\n\nFaster.\n\n## 1.0.0\n"), "{changelog}");
+
+    place.good(&["install", "site-check", "--as", "ours"]);
+    place.good(&["publish", "--workflow", "ours/workflow.yaml"]);
+    assert!(place.good(&["show", "ours"]).contains("ours 1.0.0 (workflow, private)\nChecks a site"));
+    place.change("ours/workflow.yaml", "uses: log@1", "uses: lug@1");
+    let said = place.refused(&["publish", "--workflow", "ours/workflow.yaml", "--as", "ours@1.1.0"]);
+    assert!(said.contains("lug@1") && said.contains("not fit to publish"), "{said}");
+    // A folder says all of itself.
+    assert!(place.refused(&["publish", "ours", "--title", "x"]).contains("cannot be used with"));
+}
+
+/// One of a name that is taken is another template, however new it is.
+#[test]
+fn an_update_is_of_the_registry_that_it_was_installed_from() {
+    let place = Place::new();
+    place.good(&["install", "wordpress-mysql", "--as", "blog"]);
+    place.good(&["publish", "--stack", "blog", "--as", "wordpress-mysql@9.0.0"]);
+    assert!(place.good(&["show", "wordpress-mysql"]).starts_with("wordpress-mysql 9.0.0 (stack, private)"));
+    let said = place.good(&["update", "blog"]);
+    assert!(said.contains("the latest version"), "{said}");
+    assert_ne!(place.json(&["installed", "--json"])[0]["latest"], "9.0.0");
+}
+
+#[test]
+fn a_registry_is_made_of_folders_and_grows() {
+    let place = Place::new();
+    place.good(&["new", "ours"]);
+    place.good(&["new", "theirs", "--kind", "workflow"]);
+    let make = ["registry", "make", "site", "ours", "--key", "site.key"];
+    let said = place.good(&make);
+    assert!(said.contains("one template, index 1") && said.contains("--key ed25519:"), "{said}");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = std::fs::metadata(place.path("site.key")).unwrap().permissions().mode();
+        assert_eq!(mode & 0o077, 0, "nobody else reads the key");
+    }
+    assert!(place.good(&make).contains("nothing is new"));
+    place.change("ours/compose.yaml", "1.29.3", "1.29.4");
+    assert!(place.refused(&make).contains("give it a higher version"));
+    place.change("ours/template.yaml", "0.1.0", "0.2.0");
+    place.change("ours/CHANGELOG.md", "## 0.1.0", "## 0.2.0\n\nNewer.\n\n## 0.1.0");
+    let said = place.good(&["registry", "make", "site", "ours", "theirs", "--key", "site.key"]);
+    assert!(said.contains("2 templates, index 2"), "{said}");
+    let index: Value = serde_json::from_slice(&std::fs::read(place.path("site/index.json")).unwrap()).unwrap();
+    let versions = index["templates"][0]["versions"].as_array().unwrap();
+    assert_eq!((&versions[0]["version"], &versions[1]["version"]), (&"0.2.0".into(), &"0.1.0".into()));
+    for package in ["ours-0.1.0", "ours-0.2.0", "theirs-0.1.0"] {
+        assert!(place.path(&format!("site/packages/{package}.tar.gz")).is_file(), "{package}");
+    }
+    // What is there is believed under its key alone, and what is wrong changes nothing.
+    assert!(place.refused(&["registry", "make", "site", "ours", "--key", "other.key"]).contains("no such key"));
+    place.change("site/index.json", "theirs", "others");
+    assert!(place.refused(&make).contains("not signed with the key"));
+    place.change("ours/compose.yaml", "nginx:1.29.4", "nginx");
+    assert!(place.refused(&["registry", "make", "new", "ours", "--key", "new.key"]).contains("image_not_pinned"));
+    assert!(!place.path("new").exists() && !place.path("new.key").exists());
+}
+
+#[test]
 fn compose_files_and_apps_of_others_are_imported() {
     let place = Place::new();
     std::fs::write(place.path("c.yaml"), "services:\n  web: { image: \"nginx:1.29.3\", ports: [\"80:80\"] }\n")
@@ -155,6 +242,9 @@ fn compose_files_and_apps_of_others_are_imported() {
     assert!(!said.contains("is written") && !place.path("a").exists(), "{said}");
     // Nor is anything written over.
     assert!(place.refused(&["import", "c.yaml"]).contains("web is there already; nothing was written"));
+    // One's own may reach further, which is told.
+    std::fs::write(place.path("h.yaml"), "services:\n  host: { image: \"a:1\", privileged: true }\n").unwrap();
+    assert!(place.good(&["import", "h.yaml"]).contains("host runs privileged"));
 }
 
 /// Those who run WindFlow in containers begin with these files.

@@ -86,6 +86,23 @@ fn check(path: &Path) {
     }
 }
 
+/// Somebody who meets a node type finds a workflow that uses it.
+#[test]
+fn every_node_type_is_used_by_a_workflow() {
+    let place = tempfile::tempdir().unwrap();
+    let output = windflow(place.path()).args(["plugins", "list", "--json"]).output().unwrap();
+    let types: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let texts: String = folders()
+        .iter()
+        .flat_map(|folder| files(folder).chain(files(&folder.join("parts"))).collect::<Vec<_>>())
+        .filter(|file| file.extension().is_some_and(|ending| ending == "yaml"))
+        .map(|file| std::fs::read_to_string(file).unwrap())
+        .collect();
+    let types: Vec<_> = types.as_array().unwrap().iter().map(|one| one["uses"].as_str().unwrap()).collect();
+    let unused: Vec<_> = types.iter().filter(|uses| !texts.contains(&format!("uses: {uses}"))).collect();
+    assert!(types.len() >= 35 && unused.is_empty(), "{unused:?} of {types:?}");
+}
+
 #[test]
 fn every_live_case_of_every_workflow() {
     let cases: Vec<_> = folders().iter().flat_map(|folder| files(&folder.join("live")).collect::<Vec<_>>()).collect();

@@ -31,6 +31,9 @@ pub struct Config {
     /// The last so many lines of each container, for `logs`.
     #[serde(default = "usual_lines")]
     tail: u32,
+    /// For `remove`: the volumes of the stack, too, and what is in them.
+    #[serde(default)]
+    volumes: bool,
 }
 
 fn usual_lines() -> u32 {
@@ -49,6 +52,10 @@ pub(crate) enum Action {
     Restart,
     /// Another number of containers of the stack.
     Scale,
+    /// Bring back what the deployment before the present one was made from.
+    Rollback,
+    /// Take containers and networks of the stack away; its volumes only where `volumes` says so.
+    Remove,
     /// Read what containers of the stack write.
     Logs,
     /// Run a container once, to its end, and take it away.
@@ -72,7 +79,7 @@ pub(crate) enum Action {
 /// Does it.
 #[node]
 pub fn docker(config: Config) -> Result<Output, NodeError> {
-    let Config { target, stack, action, services, replicas, tail } = config;
+    let Config { target, stack, action, services, replicas, tail, volumes } = config;
     let of_stack = |mut request: Value| match &stack {
         Some(stack) => {
             request["stack"] = json!(stack);
@@ -94,6 +101,8 @@ pub fn docker(config: Config) -> Result<Output, NodeError> {
             return Err(NodeError::new("invalid_config", "`scale` needs `replicas`, a number by service"));
         }
         Action::Scale => of_stack(json!({ "do": "scale", "replicas": replicas }))?,
+        Action::Rollback => of_stack(json!({ "do": "rollback" }))?,
+        Action::Remove => of_stack(json!({ "do": "remove", "volumes": volumes }))?,
         Action::Logs => of_stack(json!({ "do": "logs", "services": services, "tail": tail }))?,
         Action::Start => of_stack(json!({ "do": "start", "services": services }))?,
         Action::Stop => of_stack(json!({ "do": "stop", "services": services }))?,
@@ -138,12 +147,17 @@ mod tests {
 
     #[test]
     fn what_is_asked_of_a_stack_follows_from_the_action() {
-        for action in ["start", "stop", "restart", "logs", "scale"] {
+        for action in ["start", "stop", "restart", "logs", "scale", "rollback", "remove"] {
             let config = json!({ "target": "edge", "stack": "shop", "action": action, "replicas": { "web": 2 } });
             let (done, asked) = run(config, json!({ "lines": ["x"] }));
             assert_eq!(
                 (done.unwrap(), &asked["do"], &asked["stack"]),
                 (json!({ "lines": ["x"] }), &json!(action), &json!("shop"))
+            );
+            assert_eq!(
+                asked.get("volumes"),
+                (action == "remove").then_some(&json!(false)),
+                "they stay unless somebody asks"
             );
         }
         for config in [

@@ -15,7 +15,11 @@ echo "words in JavaScript" >&2
 PATH=$("$root/sdk/toolchain/ensure-node.sh"):$PATH
 cp "$here"/{package.json,package-lock.json,build.mjs,words.js} "$work/"
 cd "$work"
-cmp --silent package-lock.json node_modules/.installed || { npm ci --ignore-scripts --no-audit --no-fund --silent && cp package-lock.json node_modules/.installed; }
+# Not `npm ci`, which refuses a lock file without the packages for other machines that its registry did not have.
+if ! cmp --silent package-lock.json node_modules/.installed; then
+  npm install --no-save --ignore-scripts --no-audit --no-fund --loglevel=error >&2
+  cp package-lock.json node_modules/.installed
+fi
 node build.mjs wit javascript.component.wasm
 
 echo "words in Python" >&2

@@ -236,6 +236,39 @@ pub struct Question {
     /// When it is too late.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires: Option<Timestamp>,
+    /// The event that answers as well.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event: Option<AwaitedEvent>,
+}
+
+/// An event that answers a question.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AwaitedEvent {
+    /// Its name.
+    pub name: String,
+    /// What it must bring; whatever it brings where nothing is said.
+    #[serde(default, rename = "where", skip_serializing_if = "Option::is_none")]
+    pub brings: Option<Json>,
+    /// Since when it is waited for: an event that is told again answers nothing that was not asked when it happened.
+    pub since: Timestamp,
+}
+
+impl AwaitedEvent {
+    /// Whether an event of the name answers by what it brings.
+    #[must_use]
+    pub fn fits(&self, data: &serde_json::Value) -> bool {
+        self.brings.as_ref().is_none_or(|wanted| holds(data, wanted.value()))
+    }
+}
+
+/// Whether all fields of `wanted`, at any depth, are the same in `found`, which may have more.
+fn holds(found: &serde_json::Value, wanted: &serde_json::Value) -> bool {
+    match wanted {
+        serde_json::Value::Object(fields) => {
+            fields.iter().all(|(name, wanted)| found.get(name).is_some_and(|found| holds(found, wanted)))
+        }
+        _ => found == wanted,
+    }
 }
 
 /// Who is asked.

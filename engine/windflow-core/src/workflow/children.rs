@@ -159,7 +159,8 @@ impl<R: Registry + ?Sized> Search<'_, R> {
     }
 }
 
-fn name_of(node: &Node) -> Option<(ChildName, &Template)> {
+/// The workflow that a node runs, and where that is written.
+pub(super) fn name_of(node: &Node) -> Option<(ChildName, &Template)> {
     let literal =
         |field: &str| node.with.get(field).and_then(|template| Some((template.as_str()?.to_owned(), template)));
     literal("file")

@@ -18,6 +18,7 @@ mod sender;
 mod tls;
 
 pub use breaker::BreakerSettings;
+pub use connect::Dial;
 pub use fetch::GuardedFetch;
 pub use policy::{AllowAll, HttpPolicy, PublicHosts};
 pub use resolve::{Resolver, SystemResolver};

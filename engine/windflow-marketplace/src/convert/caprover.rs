@@ -47,7 +47,7 @@ pub(super) fn convert(text: &str, converted: &mut Converted) {
     let text = format!("{}{}", emit::yaml(&document), app.variables.appendix());
     let homepage = said("documentation").split_whitespace().find(|word| word.starts_with("https://"));
     let summary = said("description").to_owned();
-    converted.draft(
+    converted.draft_of_stranger(
         About { title: title.to_owned(), summary, homepage: homepage.map(str::to_owned), tags: Vec::new() },
         text,
     );

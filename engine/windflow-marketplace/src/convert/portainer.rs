@@ -83,7 +83,7 @@ fn one(template: &Value, converted: &mut Converted) {
         Some(3) => match template["stackFileContent"].as_str() {
             Some(text) => {
                 let text = compose::again(text);
-                return converted.draft(about(), text);
+                return converted.draft_of_stranger(about(), text);
             }
             None => {
                 return refuse(
@@ -111,7 +111,7 @@ fn one(template: &Value, converted: &mut Converted) {
     for key in fields.filter(|key| !ASIDE.contains(&key.as_str())) {
         converted.refuse(format!("{title}: {key}"), "unknown", "it is not known here, and was left out");
     }
-    converted.draft(about(), document(template, &slug(&title, 40)));
+    converted.draft_of_stranger(about(), document(template, &slug(&title, 40)));
 }
 
 /// The Compose document of a container.

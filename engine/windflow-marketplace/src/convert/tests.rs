@@ -107,6 +107,21 @@ fn containers_of_portainer_become_stacks() {
         ("Odd", "unknown"),
     ];
     assert_eq!(refused, expect);
+    // A stack's document within is no way around.
+    for unsafe_one in [
+        "privileged: true",
+        "network_mode: host",
+        "pid: host",
+        "cap_add: [NET_ADMIN]",
+        "volumes: ['/run/docker.sock:/s']",
+        "security_opt: ['seccomp:unconfined']",
+    ] {
+        let document = format!("services:\n  a:\n    image: nginx:1.29\n    {unsafe_one}\n");
+        let list = serde_json::json!({ "version": "3", "templates": [{ "type": 3, "title": "Near", "stackFileContent": document }] });
+        let converted = convert(From::Portainer, &list.to_string());
+        assert_eq!((converted.drafts.len(), converted.refused.len()), (0, 1), "{unsafe_one}");
+        assert_eq!((converted.refused[0].what.as_str(), converted.refused[0].code), ("Near", "unsafe"), "{unsafe_one}");
+    }
     assert_eq!(convert(From::Portainer, "{").refused[0].code, "malformed");
     assert_eq!(convert(From::Portainer, "{}").refused[0].code, "malformed");
 }
@@ -153,6 +168,8 @@ fn apps_that_are_built_or_reach_the_engine_are_refused() {
     assert_eq!(convert(From::Caprover, &built).refused.last().unwrap().code, "unsupported");
     let socket = GHOST.replace("$$cap_appname-db-data:/var/lib/mysql", "/var/run/docker.sock:/s");
     assert_eq!(convert(From::Caprover, &socket).refused.last().unwrap().code, "unsafe");
+    let grave = GHOST.replace("    restart: always\n", "    restart: always\n    cap_add: [SYS_PTRACE]\n");
+    assert_eq!(convert(From::Caprover, &grave).refused.last().unwrap().code, "unsafe");
     for bad in ["", "[", "captainVersion: 2\nservices: {}\n", "captainVersion: 4\n"] {
         assert!(convert(From::Caprover, bad).drafts.is_empty(), "{bad}");
     }

@@ -39,6 +39,7 @@ impl RunLoop {
                         let answer = Answer { node, item: step.item, token: None, reply };
                         return self.answer(Given { answer, taken }).await;
                     }
+                    self.inner.awaiting.add(&self.key, &node, step.item, &question);
                     self.inner.asks(self.key.clone(), node.clone(), step.item, &question);
                     self.watchers.tell(|| Update::Asked { node, item: step.item, question });
                 }
@@ -132,7 +133,13 @@ impl RunLoop {
         let Some(index) = self.prepared.plan.index(node) else {
             return Err(AnswerError::UnknownNode { run: self.key.run, node: node.clone() });
         };
-        let step = Step { node: index, item: answer.item };
+        // Whoever has a token need not know which item asked.
+        let by_token = |token: &String| {
+            let mut questions = self.state.questions();
+            questions.find(|(step, asked)| step.node == index && asked.token == *token).and_then(|(step, _)| step.item)
+        };
+        let item = answer.item.or_else(|| answer.token.as_ref().and_then(by_token));
+        let step = Step { node: index, item };
         let Some((attempt, question)) = self.state.question(step) else {
             return Err(AnswerError::NotAsked { node: node.clone(), status: self.state.step(step).word() });
         };

@@ -1,7 +1,6 @@
 //! Deployments: listed, shown, rolled back, stopped; what their containers are and write.
 
 use std::collections::BTreeMap;
-use std::sync::Mutex;
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -11,8 +10,8 @@ use serde_json::Value;
 use utoipa::ToSchema;
 use windflow_core::id::{OrganisationId, RunId, RunKey};
 use windflow_stacks::book::Book;
-use windflow_stacks::deployment::{Deployment, Status};
-use windflow_stacks::driver::{Action, Event, LogLine, LogQuery};
+use windflow_stacks::deployment::{Content, Deployment, Status};
+use windflow_stacks::driver::{Action, Event};
 
 use super::extract::{Allowed, Json, Path, Query, need};
 use super::page::{self, Page};
@@ -21,6 +20,9 @@ use super::stacks::accepted;
 use crate::deploying;
 use crate::problem::{Answer, Problem};
 use crate::state::App;
+
+pub(crate) mod logs;
+pub(crate) mod scale;
 
 /// A deployment.
 #[derive(Serialize, ToSchema)]
@@ -155,60 +157,6 @@ pub(crate) async fn variables(
     Ok(axum::Json(deploying::said(&book, &deployment)?))
 }
 
-/// Which lines.
-#[derive(Debug, Deserialize, utoipa::IntoParams)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct LogsQuery {
-    /// Of this service.
-    service: Option<String>,
-    /// The last so many of each container, 100 where nothing is said.
-    #[param(minimum = 1, maximum = 5000)]
-    tail: Option<u32>,
-}
-
-/// A line that a container wrote.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct LineView {
-    service: String,
-    /// Which of several containers, from 1.
-    number: u32,
-    /// The engine's time of it.
-    at: String,
-    stderr: bool,
-    text: String,
-}
-
-/// Lines of one answer at most.
-const MAX_LINES: usize = 10_000;
-
-/// What the containers of a deployment's stack wrote.
-#[utoipa::path(
-    get, path = "/deployments/{deployment}/logs", tag = "deployments", operation_id = "deployment_logs",
-    params(("deployment" = String, Path, description = "Its id"), LogsQuery),
-    security(("token" = ["stacks:read"])), responses((status = 200, description = "As asked", body = Vec<LineView>), Refusals)
-)]
-pub(crate) async fn logs(
-    allowed: Allowed<need::StacksRead>,
-    State(app): State<App>,
-    Path(id): Path<String>,
-    Query(query): Query<LogsQuery>,
-) -> Answer<axum::Json<Vec<LineView>>> {
-    let book = app.book(&allowed.0.organisation);
-    let deployment = book.deployment(&id)?;
-    let reached = app.reach(&book, &deployment.target).await?;
-    let tail = query.tail.unwrap_or(100).min(5000);
-    let asked = LogQuery { services: query.service.into_iter().collect(), tail: Some(tail), ..LogQuery::default() };
-    let lines = Mutex::new(Vec::new());
-    let hear = |line: LogLine| {
-        let Ok(mut lines) = lines.lock() else { return false };
-        let LogLine { service, number, at, stderr, text } = line;
-        lines.push(LineView { service, number, at, stderr, text });
-        lines.len() < MAX_LINES
-    };
-    reached.driver.logs(&deployment.stack, &asked, &hear).await.map_err(Problem::from)?;
-    Ok(axum::Json(lines.into_inner().unwrap_or_default()))
-}
-
 /// The containers, networks and volumes of a deployment's stack, as they are now.
 #[utoipa::path(
     get, path = "/deployments/{deployment}/status", tag = "deployments", operation_id = "deployment_status",
@@ -227,10 +175,18 @@ pub(crate) async fn status(
     Ok(axum::Json(serde_json::to_value(&seen).map_err(Problem::internal)?))
 }
 
-/// Roll back: the stack is brought again to what the deployment before was made from.
+/// Where a rollback goes.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct RollbackQuery {
+    /// Id of an earlier deployment of the stack to the target; the one before that is made from something else, where nothing is said.
+    to: Option<String>,
+}
+
+/// Roll back: the stack is brought again to what the deployment before, or the one that is named, was made from.
 #[utoipa::path(
     post, path = "/deployments/{deployment}/rollback", tag = "deployments", operation_id = "rollback_deployment",
-    params(("deployment" = String, Path, description = "The deployment that is good at present")),
+    params(("deployment" = String, Path, description = "The deployment that is good at present"), RollbackQuery),
     security(("token" = ["stacks:deploy"])),
     responses((status = 202, description = "It is under way", body = DeploymentView, headers(("Location" = String))), Refusals)
 )]
@@ -238,20 +194,29 @@ pub(crate) async fn rollback(
     allowed: Allowed<need::StacksDeploy>,
     State(app): State<App>,
     Path(id): Path<String>,
+    Query(query): Query<RollbackQuery>,
 ) -> Answer<Response> {
     let caller = allowed.0;
     let book = app.book(&caller.organisation);
-    let deployment = book.deployment(&id)?;
-    let (good, _) = book.good(&deployment.target, &deployment.stack)?;
+    let (good, _) = present(&book, &id)?;
+    let (before, content) = match &query.to {
+        None => book.before(&good.target, &good.stack)?,
+        Some(to) => book.earlier(&good.target, &good.stack, to)?,
+    };
+    let (version, to) = (before.version, Some(before.id));
+    let begun = deploying::begin(&app, &caller.organisation, &good.target, version, content, to, caller.name()).await?;
+    Ok(accepted(begun.into()))
+}
+
+/// The deployment of this id, which has to be the one that is good at present, with what it is made from.
+fn present(book: &Book, id: &str) -> Answer<(Deployment, Content)> {
+    let deployment = book.deployment(id)?;
+    let (good, content) = book.good(&deployment.target, &deployment.stack)?;
     if good.id != id {
         let detail = format!("deployment {} is the present one of {} on {}", good.id, good.stack, good.target);
-        return Err(Problem::conflict("not_present", detail).remedy("roll that one back"));
+        return Err(Problem::conflict("not_present", detail).remedy("name that one"));
     }
-    let (before, content) = book.before(&deployment.target, &deployment.stack)?;
-    let (version, to) = (before.version, Some(before.id));
-    let target = deployment.target;
-    let begun = deploying::begin(&app, &caller.organisation, &target, version, content, to, caller.name()).await?;
-    Ok(accepted(begun.into()))
+    Ok((good, content))
 }
 
 /// What can be done with what is deployed.

@@ -10,7 +10,7 @@ use windflow_core::id::Digest;
 
 use super::extract::{Allowed, Json, need};
 use super::refusals::Refusals;
-use crate::events::{Event, Told, tell};
+use crate::events::{Event, Heard, Told, tell};
 use crate::launch::{key_of, promise};
 use crate::problem::{Answer, Problem};
 use crate::state::App;
@@ -28,11 +28,31 @@ pub(crate) struct PublishEvent {
     data: Value,
 }
 
-/// What an event started.
+/// What came of an event.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct PublishedEvent {
     /// Each trigger that listens, and whose filter it passed.
     started: Vec<StartedByEvent>,
+    /// Each `callback` that waited for it.
+    answered: Vec<AnsweredByEvent>,
+}
+
+/// A question that waited for the event.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct AnsweredByEvent {
+    run: String,
+    node: String,
+    /// The item, where the node runs for each of several.
+    item: Option<u32>,
+    /// Why it was no answer; the question stays open then.
+    error: Option<String>,
+}
+
+impl From<Heard> for AnsweredByEvent {
+    fn from(heard: Heard) -> Self {
+        let Heard { run, node, item, refused } = heard;
+        Self { run: run.to_string(), node: node.to_string(), item, error: refused }
+    }
 }
 
 /// A trigger that an event has fired.
@@ -56,7 +76,7 @@ impl From<Told> for StartedByEvent {
     }
 }
 
-/// Tell the enabled workflows that listen to an event. The same `Idempotency-Key` starts each of them once.
+/// Tell an event to the enabled workflows that listen to it, and to the runs that wait for it. The same `Idempotency-Key` tells each of them once.
 #[utoipa::path(
     post, path = "/events", tag = "workflows", operation_id = "publish_event",
     params(("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 200, pattern = "^[ -~]*$", description = "The same key is the same event, for two days at least")),
@@ -77,14 +97,14 @@ pub(crate) async fn publish(
         .remedy("write words with dots between them, as in order.placed; `run.` belongs to the engine"));
     }
     let caller = allowed.0;
-    let (cause, at) = match key_of(&headers)? {
+    let (cause, at, repeated) = match key_of(&headers)? {
         Some(key) => {
             let asked = Digest::of(format!("{}\0{}", body.name, body.data).as_bytes());
             let key = format!("event/{}/{key}", caller.user.id);
             let promise = promise(&app, &caller.organisation, &key, asked)?;
-            (promise.run, promise.at)
+            (promise.run, promise.at, promise.repeated)
         }
-        None => (app.clock.new_run_id(), app.now()),
+        None => (app.clock.new_run_id(), app.now(), false),
     };
     let event = Event {
         organisation: caller.organisation,
@@ -92,8 +112,11 @@ pub(crate) async fn publish(
         at,
         cause: cause.to_string(),
         data: body.data,
+        repeated,
         depth: 1,
     };
-    let started = tell(&app, &event).await?.into_iter().map(Into::into).collect();
-    Ok((StatusCode::ACCEPTED, axum::Json(PublishedEvent { started })))
+    let told = tell(&app, &event).await?;
+    let started = told.started.into_iter().map(Into::into).collect();
+    let answered = told.answered.into_iter().map(Into::into).collect();
+    Ok((StatusCode::ACCEPTED, axum::Json(PublishedEvent { started, answered })))
 }

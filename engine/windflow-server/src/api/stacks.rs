@@ -8,19 +8,22 @@ use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
-use windflow_stacks::book::BookError;
+use windflow_stacks::book::{Book, BookError};
 use windflow_stacks::compose::{self, Loaded};
 use windflow_stacks::deployment::{Stack, StackVersion};
 use windflow_stacks::risk::risks;
 
 use super::deployments::DeploymentView;
-use super::extract::{Allowed, Json, Path, Query, need};
-use super::page::{self, Page, PageQuery};
+use super::extract::{Allowed, Json, Path, Query, also, need};
+use super::page::{Page, PageQuery};
 use super::refusals::Refusals;
+use crate::access::Permission;
 use crate::deploying::{self, Wanted};
-use crate::marketplace::install;
+use crate::marketplace::{first, install};
 use crate::problem::{Answer, DocumentProblem, Problem};
 use crate::state::App;
+
+pub(crate) mod versions;
 
 /// A stack.
 #[derive(Serialize, ToSchema)]
@@ -126,13 +129,17 @@ pub(crate) async fn add(
     let Some(name) = check(&body.text, body.name.as_deref())? else {
         return Err(Problem::invalid("no_name", "the name of the stack needs variables").remedy("say it by `name`"));
     };
-    let book = app.book(&caller.organisation);
-    match book.stack(&name) {
+    made(&app, &app.book(&caller.organisation), &caller.name(), &name, &body.description, &body.text).await
+}
+
+/// Keeps a stack of a name that is free.
+async fn made(app: &App, book: &Book, by: &str, name: &str, description: &str, text: &str) -> Answer<Response> {
+    match book.stack(name) {
         Err(BookError::NotFound(_)) => {}
         Ok(_) => return Err(Problem::conflict("exists", format!("there is a stack {name} already"))),
         Err(error) => return Err(error.into()),
     }
-    let stack = book.keep_stack(&name, &body.description, &body.text, &caller.name(), app.now())?;
+    let stack = book.keep_stack(name, description, text, by, app.now())?;
     book.durable().await?;
     let location = format!("/api/v1/stacks/{name}");
     Ok((StatusCode::CREATED, [(header::LOCATION, location)], axum::Json(StackView::from(stack))).into_response())
@@ -190,25 +197,6 @@ pub(crate) async fn remove(
     book.remove_stack(&name)?;
     book.durable().await?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-/// The versions of a stack, the first one first.
-#[utoipa::path(
-    get, path = "/stacks/{name}/versions", tag = "stacks", operation_id = "stack_versions",
-    params(("name" = String, Path, description = "Its name"), PageQuery),
-    security(("token" = ["stacks:read"])), responses((status = 200, description = "As asked", body = Page<StackVersionView>), Refusals)
-)]
-pub(crate) async fn versions(
-    allowed: Allowed<need::StacksRead>,
-    State(app): State<App>,
-    Path(name): Path<String>,
-    Query(query): Query<PageQuery>,
-) -> Answer<axum::Json<Page<StackVersionView>>> {
-    let book = app.book(&allowed.0.organisation);
-    book.stack(&name)?;
-    let after = query.after()?.map(|cursor| cursor.parse::<u32>().map_err(|_| page::invalid())).transpose()?;
-    let (versions, next) = book.stack_versions(&name, after, query.limit()?)?;
-    Ok(axum::Json(Page::new(versions.into_iter().map(Into::into).collect(), next.map(|next| next.to_string()))))
 }
 
 /// A document to look at.
@@ -325,9 +313,17 @@ pub(crate) async fn deploy(
     let (wanted, confirmed) = body.split();
     let (content, version) = deploying::content(&book, &name, &target, &wanted)?;
     install::confirmed(&content.project, &confirmed)?;
+    let again = first::is_undone(&app, &caller.organisation, &name)?;
+    if again {
+        also(&caller, Permission::StacksWrite)?;
+        first::again(&app, &caller.organisation, &name, &caller.name())?;
+    }
     let begun =
-        deploying::begin(&app, &caller.organisation, &target, Some(version), content, None, caller.name()).await?;
-    Ok(accepted(begun.into()))
+        deploying::begin(&app, &caller.organisation, &target, Some(version), content, None, caller.name()).await;
+    if again && begun.is_err() {
+        first::not_begun(&app, &caller.organisation, &name).await?;
+    }
+    Ok(accepted(begun?.into()))
 }
 
 pub(super) fn accepted(deployment: DeploymentView) -> Response {

@@ -10,7 +10,7 @@ use windflow_core::json::Json;
 use windflow_core::ports::events::{Events, Publication};
 use windflow_core::ports::store::BoxFuture;
 
-use super::{Event, Told, chain, tell};
+use super::{Event, Heard, Told, chain, tell};
 use crate::launch::promise;
 use crate::problem::Problem;
 use crate::state::{App, Inner};
@@ -50,10 +50,14 @@ impl Publisher {
             at: promise.at,
             cause: promise.run.to_string(),
             data: data.value().clone(),
+            repeated: promise.repeated,
             depth: depth + 1,
         };
         let told = tell(&app, &event).await.map_err(|problem| failed(&problem))?;
-        Ok(Json::from(json!({ "started": told.iter().map(shown).collect::<Vec<_>>() })))
+        Ok(Json::from(json!({
+            "started": told.started.iter().map(shown).collect::<Vec<_>>(),
+            "answered": told.answered.iter().map(heard).collect::<Vec<_>>(),
+        })))
     }
 }
 
@@ -69,6 +73,10 @@ fn shown(told: &Told) -> Value {
         Err(why) => (None, Some(why)),
     };
     json!({ "workflow": told.workflow, "trigger": told.trigger, "run": run, "error": error })
+}
+
+fn heard(heard: &Heard) -> Value {
+    json!({ "run": heard.run, "node": heard.node, "item": heard.item, "error": heard.refused })
 }
 
 fn unavailable(why: impl std::fmt::Display) -> Failure {

@@ -9,11 +9,11 @@ use windflow_marketplace::ledger::Installed;
 use windflow_marketplace::manifest::Kind;
 use windflow_stacks::book::BookError;
 use windflow_stacks::compose::{self, is_project_name};
-use windflow_stacks::deployment::{Content, Deployment};
+use windflow_stacks::deployment::{Content, Deployment, Stack};
 use windflow_stacks::project::Project;
 use windflow_stacks::risk::risks;
 
-use super::{Found, statistics};
+use super::{Found, first, statistics};
 use crate::catalogue;
 use crate::deploying;
 use crate::problem::{Answer, Problem};
@@ -48,8 +48,15 @@ pub(crate) async fn install(
     }
 }
 
-/// Keeps what was installed in mind, and counts it.
-fn remember(app: &App, organisation: &OrganisationId, found: &Found, name: &str, text: &str, by: &str) -> Answer<()> {
+/// Keeps what was installed in mind, and counts it; with a stack that is about to be deployed for the first time.
+fn remember(
+    app: &App,
+    organisation: &OrganisationId,
+    found: &Found,
+    (name, text): (&str, &str),
+    first: Option<&Stack>,
+    by: &str,
+) -> Answer<()> {
     let manifest = &found.template.manifest;
     let record = Installed {
         kind: manifest.kind,
@@ -65,7 +72,11 @@ fn remember(app: &App, organisation: &OrganisationId, found: &Found, name: &str,
         let count = statistics::change(app, organisation, (&found.registry, &manifest.name), |numbers| {
             numbers.installs += 1;
         })?;
-        Ok(vec![count, app.ledger(organisation).remembered(&record)?])
+        let mut changes = vec![count, app.ledger(organisation).remembered(&record)?];
+        if let Some(stack) = first {
+            changes.push(first::begun(organisation, (&found.registry, &manifest.name), stack)?);
+        }
+        Ok(changes)
     })
 }
 
@@ -76,7 +87,8 @@ fn forget(app: &App, organisation: &OrganisationId, found: &Found, name: &str) -
         let count = statistics::change(app, organisation, (&found.registry, &manifest.name), |numbers| {
             numbers.installs = numbers.installs.saturating_sub(1);
         })?;
-        Ok(vec![count, app.ledger(organisation).forgotten(manifest.kind, name)])
+        let forgotten = app.ledger(organisation).forgotten(manifest.kind, name);
+        Ok(vec![count, forgotten, first::over(organisation, name)])
     })
 }
 
@@ -101,7 +113,9 @@ async fn stack(
         }
         Err(error) => return Err(error.into()),
     }
-    known_variables(&template.text, &wish.variables)?;
+    if let Some((why, remedy)) = contents::unknown_variable(&template.text, &wish.variables) {
+        return Err(Problem::invalid("unknown_variable", why).remedy(remedy));
+    }
     // Everything is checked before anything is kept.
     let content = match &wish.target {
         Some(target) => {
@@ -123,7 +137,8 @@ async fn stack(
     let summary = template.manifest.summary.get("en");
     let stack = book.keep_stack(name, summary, &template.text, by, app.now())?;
     let begun = async {
-        remember(app, organisation, found, name, &template.text, by)?;
+        let first = content.as_ref().map(|_| &stack);
+        remember(app, organisation, found, (name, &template.text), first, by)?;
         book.durable().await?;
         match content {
             None => Ok(None),
@@ -142,17 +157,6 @@ async fn stack(
             Err(problem)
         }
     }
-}
-
-/// Values for variables that there are: a misspelt one would be left out without a word.
-fn known_variables(text: &str, given: &BTreeMap<String, String>) -> Answer<()> {
-    let declared = compose::declared(text);
-    let names = || declared.iter().map(|variable| variable.name.as_str());
-    let Some(name) = given.keys().find(|name| !names().any(|known| known == name.as_str())) else { return Ok(()) };
-    let remedy = windflow_core::problem::did_you_mean(name, names())
-        .unwrap_or_else(|| format!("its variables are {}", windflow_core::problem::list(names())));
-    let shown: String = name.chars().take(80).collect();
-    Err(Problem::invalid("unknown_variable", format!("the template has no variable {shown}")).remedy(remedy))
 }
 
 /// Tags may be variables: what is deployed has one all the same.
@@ -191,7 +195,7 @@ async fn workflow(app: &App, organisation: &OrganisationId, found: &Found, wish:
     let text = renamed(&found.template.text, name.as_str())?;
     catalogue::create(app, organisation, text.clone(), by.to_owned()).await?;
     let kept = async {
-        remember(app, organisation, found, name.as_str(), &text, by)?;
+        remember(app, organisation, found, (name.as_str(), &text), None, by)?;
         if wish.enable {
             catalogue::enable(app, organisation, &name, true, by.to_owned()).await?;
         }

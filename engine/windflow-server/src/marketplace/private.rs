@@ -1,6 +1,7 @@
 //! Templates that an organisation keeps to itself.
 
 use windflow_core::id::OrganisationId;
+use windflow_marketplace::authored;
 use windflow_marketplace::files::{Fault, Files};
 use windflow_marketplace::index::{Entry, make};
 use windflow_marketplace::manifest::Kind;
@@ -22,6 +23,14 @@ impl<E: Into<Problem>> From<E> for Refusal {
     fn from(error: E) -> Self {
         Self::Problem(error.into())
     }
+}
+
+/// The files of the latest version of a template, where there is one of this kind.
+pub(crate) fn latest(app: &App, organisation: &OrganisationId, name: &str, kind: Kind) -> Answer<Option<Files>> {
+    let ledger = app.ledger(organisation);
+    let Some((entry, packed)) = ledger.own_latest(name)? else { return Ok(None) };
+    let package = ledger.package(&entry, &packed)?;
+    authored::before(&package, kind).map_err(|error| Problem::internal(format!("the template {name}: {error}")))
 }
 
 /// Publishes a template within the organisation, after the same checks as a registry's; what could be better of it.

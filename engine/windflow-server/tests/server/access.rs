@@ -129,6 +129,10 @@ fn body(path: &str) -> Value {
         json!({ "as": "pure" })
     } else if path.ends_with("/actions") {
         json!({ "action": "stop" })
+    } else if path.ends_with("/scale") {
+        json!({ "replicas": { "web": 2 } })
+    } else if path.ends_with("/clone") {
+        json!({ "name": "copy" })
     } else if path.contains("/credentials/") {
         json!({ "bind": "bearer", "hosts": ["api.example.org"], "value": "s3cret-value" })
     } else if path.ends_with("/answers") {

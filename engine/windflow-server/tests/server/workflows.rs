@@ -98,7 +98,7 @@ async fn what_is_wrong_is_told_with_its_place_and_remedy() {
     assert_eq!((&validated["valid"], validated["problems"].as_array().unwrap().len()), (&json!(false), 2));
     assert_eq!(
         editor.yaml("POST", "/api/v1/validate", PURE, None).await.expect(200),
-        json!({ "valid": true, "problems": [] })
+        json!({ "valid": true, "problems": [], "reach": [] })
     );
 
     editor.create(PURE).await;

@@ -150,6 +150,20 @@ impl Book {
         Ok(deployment)
     }
 
+    /// What a deployment has left was taken away since.
+    ///
+    /// # Errors
+    /// Where there is none of this id.
+    pub fn tidied(&self, id: &str) -> Result<Deployment> {
+        let found: Option<(Deployment, u64)> = self.read(&key(id))?;
+        let (mut deployment, version) = found.ok_or_else(|| BookError::NotFound(format!("deployment {id}")))?;
+        if let Some(outcome) = &mut deployment.outcome {
+            outcome.left.clear();
+        }
+        self.write(vec![self.put(key(id), Expected::Version(version), &deployment)?])?;
+        Ok(deployment)
+    }
+
     /// A deployment.
     ///
     /// # Errors
@@ -234,6 +248,23 @@ impl Book {
             next = deployment.previous;
         }
         Err(BookError::NotFound(format!("deployment of the stack {stack} on {target} before the present one")))
+    }
+
+    /// An earlier deployment of a stack on a target, to go back to, with what it is made from.
+    ///
+    /// # Errors
+    /// Where it is one of something else, or did not end well.
+    pub fn earlier(&self, target: &str, stack: &str, id: &str) -> Result<(Deployment, Content)> {
+        let found = self.deployment(id)?;
+        if found.stack != stack || found.target != target {
+            return Err(BookError::Invalid(format!("{id} deployed {} to {}", found.stack, found.target)));
+        }
+        if !found.status.is_good() {
+            let why = format!("deployment {id} did not end well; there is nothing to go back to");
+            return Err(BookError::Invalid(why));
+        }
+        let content = self.content(&found)?;
+        Ok((found, content))
     }
 
     /// The stack is not on the target any more.

@@ -119,6 +119,31 @@ impl Book {
         ])
     }
 
+    /// Has a stack again that was forgotten, as of one of its versions, which is the latest one.
+    ///
+    /// # Errors
+    /// Where there is one of this name, or no such version.
+    pub fn bring_back_stack(
+        &self,
+        name: &str,
+        description: &str,
+        version: u32,
+        by: &str,
+        now: Timestamp,
+    ) -> Result<Stack> {
+        let kept = self.stack_version(name, version)?;
+        let stack = Stack {
+            name: name.to_owned(),
+            description: description.to_owned(),
+            version,
+            created_at: kept.at,
+            updated_at: now,
+            updated_by: by.to_owned(),
+        };
+        self.write(vec![self.put(key(name), Expected::Absent, &stack)?])?;
+        Ok(stack)
+    }
+
     /// Forgets a stack. Its versions stay, and what is deployed, too.
     ///
     /// # Errors

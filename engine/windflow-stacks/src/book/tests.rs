@@ -2,7 +2,7 @@ use windflow_core::run::Timestamp;
 use windflow_store::MemoryStore;
 
 use super::*;
-use crate::deployment::{Content, Status};
+use crate::deployment::{Content, Stack, Status};
 use crate::driver::{DriverError, Outcome, RegistryLogin, Verdict};
 use crate::plan::Plan;
 use crate::project::{Project, Service};
@@ -93,6 +93,18 @@ fn stacks_have_versions() {
         (vec![book.stack_version("shop", 2).unwrap()], Some(2))
     );
     assert!(book.keep_stack("No Name", "", "a", "me", Timestamp(1)).is_err());
+}
+
+#[test]
+fn a_stack_that_was_forgotten_is_brought_back_as_it_was() {
+    let book = book();
+    let kept = book.keep_stack("shop", "A shop", "a", "me", Timestamp(1)).unwrap();
+    assert!(book.bring_back_stack("shop", "A shop", 1, "you", Timestamp(2)).is_err(), "it is there");
+    book.remove_stack("shop").unwrap();
+    assert!(book.bring_back_stack("shop", "A shop", 2, "you", Timestamp(2)).is_err(), "there is no such version");
+    let back = book.bring_back_stack("shop", "A shop", 1, "you", Timestamp(2)).unwrap();
+    assert_eq!(back, Stack { updated_at: Timestamp(2), updated_by: "you".into(), ..kept });
+    assert_eq!(book.stack("shop").unwrap(), back);
 }
 
 #[test]

@@ -71,11 +71,16 @@ impl FolderContext {
             Some((path, bytes)) => text_of(&folder, path, *bytes, MAX_DOCKERFILE_BYTES)?,
             None => return Err(no_dockerfile(&folder, &dockerfile, &all)),
         };
-        let ignore = match all.iter().find(|(path, _)| path == DOCKERIGNORE) {
+        // A Dockerfile can have one of its own, which then counts alone.
+        let own = format!("{dockerfile}{DOCKERIGNORE}");
+        let found = [own.as_str(), DOCKERIGNORE].into_iter().find_map(|name| all.iter().find(|(path, _)| path == name));
+        let has_own = found.is_some_and(|(path, _)| *path == own);
+        let ignore = match found {
             Some((path, bytes)) => text_of(&folder, path, *bytes, ignore::MAX_BYTES as u64)?,
             None => String::new(),
         };
-        let ignore = Ignore::read(&ignore).map_err(NotBuildable::Invalid)?;
+        let name = if has_own { own.as_str() } else { DOCKERIGNORE };
+        let ignore = Ignore::read(&ignore, name).map_err(NotBuildable::Invalid)?;
         if let Some(unknown) = wanted.executable.iter().find(|named| !all.iter().any(|(path, _)| path == *named)) {
             let message = format!(
                 "`executable` names {unknown:?}, which is not in the folder {:?}; paths begin in that folder",
@@ -83,8 +88,12 @@ impl FolderContext {
             );
             return Err(NotBuildable::Invalid(message));
         }
-        // The engine reads both, and leaves them out itself where they are named.
-        let goes = |path: &str| path == dockerfile || path == DOCKERIGNORE || !ignore.leaves_out(path);
+        // The engine reads both, and leaves them out itself where they are named. It knows `.dockerignore` alone, which says nothing where the
+        // Dockerfile has its own.
+        let goes = |path: &str| match path {
+            DOCKERIGNORE if has_own => false,
+            _ => path == dockerfile || path == DOCKERIGNORE || !ignore.leaves_out(path),
+        };
         let mode = |path: &String| if wanted.executable.contains(path) { 0o755 } else { 0o644 };
         let files: Vec<_> = (all.into_iter().filter(|(path, _)| goes(path)))
             .map(|(path, bytes)| FolderFile { mode: mode(&path), path, bytes })
@@ -192,6 +201,27 @@ mod tests {
         assert!(context.folder.read("../secret", 0, 100).is_err());
         let other = of(&[("shop/docker/Dockerfile.web", "FROM b")], json!({ "dockerfile": "./docker/Dockerfile.web" }));
         assert_eq!(other.unwrap().text, "FROM b");
+    }
+
+    #[test]
+    fn a_dockerfile_with_an_ignore_file_of_its_own_needs_no_other() {
+        let files = [
+            ("shop/.dockerignore", "*"),
+            ("shop/docker/web.dockerignore", "*.md\ndocker/*.dockerignore"),
+            ("shop/docker/web", "FROM a"),
+            ("shop/README.md", "#"),
+            ("shop/a", ""),
+        ];
+        let paths = |context: FolderContext| context.files.into_iter().map(|file| file.path).collect::<Vec<_>>();
+        let own = of(&files, json!({ "dockerfile": "docker/web" })).unwrap();
+        assert_eq!(paths(own), ["a", "docker/web"], "the engine would go by the other one, so that it stays");
+        let files = [&files[..], &[("shop/Dockerfile", "FROM a")]].concat();
+        assert_eq!(paths(of(&files, json!({})).unwrap()), [".dockerignore", "Dockerfile"]);
+        let wrong = of(&[("shop/Dockerfile", ""), ("shop/Dockerfile.dockerignore", "[a")], json!({})).err().unwrap();
+        assert!(
+            matches!(&wrong, NotBuildable::Invalid(why) if why.starts_with("Dockerfile.dockerignore, line 1")),
+            "{wrong}"
+        );
     }
 
     #[test]

@@ -23,20 +23,20 @@ pub(super) struct Ignore {
 /// # Errors
 /// What is wrong with it, and in which line.
 pub fn ignored(text: &str, path: &str) -> Result<bool, String> {
-    Ok(Ignore::read(text)?.leaves_out(path))
+    Ok(Ignore::read(text, ".dockerignore")?.leaves_out(path))
 }
 
 impl Ignore {
-    /// Reads the text of a `.dockerignore`.
+    /// Reads the text of a `.dockerignore`, or of whatever file stands in for it.
     ///
     /// # Errors
     /// What is wrong with it, and in which line.
-    pub(super) fn read(text: &str) -> Result<Self, String> {
+    pub(super) fn read(text: &str, file: &str) -> Result<Self, String> {
         let (mut patterns, mut exceptions) = (Vec::new(), Vec::new());
         for (number, line) in (1..).zip(text.trim_start_matches('\u{feff}').lines()) {
             let line = if line.starts_with('#') { "" } else { line.trim() };
             let (pattern, exception) = match line.strip_prefix('!') {
-                Some("") => return Err(format!(".dockerignore, line {number}: `!` is followed by no pattern")),
+                Some("") => return Err(format!("{file}, line {number}: `!` is followed by no pattern")),
                 Some(pattern) => (pattern.trim(), true),
                 None => (line, false),
             };
@@ -49,16 +49,16 @@ impl Ignore {
                 let why = error.to_string();
                 let why = why.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
                 let shown: String = line.chars().take(100).collect();
-                return Err(format!(".dockerignore, line {number}: {shown:?} is no pattern: {why}"));
+                return Err(format!("{file}, line {number}: {shown:?} is no pattern: {why}"));
             }
             patterns.push(pattern);
             exceptions.push(exception);
         }
         if patterns.len() > MAX_PATTERNS {
-            return Err(format!(".dockerignore has more than {MAX_PATTERNS} patterns"));
+            return Err(format!("{file} has more than {MAX_PATTERNS} patterns"));
         }
         let patterns = RegexSetBuilder::new(patterns).size_limit(COMPILED_BYTES).build();
-        let patterns = patterns.map_err(|_| ".dockerignore has patterns that are too large together".to_owned())?;
+        let patterns = patterns.map_err(|_| format!("{file} has patterns that are too large together"))?;
         Ok(Self { patterns, exceptions })
     }
 
@@ -130,7 +130,7 @@ mod tests {
 
     #[track_caller]
     fn check(patterns: &str, left_out: &[&str], kept: &[&str]) {
-        let ignore = Ignore::read(patterns).unwrap();
+        let ignore = Ignore::read(patterns, ".dockerignore").unwrap();
         for path in left_out {
             assert!(ignore.leaves_out(path), "{patterns:?} keeps {path}");
         }
@@ -172,9 +172,9 @@ mod tests {
     #[test]
     fn what_is_no_pattern_is_told_with_its_line() {
         for (text, said) in [("ok\n[a", "line 2"), ("!", "line 1"), ("\n\n[z-a]", "line 3")] {
-            let error = Ignore::read(text).unwrap_err();
+            let error = Ignore::read(text, ".dockerignore").unwrap_err();
             assert!(error.contains(said) && error.contains(".dockerignore"), "{error}");
         }
-        assert!(Ignore::read(&"a\n".repeat(MAX_PATTERNS + 1)).unwrap_err().contains("1000"));
+        assert!(Ignore::read(&"a\n".repeat(MAX_PATTERNS + 1), ".dockerignore").unwrap_err().contains("1000"));
     }
 }

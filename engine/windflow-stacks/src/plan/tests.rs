@@ -26,6 +26,7 @@ fn running(project: &Project) -> Observed {
                 health: None,
                 deployment: "d".into(),
                 steady: true,
+                settled: true,
                 retired: false,
                 ports: Vec::new(),
             });

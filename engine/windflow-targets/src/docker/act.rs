@@ -1,7 +1,7 @@
 //! What is done with a stack that is deployed.
 
 use futures::future::try_join_all;
-use windflow_stacks::driver::{Action, DriverError, Event, Events, Result};
+use windflow_stacks::driver::{Action, Event, Events, Result};
 use windflow_stacks::plan::Container;
 
 use super::{DockerTarget, parts};
@@ -15,12 +15,7 @@ pub(super) async fn act(
 ) -> Result<Vec<String>> {
     let seen = target.seen(stack).await?;
     let chosen = |found: &&Container| services.is_empty() || services.contains(&found.service);
-    if let Some(unknown) = services.iter().find(|name| !seen.containers.iter().any(|found| found.service == **name)) {
-        return Err(DriverError::new(
-            "unknown_service",
-            format!("the stack {stack} has no service {unknown} on this target"),
-        ));
-    }
+    seen.known(stack, services)?;
     let removes = matches!(action, Action::Remove { .. });
     let own: Vec<&Container> =
         seen.containers.iter().filter(chosen).filter(|found| removes || !found.retired).collect();

@@ -1,6 +1,7 @@
 //! Deploying: what is missing is fetched first, then services change in the order of their dependencies, and what was set aside
 //! goes only once all is well.
 
+use std::collections::BTreeSet;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -11,7 +12,7 @@ use windflow_stacks::order;
 use windflow_stacks::plan::{Change, Container, Observed, Plan, Step, plan};
 use windflow_stacks::project::Condition;
 
-use super::gate::{self, Gate};
+use super::gate::{self, Gate, Waited};
 use super::{DockerTarget, create, images, parts, settle, undo};
 
 /// A deployment under way.
@@ -19,6 +20,8 @@ pub(super) struct Under<'a> {
     pub(super) target: &'a DockerTarget,
     pub(super) job: &'a Job<'a>,
     pub(super) deadline: Instant,
+    /// Containers that stay as they were before it.
+    pub(super) untouched: BTreeSet<String>,
     failed: AtomicBool,
     /// The container that failed first.
     culprit: Mutex<Option<String>>,
@@ -51,8 +54,7 @@ pub(super) fn cancelled() -> DriverError {
 pub(super) async fn deploy(target: &DockerTarget, job: &Job<'_>) -> Result<Outcome> {
     // Nothing is touched before everything is there that it needs.
     let images = images::ensure(target, job).await?;
-    settle::settle(target, job).await?;
-    let before = target.seen(&job.project.name).await?;
+    let before = settle::settle(target, job).await?;
     let plan = plan(job.project, &before, &images);
     job.events.tell(Event::Planned { plan: plan.clone() });
     if let Some(obstacle) = plan.obstacles.first() {
@@ -62,13 +64,14 @@ pub(super) async fn deploy(target: &DockerTarget, job: &Job<'_>) -> Result<Outco
         target,
         job,
         deadline: Instant::now() + job.timeout,
+        untouched: untouched(&plan, &before, job.deployment),
         failed: AtomicBool::new(false),
         culprit: Mutex::new(None),
     };
     match forward(&under, &plan, &before).await {
         Ok(()) => {
             let unchanged = plan.is_empty() && before.containers.iter().all(|found| !found.retired);
-            clean_up(target, job, &plan).await?;
+            clean_up(target, job, &plan, &before).await?;
             let verdict = if unchanged { Verdict::Unchanged } else { Verdict::Deployed };
             Ok(Outcome { verdict, plan, error: None, log: Vec::new(), left: Vec::new() })
         }
@@ -98,9 +101,36 @@ async fn forward(under: &Under<'_>, plan: &Plan, before: &Observed) -> Result<()
             join_all(level.iter().filter_map(|name| plan.service(name)).map(|step| service(under, step, before))).await;
         done.into_iter().collect::<Result<Vec<()>>>()?;
     }
+    // One look is for all services. Where nothing was changed, what was seen before the plan was made is as good.
+    let now = if plan.is_empty() { None } else { Some(seen(under).await?) };
+    let now = now.as_ref().unwrap_or(before);
     let steps = plan.steps.iter().filter(|step| step.kind == "service" && step.change != Change::Removed);
-    let up = join_all(steps.map(|step| all_up(under, &step.name, Gate::Up))).await;
-    let mut errors: Vec<DriverError> = up.into_iter().filter_map(std::result::Result::err).collect();
+    let up = join_all(steps.map(|step| all_up_in(under, now, &step.name, Gate::Up))).await;
+    first_error(up)
+}
+
+/// What a deployment leaves alone: neither made by it before it was cut off, nor the successor of something that was set aside.
+fn untouched(plan: &Plan, before: &Observed, deployment: &str) -> BTreeSet<String> {
+    let replicas = plan.steps.iter().flat_map(|step| &step.replicas);
+    let left: BTreeSet<&String> = replicas
+        .filter(|replica| replica.change == Change::Unchanged)
+        .filter_map(|replica| replica.container.as_ref())
+        .collect();
+    let succeeds = |found: &Container| {
+        let aside = before.containers.iter().filter(|other| other.retired);
+        aside.into_iter().any(|other| other.service == found.service && other.number == found.number)
+    };
+    let own = before.containers.iter().filter(|found| left.contains(&found.id) && found.deployment != deployment);
+    own.filter(|found| !succeeds(found)).map(|found| found.id.clone()).collect()
+}
+
+async fn seen(under: &Under<'_>) -> Result<Observed> {
+    under.target.seen(&under.job.project.name).await.inspect_err(|_| under.fail(None))
+}
+
+/// Of several things that go wrong, the one because of which the others were given up.
+fn first_error(done: Vec<Result<()>>) -> Result<()> {
+    let mut errors: Vec<DriverError> = done.into_iter().filter_map(std::result::Result::err).collect();
     errors.sort_by_key(|error| error.code == "given_up");
     errors.into_iter().next().map_or(Ok(()), Err)
 }
@@ -140,7 +170,7 @@ async fn service(under: &Under<'_>, step: &Step, before: &Observed) -> Result<()
             .inspect_err(|_| under.fail(None))?;
         // The next one is replaced only once this one serves. Waiting for the last is for all services together.
         if at + 1 < last {
-            wait(under, &step.name, replica.number, &id, Gate::Up, false).await?;
+            wait(under, &Waited { service: &step.name, number: replica.number, id: &id, seen: None }, Gate::Up).await?;
         }
     }
     Ok(())
@@ -176,10 +206,10 @@ async fn replace(
     Ok(id)
 }
 
-async fn wait(under: &Under<'_>, service: &str, number: u32, id: &str, gate: Gate, steady: bool) -> Result<()> {
-    gate::wait(under, service, number, id, gate, steady).await.inspect_err(|error| {
+async fn wait(under: &Under<'_>, waited: &Waited<'_>, gate: Gate) -> Result<()> {
+    gate::wait(under, waited, gate).await.inspect_err(|error| {
         let own = !["given_up", "cancelled"].contains(&error.code.as_str());
-        under.fail(own.then_some(id));
+        under.fail(own.then_some(waited.id));
     })
 }
 
@@ -197,22 +227,22 @@ async fn wait_for_dependencies(under: &Under<'_>, name: &str) -> Result<()> {
 
 /// Waits for all containers of a service.
 async fn all_up(under: &Under<'_>, name: &str, gate: Gate) -> Result<()> {
-    let seen = under.target.seen(&under.job.project.name).await.inspect_err(|_| under.fail(None))?;
-    let own: Vec<_> = seen.containers.iter().filter(|found| !found.retired && found.service == name).collect();
-    let waits = own.iter().map(|found| wait(under, name, found.number, &found.id, gate, found.steady));
-    let mut errors: Vec<_> = join_all(waits).await.into_iter().filter_map(std::result::Result::err).collect();
-    errors.sort_by_key(|error| error.code == "given_up");
-    errors.into_iter().next().map_or(Ok(()), Err)
+    let seen = seen(under).await?;
+    all_up_in(under, &seen, name, gate).await
+}
+
+async fn all_up_in(under: &Under<'_>, seen: &Observed, name: &str, gate: Gate) -> Result<()> {
+    let own = seen.containers.iter().filter(|found| !found.retired && found.service == name);
+    let waited: Vec<_> =
+        own.map(|found| Waited { service: name, number: found.number, id: &found.id, seen: Some(found) }).collect();
+    first_error(join_all(waited.iter().map(|waited| wait(under, waited, gate))).await)
 }
 
 /// All is well: what was set aside goes, and networks that nobody needs.
-async fn clean_up(target: &DockerTarget, job: &Job<'_>, plan: &Plan) -> Result<()> {
-    if plan.is_empty() {
-        // An earlier one may have been cut off here.
-        let seen = target.seen(&job.project.name).await?;
-        if seen.containers.iter().all(|found| !found.retired) {
-            return Ok(());
-        }
+async fn clean_up(target: &DockerTarget, job: &Job<'_>, plan: &Plan, before: &Observed) -> Result<()> {
+    // An earlier one may have been cut off here.
+    if plan.is_empty() && before.containers.iter().all(|found| !found.retired) {
+        return Ok(());
     }
     for found in target.seen(&job.project.name).await?.containers.iter().filter(|found| found.retired) {
         target.remove(&found.id).await?;

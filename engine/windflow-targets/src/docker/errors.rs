@@ -8,6 +8,13 @@ use super::connect::tls;
 /// The engine is not reached at an address.
 pub(super) fn at(address: &str, error: &Error) -> DriverError {
     let found = of(error);
+    if let Error::DockerResponseServerError { status_code, message } = error
+        && (*status_code == 404 || message.trim().is_empty())
+    {
+        let message = format!("what answers at {address} is no Docker engine: it answers with status {status_code}");
+        return DriverError::new("not_an_engine", message)
+            .remedy("is it the port of the engine, or of something else?");
+    }
     if found.code != "unreachable" {
         return DriverError { message: format!("{address}: {}", found.message), ..found };
     }
@@ -144,6 +151,22 @@ mod tests {
         ] {
             let error = Error::DockerResponseServerError { status_code: status, message: message.into() };
             assert_eq!(of(&error).code, code, "{message}");
+        }
+    }
+
+    #[test]
+    fn something_else_at_an_address_is_told_from_an_engine() {
+        let answer =
+            |status, message: &str| Error::DockerResponseServerError { status_code: status, message: message.into() };
+        for (status, message, code) in [
+            (404, "<html>not here</html>", "not_an_engine"),
+            (502, " ", "not_an_engine"),
+            (400, "Client sent an HTTP request to an HTTPS server.", "tls_wanted"),
+            (403, "authorization denied by plugin", "engine"),
+        ] {
+            let found = at("tcp://127.0.0.1:80", &answer(status, message));
+            assert_eq!(found.code, code, "{found:?}");
+            assert!(found.message.contains("tcp://127.0.0.1:80"), "{found:?}");
         }
     }
 }

@@ -7,9 +7,11 @@ use bollard::query_parameters::LogsOptionsBuilder;
 use futures::StreamExt;
 use tokio::time::Instant;
 use windflow_stacks::driver::{DriverError, Event, Result};
+use windflow_stacks::plan::{Container, HealthState, State};
 use windflow_stacks::project::Restart;
 
 use super::deploy::Under;
+use super::observe::SETTLED;
 use super::{DockerTarget, errors};
 
 /// How long a container without checks has to run until it counts as up.
@@ -35,25 +37,47 @@ enum Standing {
     Failed(DriverError),
 }
 
+/// A container that is waited for.
+pub(super) struct Waited<'a> {
+    pub(super) service: &'a str,
+    pub(super) number: u32,
+    pub(super) id: &'a str,
+    /// As it was seen just now, where it was.
+    pub(super) seen: Option<&'a Container>,
+}
+
+/// How a container has run until now.
+struct Ran {
+    /// For as long as it has to.
+    enough: bool,
+    /// It has ended meanwhile and was started again.
+    again: bool,
+}
+
 /// Waits for one container; one that was seen to be steady need not show that it is.
-pub(super) async fn wait(
-    under: &Under<'_>,
-    service: &str,
-    number: u32,
-    id: &str,
-    gate: Gate,
-    steady: bool,
-) -> Result<()> {
+pub(super) async fn wait(under: &Under<'_>, waited: &Waited<'_>, gate: Gate) -> Result<()> {
+    let Waited { service, number, id, seen } = *waited;
     let restart = under.job.project.services.get(service).map(|service| service.restart).unwrap_or_default();
     let tell = |doing: &str, detail: &str| {
         let (service, doing, detail) = (service.to_owned(), doing.to_owned(), detail.to_owned());
         under.job.events.tell(Event::Container { service, number, doing, detail });
     };
+    let is_untouched = under.untouched.contains(id);
+    if let Some(doing) = seen.filter(|_| is_untouched).and_then(|seen| as_before(seen, gate, restart)) {
+        tell(doing, "");
+        return Ok(());
+    }
+    let is_steady = seen.is_some_and(|seen| seen.steady);
     let (mut pause, mut told, begun) = (LOOKS.0, "", Instant::now());
+    let mut at_first = None;
     loop {
         let found = under.target.docker.inspect_container(id, None).await.map_err(|error| errors::of(&error))?;
-        let ran = if steady { STEADY } else { begun.elapsed() };
-        match standing(service, &found, gate, restart, ran) {
+        // That something which stays as it is was started again, long ago perhaps, says nothing of this deployment. If it was lately, it may be again.
+        let restarts = found.restart_count.unwrap_or(0);
+        let before = if is_untouched { *at_first.get_or_insert(restarts) } else { 0 };
+        let enough = if before > 0 { begun.elapsed() >= SETTLED } else { is_steady || begun.elapsed() >= STEADY };
+        let ran = Ran { enough, again: restarts > before };
+        match standing(service, &found, gate, restart, &ran) {
             Standing::Through(doing) => {
                 tell(doing, "");
                 return Ok(());
@@ -84,7 +108,17 @@ pub(super) async fn wait(
     }
 }
 
-fn standing(service: &str, found: &ContainerInspectResponse, gate: Gate, restart: Restart, ran: Duration) -> Standing {
+/// How a container stands that stays as it is, where what was seen of it says enough.
+fn as_before(seen: &Container, gate: Gate, restart: Restart) -> Option<&'static str> {
+    match (seen.state, seen.health) {
+        (State::Exited(0), _) if gate == Gate::Completed || restart == Restart::No => Some("completed"),
+        (State::Running, Some(HealthState::Healthy)) if gate == Gate::Up => Some("healthy"),
+        (State::Running, None) if gate == Gate::Up && seen.settled => Some("running"),
+        _ => None,
+    }
+}
+
+fn standing(service: &str, found: &ContainerInspectResponse, gate: Gate, restart: Restart, ran: &Ran) -> Standing {
     let Some(state) = &found.state else { return Standing::Waiting("its state") };
     let code = state.exit_code.unwrap_or(-1);
     let failed = |code: &str, message: String| {
@@ -92,7 +126,7 @@ fn standing(service: &str, found: &ContainerInspectResponse, gate: Gate, restart
             DriverError::new(code, message).remedy("its last lines say more; correct the stack and deploy again"),
         )
     };
-    if found.restart_count.unwrap_or(0) > 0 || state.status == Some(Is::RESTARTING) {
+    if ran.again || state.status == Some(Is::RESTARTING) {
         return failed("keeps_ending", format!("{service} ends again and again, last with status {code}"));
     }
     match state.status {
@@ -114,7 +148,7 @@ fn standing(service: &str, found: &ContainerInspectResponse, gate: Gate, restart
                 failed("unhealthy", format!("{service} is unhealthy{said}"))
             }
             Some(HealthStatusEnum::STARTING) => Standing::Waiting("its health check"),
-            _ if ran >= STEADY => Standing::Through("running"),
+            _ if ran.enough => Standing::Through("running"),
             _ => Standing::Waiting("it to stay up"),
         },
         _ => Standing::Waiting("its start"),

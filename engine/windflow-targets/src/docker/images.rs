@@ -4,12 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bollard::auth::DockerCredentials;
 use bollard::query_parameters::CreateImageOptionsBuilder;
-use futures::StreamExt;
+use futures::{StreamExt, TryStreamExt};
 use windflow_stacks::containers::image::{registry, split};
 use windflow_stacks::driver::{DriverError, Event, Job, RegistryLogin, Result};
 use windflow_stacks::project::{Project, Pull};
 
 use super::{DockerTarget, errors};
+
+/// Images that are asked about at the same time.
+const ASKED: usize = 8;
 
 /// Logins by the registry's host.
 pub(super) type Registries = BTreeMap<String, RegistryLogin>;
@@ -17,14 +20,18 @@ pub(super) type Registries = BTreeMap<String, RegistryLogin>;
 /// The contents of a project's images by name, of those that the target has.
 pub(super) async fn present(docker: &bollard::Docker, project: &Project) -> Result<BTreeMap<String, String>> {
     let names: BTreeSet<&str> = project.services.values().map(|service| service.image.as_str()).collect();
-    let asked = names.into_iter().map(|name| async move {
-        match docker.inspect_image(name).await {
-            Ok(found) => Ok(found.id.map(|id| (name.to_owned(), id))),
-            Err(error) if errors::is_missing(&error) => Ok(None),
-            Err(error) => Err(errors::of(&error)),
-        }
-    });
-    Ok(futures::future::try_join_all(asked).await?.into_iter().flatten().collect())
+    let asked: Vec<_> = names
+        .into_iter()
+        .map(|name| async move {
+            match docker.inspect_image(name).await {
+                Ok(found) => Ok(found.id.map(|id| (name.to_owned(), id))),
+                Err(error) if errors::is_missing(&error) => Ok(None),
+                Err(error) => Err(errors::of(&error)),
+            }
+        })
+        .collect();
+    let found: Vec<_> = futures::stream::iter(asked).buffer_unordered(ASKED).try_collect().await?;
+    Ok(found.into_iter().flatten().collect())
 }
 
 /// Fetches what has to be fetched, before anything is changed.

@@ -13,6 +13,7 @@ const MAX_LINE: usize = 16 << 10;
 
 pub(super) async fn logs(target: &DockerTarget, stack: &str, query: &LogQuery, lines: Lines<'_>) -> Result<()> {
     let seen = target.seen(stack).await?;
+    seen.known(stack, &query.services)?;
     let own =
         seen.containers.iter().filter(|found| query.services.is_empty() || query.services.contains(&found.service));
     let mut all = SelectAll::new();
@@ -35,10 +36,11 @@ pub(super) async fn logs(target: &DockerTarget, stack: &str, query: &LogQuery, l
     while let Some((service, number, part)) = all.next().await {
         let part = part.map_err(|error| errors::of(&error))?;
         let stderr = matches!(part, LogOutput::StdErr { .. });
-        for line in part.to_string().lines() {
+        let part = part.to_string();
+        for line in part.lines() {
             let (at, text) = line.split_once(' ').unwrap_or((line, ""));
             let text = text.char_indices().nth(MAX_LINE).map_or(text, |(end, _)| &text[..end]).to_owned();
-            if !lines(LogLine { service: service.clone(), number, at: at.to_owned(), stderr, text }) {
+            if !lines(LogLine { service: service.clone(), number, at: at.to_owned(), stderr, text }).await {
                 return Ok(());
             }
         }

@@ -1,11 +1,17 @@
 //! What there is of a stack.
 
+use std::time::Duration;
+
 use bollard::models::{ContainerSummary, ContainerSummaryStateEnum as Is, PortSummary};
 use bollard::query_parameters::{ListContainersOptionsBuilder, ListNetworksOptionsBuilder, ListVolumesOptionsBuilder};
 use windflow_stacks::driver::Result;
 use windflow_stacks::plan::{Container, HealthState, Observed, Part, State};
 
 use super::{DockerTarget, errors, labels};
+
+/// How long a container runs until its engine takes its start for a success.
+pub(super) const SETTLED: Duration = Duration::from_secs(10);
+const MINUTE: Duration = Duration::from_secs(60);
 
 impl DockerTarget {
     pub(super) async fn seen(&self, stack: &str) -> Result<Observed> {
@@ -56,7 +62,8 @@ fn container(found: ContainerSummary) -> Option<Container> {
         image_id: found.image_id.unwrap_or_default(),
         state: state(found.state, &status),
         health: health(&status),
-        steady: steady(&status),
+        steady: runs_since(&status).is_some_and(|since| since >= Duration::from_secs(1)),
+        settled: runs_since(&status).is_some_and(|since| since >= SETTLED),
         retired: name.ends_with(labels::RETIRED) || name.ends_with(labels::RETIRED_STOPPED),
         ports: found.ports.unwrap_or_default().iter().filter_map(port).collect(),
         name,
@@ -78,11 +85,17 @@ fn state(state: Option<Is>, status: &str) -> State {
     }
 }
 
-/// Lists tell since when it runs in words only: "Up Less than a second", "Up 2 minutes", "Up About an hour".
-fn steady(status: &str) -> bool {
-    status
-        .strip_prefix("Up ")
-        .is_some_and(|since| since.starts_with(|c: char| c.is_ascii_digit()) || since.starts_with("About a"))
+/// Lists tell since when it runs in words only: "Up Less than a second", "Up 2 minutes", "Up About an hour". That long at least.
+fn runs_since(status: &str) -> Option<Duration> {
+    let since = status.strip_prefix("Up ")?;
+    let mut words = since.split(' ');
+    let (number, unit) = (words.next()?, words.next().unwrap_or_default());
+    Some(match number.parse() {
+        Ok(seconds) if unit.starts_with("second") => Duration::from_secs(seconds),
+        Ok(_) => MINUTE,
+        Err(_) if since.starts_with("About a") => MINUTE,
+        Err(_) => Duration::ZERO,
+    })
 }
 
 /// Lists of older engines tell it in words only: "Up 2 minutes (health: starting)".
@@ -110,9 +123,17 @@ mod tests {
     #[test]
     fn words_of_lists_are_understood() {
         assert_eq!(state(Some(Is::EXITED), "Exited (137) 2 hours ago"), State::Exited(137));
-        let steadies =
-            ["Up Less than a second", "Up 1 second", "Up About a minute", "Exited (0) 2 hours ago", "Created"];
-        assert_eq!(steadies.map(steady), [false, true, true, false, false]);
+        for (status, seconds) in [
+            ("Up Less than a second", Some(0)),
+            ("Up 1 second", Some(1)),
+            ("Up 12 seconds (healthy)", Some(12)),
+            ("Up About a minute", Some(60)),
+            ("Up 3 weeks (unhealthy)", Some(60)),
+            ("Exited (0) 2 hours ago", None),
+            ("Created", None),
+        ] {
+            assert_eq!(runs_since(status), seconds.map(Duration::from_secs), "{status}");
+        }
         assert_eq!(health("Up 2 minutes (health: starting)"), Some(HealthState::Starting));
         assert_eq!(health("Up 2 minutes (unhealthy)"), Some(HealthState::Unhealthy));
         assert_eq!((health("Up 2 minutes (healthy)"), health("Up 2 minutes")), (Some(HealthState::Healthy), None));

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use windflow_stacks::driver::{Event, Job, Result};
-use windflow_stacks::plan::State;
+use windflow_stacks::plan::{Observed, State};
 
 use super::DockerTarget;
 
@@ -12,7 +12,8 @@ const LOOKS: u32 = 10;
 const BETWEEN: Duration = Duration::from_millis(200);
 
 /// Where a successor is what is wanted now, the deployment goes on with it. Everything else that was set aside is brought back.
-pub(super) async fn settle(target: &DockerTarget, job: &Job<'_>) -> Result<()> {
+/// What there is then.
+pub(super) async fn settle(target: &DockerTarget, job: &Job<'_>) -> Result<Observed> {
     for _ in 1..LOOKS {
         match as_seen(target, job).await {
             // The engine was still at what was asked of it before the deployment was cut off, and has made a successor since.
@@ -23,8 +24,11 @@ pub(super) async fn settle(target: &DockerTarget, job: &Job<'_>) -> Result<()> {
     as_seen(target, job).await
 }
 
-async fn as_seen(target: &DockerTarget, job: &Job<'_>) -> Result<()> {
+async fn as_seen(target: &DockerTarget, job: &Job<'_>) -> Result<Observed> {
     let seen = target.seen(&job.project.name).await?;
+    if seen.containers.iter().all(|found| !found.retired) {
+        return Ok(seen);
+    }
     for aside in seen.containers.iter().filter(|found| found.retired) {
         let same = |found: &&windflow_stacks::plan::Container| {
             !found.retired && found.service == aside.service && found.number == aside.number
@@ -42,5 +46,5 @@ async fn as_seen(target: &DockerTarget, job: &Job<'_>) -> Result<()> {
         let detail = "what an earlier deployment left was put in order".to_owned();
         job.events.tell(Event::Container { service, number, doing: "restored".to_owned(), detail });
     }
-    Ok(())
+    target.seen(&job.project.name).await
 }

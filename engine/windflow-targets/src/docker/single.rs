@@ -62,8 +62,8 @@ impl Containers for DockerTarget {
         Box::pin(once::run(self, job, with))
     }
 
-    fn exec<'a>(&'a self, wanted: &'a Exec, with: &'a With<'a>) -> BoxFuture<'a, Result<Ended>> {
-        Box::pin(exec::exec(self, wanted, with))
+    fn exec<'a>(&'a self, key: &'a str, wanted: &'a Exec, with: &'a With<'a>) -> BoxFuture<'a, Result<Ended>> {
+        Box::pin(exec::exec(self, key, wanted, with))
     }
 
     fn build<'a>(

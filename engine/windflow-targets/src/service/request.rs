@@ -13,6 +13,8 @@ pub(super) enum Request {
     Deploy(Box<Deploy>),
     Carry(Carry),
     Scale(Scale),
+    Rollback(Rollback),
+    Remove(Remove),
     Status(Stack),
     Start(Services),
     Stop(Services),
@@ -35,9 +37,9 @@ pub(super) enum Single {
 }
 
 /// What there is to ask.
-const ALL: [&str; 16] = [
-    "deploy", "carry", "scale", "status", "start", "stop", "restart", "logs", "run", "exec", "build", "pull", "tag",
-    "push", "inspect", "prune",
+const ALL: [&str; 18] = [
+    "deploy", "carry", "scale", "rollback", "remove", "status", "start", "stop", "restart", "logs", "run", "exec",
+    "build", "pull", "tag", "push", "inspect", "prune",
 ];
 
 impl Request {
@@ -53,6 +55,8 @@ impl Request {
             "deploy" => Self::Deploy(part(fields)?),
             "carry" => Self::Carry(part(fields)?),
             "scale" => Self::Scale(part(fields)?),
+            "rollback" => Self::Rollback(part(fields)?),
+            "remove" => Self::Remove(part(fields)?),
             "status" => Self::Status(part(fields)?),
             "start" => Self::Start(part(fields)?),
             "stop" => Self::Stop(part(fields)?),
@@ -91,6 +95,24 @@ pub(super) struct Carry {
 pub(super) struct Scale {
     pub(super) stack: String,
     pub(super) replicas: BTreeMap<String, u32>,
+}
+
+/// Back to the deployment before, or to the one that is named.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Rollback {
+    pub(super) stack: String,
+    #[serde(default)]
+    pub(super) to: Option<String>,
+}
+
+/// A stack to take away; its volumes only where that is said.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Remove {
+    pub(super) stack: String,
+    #[serde(default)]
+    pub(super) volumes: bool,
 }
 
 #[derive(Debug, Deserialize)]

@@ -165,7 +165,7 @@ async fn answer(
             let Some(project) = project else { return Ok(Value::Null) };
             told(&on.run(&OnceJob { key, project }, with).await?)
         }
-        Single::Exec(exec) => told(&on.exec(exec, with).await?),
+        Single::Exec(exec) => told(&on.exec(key, exec, with).await?),
         Single::Build(build) => json!({ "image": on.build(build, folder, with).await? }),
         Single::Pull(wanted) => json!({ "image": on.pull(&wanted.image, with).await? }),
         Single::Tag(tag) => json!({ "image": on.tag(&tag.image, &tag.tags).await? }),

@@ -1,5 +1,6 @@
 use std::time::{Duration, Instant};
 
+use windflow_core::ports::store::BoxFuture;
 use windflow_stacks::driver::{Action, Driver, LogQuery, Verdict};
 use windflow_stacks::plan::Change;
 
@@ -108,12 +109,15 @@ configs: { motd: { content: "welcome" } }
 "#;
     place.deployed("d1", text).await;
     let lines = std::sync::Mutex::new(Vec::new());
-    let hear = |line: windflow_stacks::driver::LogLine| {
+    let hear = |line: windflow_stacks::driver::LogLine| -> BoxFuture<'_, bool> {
         lines.lock().unwrap().push(line.text);
-        true
+        Box::pin(std::future::ready(true))
     };
     let query = LogQuery { services: vec!["app".into()], ..LogQuery::default() };
     place.target.logs("kit", &query, &hear).await.unwrap();
+    let unknown = LogQuery { services: vec!["nosuch".into()], ..LogQuery::default() };
+    let error = place.target.logs("kit", &unknown, &hear).await.unwrap_err();
+    assert_eq!((error.code.as_str(), error.remedy.as_deref()), ("unknown_service", Some("there are `app`, `prepare`")));
     assert_eq!(*lines.lock().unwrap(), ["s3cret-welcome", "me=you", "box", "7", "prepared"]);
     let inspect = |format: &str| place.engine.docker(&["inspect", "kit-app-1", "--format", format]);
     assert_eq!(

@@ -54,7 +54,7 @@ async fn serves(driver: &dyn Driver) {
             .unwrap();
     let timeout = Duration::from_secs(20);
     let with = With { run: "test", registries: &registries, timeout, cancel: &Never, tell: &|_| () };
-    let ended = driver.containers().unwrap().exec(&exec, &with).await.unwrap();
+    let ended = driver.containers().unwrap().exec("far", &exec, &with).await.unwrap();
     assert_eq!((ended.exit_code, ended.said.stdout.trim()), (Some(0), "version 1"));
 
     let before = driver.sample().await.unwrap();

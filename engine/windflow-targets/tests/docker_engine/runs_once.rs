@@ -135,6 +135,33 @@ async fn what_was_cut_off_goes_on_and_is_done_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_command_that_was_cut_off_is_ended_before_it_begins_anew() {
+    let place = Place::new().await;
+    let text = "name: one\nservices: { web: { image: \"stand-in:1\", command: sleep 1000, stop_signal: SIGKILL } }\n";
+    place.deployed("d1", text).await;
+    let script = "test -f /tmp/go && { echo done; exit 0; }; sleep 61 & sleep 62";
+    let wanted: Exec =
+        serde_json::from_value(json!({ "stack": "one", "service": "web", "command": ["sh", "-c", script] })).unwrap();
+    let exec = async |key: &str| place.with(30, &Never, async |on, with| on.exec(key, &wanted, with).await).await;
+    // Dropped after a while: like a process that was killed.
+    for key in ["mine", "other"] {
+        let _ = tokio::time::timeout(Duration::from_secs(1), exec(key)).await;
+    }
+    let sleeping = |seconds: u32| {
+        let running = place.engine.docker(&["top", "one-web-1", "-eo", "pid,args"]);
+        let args = running.lines().filter_map(|line| Some(line.trim().split_once(' ')?.1.trim()));
+        args.filter(|args| *args == format!("sleep {seconds}")).count()
+    };
+    assert_eq!((sleeping(61), sleeping(62)), (2, 2));
+    let _ = place.engine.docker(&["exec", "one-web-1", "touch", "/tmp/go"]);
+    let ended = exec("mine").await.unwrap();
+    assert_eq!((ended.exit_code, ended.said.output.as_str()), (Some(0), "done\n"));
+    assert_eq!((sleeping(61), sleeping(62)), (1, 1), "what something else has begun goes on");
+    exec("other").await.unwrap();
+    assert_eq!((sleeping(61), sleeping(62), sleeping(1000)), (0, 0, 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_command_runs_in_a_service_of_a_stack() {
     let place = Place::new().await;
     let text = "name: two\nservices: { web: { image: \"stand-in:1\", command: sleep 1000, stop_signal: SIGKILL, deploy: { replicas: 2 } }, done: { image: \"stand-in:1\", command: \"true\" } }\n";
@@ -143,7 +170,7 @@ async fn a_command_runs_in_a_service_of_a_stack() {
         let mut full = json!({ "stack": "two", "service": "web", "command": ["hostname"] });
         full.as_object_mut().unwrap().extend(asked.as_object().unwrap().clone());
         let wanted: Exec = serde_json::from_value(full).unwrap();
-        place.with(seconds, cancel, async |on, with| on.exec(&wanted, with).await).await
+        place.with(seconds, cancel, async |on, with| on.exec("one", &wanted, with).await).await
     };
     let second = exec(json!({ "number": 2 }), 10, &Never).await.unwrap();
     let id = place.engine.docker(&["inspect", "two-web-2", "--format", "{{.Config.Hostname}}"]);

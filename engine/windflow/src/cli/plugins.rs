@@ -76,6 +76,7 @@ pub(crate) struct BuildPluginArgs {
 input: Zoé                       # what comes in over the edge: `${{ input }}`\n  \
 with: { times: 2 }               # the node's configuration, as a workflow writes it\n  \
 permissions: { http: [api.example.org] }\n  \
+answers: [{ request: GET https://api.example.org/, json: [] }]   # what servers answer\n  \
 expect:\n    \
 output: { text: Hello Zoé! }   # and port: …; or error: { code: …, message: …, retry: … }; or denied: https://…\n\n\
 docs/plugins/tutorial.md says more. Exit status: 0 all cases are met, 1 some are not.")]

@@ -4,8 +4,10 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand, ValueEnum};
 use semver::Version;
+use windflow_marketplace::manifest::CATEGORIES;
 
 use super::key_value;
 
@@ -58,7 +60,7 @@ pub(crate) enum TemplatesCommand {
         #[arg(long)]
         kind: Option<TemplateKind>,
         /// In this category
-        #[arg(long)]
+        #[arg(long, value_parser = PossibleValuesParser::new(CATEGORIES))]
         category: Option<String>,
         /// With this tag
         #[arg(long)]
@@ -84,10 +86,13 @@ pub(crate) enum TemplatesCommand {
 Where something is wrong, nothing is left behind."
     )]
     Install(Box<InstallArgs>),
-    /// Show what the latest version of its template would change of an installed stack, and make it so
+    /// Show what the latest version of its template would change of what was installed, and make it so
     Update {
-        /// Name of the stack
-        stack: String,
+        /// Name of the stack; of a server (--server) that of a workflow, too
+        name: String,
+        /// What it is, where a server has a stack and a workflow of this name
+        #[arg(long)]
+        kind: Option<TemplateKind>,
         /// Make it so
         #[arg(short, long)]
         yes: bool,
@@ -98,11 +103,12 @@ Where something is wrong, nothing is left behind."
         #[arg(long)]
         json: bool,
     },
-    /// Keep a folder as a template of one's own, after the same checks as a registry's
-    Publish {
-        /// The folder with `template.yaml`
-        folder: PathBuf,
-    },
+    /// Keep a folder, a stack or a workflow as a template of one's own, after the same checks as a registry's
+    #[command(
+        after_help = "Of a template that is there already, --stack and --workflow make the next version: give it a higher one with --as NAME@VERSION. What is not\n\
+said stays as it was. With --server the template is the organisation's, and the stack or workflow is the server's."
+    )]
+    Publish(Box<PublishArgs>),
     /// Check folders of templates and report every problem with its place
     Check {
         /// Folders with `template.yaml`
@@ -128,7 +134,7 @@ Where something is wrong, nothing is left behind."
         #[arg(long, value_name = "FOLDER", default_value = ".")]
         out: PathBuf,
     },
-    /// Look after the registries from which a server (--server) takes templates, beside those that it brings along
+    /// Make a registry for others, and look after those from which a server (--server) takes templates
     #[command(subcommand)]
     Registry(RegistryCommand),
 }
@@ -161,6 +167,17 @@ pub(crate) enum RegistryCommand {
         /// Its name
         name: String,
     },
+    /// Make a registry of folders, or add them to one: a folder with index, signature and packages, for any web server
+    Make {
+        /// Where to write it. What is in it already stays, with its versions
+        registry: PathBuf,
+        /// Folders with `template.yaml`
+        #[arg(required = true)]
+        folders: Vec<PathBuf>,
+        /// File with the key that signs it (Ed25519, PKCS#8 in PEM). It is made where it is not there: keep it, and to yourself
+        #[arg(long, value_name = "FILE")]
+        key: PathBuf,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -191,4 +208,49 @@ pub(crate) struct InstallArgs {
     /// Where to write a workflow
     #[arg(long, value_name = "FOLDER", default_value = ".")]
     pub(crate) out: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PublishArgs {
+    /// The folder with `template.yaml`
+    #[arg(required_unless_present_any = ["stack", "workflow"], conflicts_with_all = ["stack", "workflow", "AboutArgs"])]
+    pub(crate) folder: Option<PathBuf>,
+    /// Make it of a stack that is kept
+    #[arg(long, value_name = "NAME", conflicts_with = "workflow")]
+    pub(crate) stack: Option<String>,
+    /// Make it of a workflow: of a file, or of one that the server keeps (--server)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) workflow: Option<String>,
+    #[command(flatten)]
+    pub(crate) about: AboutArgs,
+}
+
+/// What is said of a template that is made of something.
+#[derive(Debug, Args)]
+#[group(id = "AboutArgs", multiple = true)]
+pub(crate) struct AboutArgs {
+    /// What it is called, and its version [default: as the stack or workflow, 1.0.0]
+    #[arg(long = "as", value_name = "NAME[@VERSION]")]
+    pub(crate) name: Option<TemplateRef>,
+    /// Its title
+    #[arg(long)]
+    pub(crate) title: Option<String>,
+    /// Its title in French [default: the other one]
+    #[arg(long, value_name = "TITLE", requires = "title")]
+    pub(crate) title_fr: Option<String>,
+    /// What it is, in a sentence [default: what the stack or workflow says of itself]
+    #[arg(long)]
+    pub(crate) summary: Option<String>,
+    /// The same in French [default: the other one]
+    #[arg(long, value_name = "SUMMARY", requires = "summary")]
+    pub(crate) summary_fr: Option<String>,
+    /// Where people look for it
+    #[arg(long, value_parser = PossibleValuesParser::new(CATEGORIES))]
+    pub(crate) category: Option<String>,
+    /// A further word to find it by; may be given again
+    #[arg(long = "tag", value_name = "TAG")]
+    pub(crate) tags: Vec<String>,
+    /// What changed in this version, in Markdown
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) changes: Option<String>,
 }

@@ -31,7 +31,8 @@ pub(crate) fn run(global: &Global, args: &DeployArgs) -> anyhow::Result<ExitCode
     let given = variables(args)?;
     let deploying = Deploying::open(global)?;
     deploying.block_on(async {
-        let (text, stack) = source(&deploying, &args.file)?;
+        let (text, stack) = source(&deploying, &args.file, args.version)?;
+        are_known(&text, &args.variables)?;
         let named = args.name.as_ref().or(stack.as_ref().map(|stack| &stack.name));
         let name = named.cloned().or_else(|| compose::written_name(&text));
         let declared = compose::declared(&text);
@@ -51,31 +52,66 @@ pub(crate) fn run(global: &Global, args: &DeployArgs) -> anyhow::Result<ExitCode
         if !args.yes && !plan.is_empty() {
             confirm::plan(&plan, &content.project.name, &reached.name)?;
         }
-        let description = stack.filter(|stack| stack.name == content.project.name).map(|stack| stack.description);
+        let own = stack.filter(|stack| stack.name == content.project.name);
+        let as_it_is = args.version.filter(|_| own.is_some());
+        let description = own.map(|stack| stack.description);
         let description = description.unwrap_or_default();
         let name = &content.project.name;
-        let stack = deploying.book.keep_stack(name, &description, &text, "cli", now()).map_err(kept)?;
-        let request = Wanted {
-            content,
-            version: Some(stack.version),
-            rollback_to: None,
-            timeout: args.timeout.unwrap_or(TIMEOUT),
+        // An old version that is deployed again stays the one that it is.
+        let version = match as_it_is {
+            Some(version) => version,
+            None => deploying.book.keep_stack(name, &description, &text, "cli", now()).map_err(kept)?.version,
         };
+        let request =
+            Wanted { content, version: Some(version), rollback_to: None, timeout: args.timeout.unwrap_or(TIMEOUT) };
         let ended = carry(&deploying, &reached, request, args.json).await?;
         show::ended(&ended, args.json)
     })
 }
 
 /// The text of a file, or of a stack that is kept under this name, with that.
-fn source(deploying: &Deploying, file: &Path) -> anyhow::Result<(String, Option<Stack>)> {
-    if !file.exists()
+fn source(deploying: &Deploying, file: &Path, version: Option<u32>) -> anyhow::Result<(String, Option<Stack>)> {
+    if (!file.exists() || version.is_some())
         && let Some(name) = file.to_str()
         && let Ok(stack) = deploying.book.stack(name)
     {
-        let version = deploying.book.stack_version(name, stack.version).map_err(kept)?;
+        let version = deploying.book.stack_version(name, version.unwrap_or(stack.version)).map_err(kept)?;
         return Ok((version.text, Some(stack)));
     }
+    if version.is_some() {
+        return Err(of_no_stack(file));
+    }
+    if !file.exists() && compose::is_project_name(&file.to_string_lossy()) {
+        let file = file.display();
+        return Err(invalid(format!(
+            "there is neither a file {file} nor a stack of this name; `windflow stacks list` shows those that are kept"
+        )));
+    }
     Ok((document::read(file)?, None))
+}
+
+/// Why `--version` says nothing of a file.
+pub(crate) fn of_no_stack(file: &Path) -> anyhow::Error {
+    invalid(format!(
+        "--version is of a stack that is kept, and {} is none; `windflow stacks list` shows them",
+        file.display()
+    ))
+}
+
+/// Refuses values of variables that a document has not: what was mistyped would be deployed with its default.
+///
+/// # Errors
+/// Where there is one.
+pub(crate) fn are_known(text: &str, given: &[(String, String)]) -> anyhow::Result<()> {
+    let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let named = |name: &str| text.split(|c| !is_word(c)).any(|word| word == name);
+    let Some((unknown, _)) = given.iter().find(|(name, _)| !named(name)) else { return Ok(()) };
+    let declared = compose::declared(text);
+    let there = match declared.is_empty() {
+        true => "it declares none".to_owned(),
+        false => format!("there are {}", problem::list(declared.iter().map(|variable| variable.name.as_str()))),
+    };
+    Err(invalid(format!("--var {unknown}: the stack has no such variable; {there}")))
 }
 
 /// What is to be deployed.

@@ -5,7 +5,8 @@ use std::process::ExitCode;
 use windflow_stacks::deployment::Deployment;
 
 use super::deploy::show;
-use crate::cli::{DeploymentsCommand, Global};
+use super::stacks;
+use crate::cli::{DeploymentsCommand, Global, OnTarget};
 use crate::deploying::{Deploying, kept};
 use crate::exit::invalid;
 use crate::render::{self, table::table};
@@ -21,6 +22,11 @@ pub(crate) fn run(global: &Global, command: &DeploymentsCommand) -> anyhow::Resu
             list(&all, *json)?;
         }
         DeploymentsCommand::Show { deployment, json } => show_one(&find(&deploying, deployment)?, *json)?,
+        DeploymentsCommand::Logs { deployment, services, follow, tail } => {
+            let found = find(&deploying, deployment)?;
+            let on = OnTarget { stack: found.stack, target: found.target };
+            stacks::logs(&deploying, &on, services, *follow, *tail)?;
+        }
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -74,11 +80,15 @@ pub(crate) fn print(deployments: &[Deployment], none: &str) -> anyhow::Result<()
         render::line(none);
         return Ok(());
     }
-    let mut rows = vec![["STATUS", "STACK", "VERSION", "TARGET", "BY", "DEPLOYMENT"].map(String::from).to_vec()];
+    let head = ["STATUS", "STACK", "VERSION", "TARGET", "BEGAN", "TOOK", "BY", "DEPLOYMENT"];
+    let mut rows = vec![head.map(String::from).to_vec()];
     for found in deployments {
         let version = found.version.map(|version| version.to_string()).unwrap_or_default();
         let status = found.status.word().to_owned();
-        rows.push(vec![status, found.stack.clone(), version, found.target.clone(), found.by.clone(), found.id.clone()]);
+        let took = found.ended_at.map(|ended| render::duration(ended.0.saturating_sub(found.started_at.0) * 1000));
+        let (began, took) = (render::time(found.started_at), took.unwrap_or_default());
+        let (stack, target) = (found.stack.clone(), found.target.clone());
+        rows.push(vec![status, stack, version, target, began, took, found.by.clone(), found.id.clone()]);
     }
     render::result(&table(&rows))
 }

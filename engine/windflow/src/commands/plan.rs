@@ -1,26 +1,29 @@
 //! `windflow plan`
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
-use windflow_core::expression::{Kind, Template};
+use windflow_core::expression::Kind;
+use windflow_core::id::OrganisationId;
 use windflow_core::plan::{self, FiresOn, Plan, PlanNode};
+use windflow_core::ports::credentials::Credentials;
 use windflow_core::ports::host::Registry;
-use windflow_core::workflow::{Join, Workflow, format_duration};
+use windflow_core::workflow::{self, Children, Join, Known, Node, Reached, ReachedKind, Workflow, format_duration};
 
 use super::document;
 use crate::cli::{Global, PlanArgs};
+use crate::credentials::FromUser;
 use crate::{engine, render};
 
 pub(crate) fn run(global: &Global, args: &PlanArgs) -> anyhow::Result<ExitCode> {
     let host = engine::checker(global)?;
-    let (_, workflow, _) = document::check(&args.file, &host)?.into_valid(&args.file)?;
+    let credentials = FromUser::described(global.credentials.as_deref())?;
+    let (_, workflow, children) = document::check(&args.file, &host)?.into_valid(&args.file)?;
     let plan = plan::build(&workflow, &host)?;
     let mut text = format!("{}\n", workflow.name.value);
     graph(&mut text, &plan);
     compensations(&mut text, &plan);
-    reach(&mut text, &workflow, &plan, &host);
+    reach(&mut text, &workflow, &children, &host, &credentials);
     render::result(&text)?;
     Ok(ExitCode::SUCCESS)
 }
@@ -118,67 +121,27 @@ fn describe(plan: &Plan, node: &PlanNode) -> String {
     parts.join(", ")
 }
 
-/// Everything that the workflow can touch: what its nodes' plugins ask for, and what it grants of that.
-fn reach(text: &mut String, workflow: &Workflow, plan: &Plan, registry: &dyn Registry) {
-    let mut asking: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for (_, node) in plan.nodes() {
-        let Some(installed) = registry.get(&node.uses) else { continue };
-        for capability in installed.manifest.capabilities.list() {
-            asking.entry(capability.to_string()).or_default().push(node.id.to_string());
-        }
-    }
+/// Everything that the workflow can touch, and those that it runs: what its nodes' plugins ask for, and what it grants of that.
+fn reach(text: &mut String, workflow: &Workflow, children: &Children, registry: &dyn Registry, credentials: &FromUser) {
+    let known = |name: &str| match credentials.get(&OrganisationId::local(), name) {
+        Ok(Some(credential)) => Known::Set(credential),
+        _ => Known::Unset,
+    };
+    let all = workflow::reach(workflow, children, registry, &known);
     text.push_str("\nmay reach\n");
-    if asking.is_empty() {
+    let asking = |node: &Node| {
+        let installed = registry.get(&node.uses.value)?;
+        (!installed.pure && !installed.manifest.capabilities.http.is_empty()).then(|| node.id.value.to_string())
+    };
+    let asking: Vec<String> = workflow.nodes.values().filter_map(asking).collect();
+    if workflow.permissions.http.is_empty() && !asking.is_empty() {
+        let nodes = asking.join(", ");
+        let _ = writeln!(text, "  no host: `permissions: http:` is empty, so that every request of {nodes} is denied");
+    } else if all.is_empty() {
         text.push_str("  nothing: its nodes need no network, no files and no secrets\n");
-        return;
     }
-    if let Some(nodes) = asking.get("http") {
-        let _ = writeln!(text, "  by HTTP, from {}:", nodes.join(", "));
-        if workflow.permissions.http.is_empty() {
-            text.push_str("    no host: `permissions: http:` is empty, so that every request is denied\n");
-        }
-        for host in &workflow.permissions.http {
-            let _ = writeln!(text, "    {}", shown(host));
-        }
-    }
-    for target in &workflow.permissions.docker {
-        let _ = writeln!(text, "    docker: the target {}", target.value);
-    }
-    for server in &workflow.permissions.email {
-        let _ = writeln!(text, "    email: the server {}", server.value);
-    }
-    for event in &workflow.permissions.events {
-        let _ = writeln!(text, "  the event {}, and so the workflows that listen to it", event.value);
-    }
-    if let Some(nodes) = asking.get("state").filter(|_| workflow.permissions.state) {
-        let _ = writeln!(text, "  values kept for later runs, from {}", nodes.join(", "));
-    }
-    if let Some(nodes) = asking.get("files").filter(|_| workflow.permissions.files) {
-        let _ = writeln!(text, "  files of the run, which end with it, from {}", nodes.join(", "));
-    }
-    let mut handing = plan.nodes().filter(|(_, node)| node.files).filter_map(|(_, node)| {
-        let handed = registry.get(&node.uses)?.manifest.capabilities.hands_files.is_empty();
-        (!handed).then(|| node.id.to_string())
-    });
-    if let Some(first) = handing.next() {
-        let nodes: Vec<_> = std::iter::once(first).chain(handing).collect();
-        let _ = writeln!(text, "  files of the run, handed to a target to build from, by {}", nodes.join(", "));
-    }
-    for credential in &workflow.permissions.credentials {
-        let _ = writeln!(text, "  the credential {}", credential.value);
-    }
-    if let Some(nodes) = asking.get("run_context") {
-        let _ = writeln!(text, "  its own run, node, attempt and idempotency key, from {}", nodes.join(", "));
-    }
-}
-
-/// A permission as it was written.
-fn shown(template: &Template) -> String {
-    match (template.as_str(), template.expressions().first()) {
-        (Some(literal), _) => literal.to_owned(),
-        (None, Some(expression)) => {
-            format!("the origin that `{}` gives when the run starts", expression.source().trim())
-        }
-        (None, None) => "?".into(),
+    for Reached { kind, what, nodes } in all {
+        let from = if kind == ReachedKind::HandedFiles { "by" } else { "from" };
+        let _ = writeln!(text, "  {}, {from} {}", what.get("en"), nodes.join(", "));
     }
 }

@@ -77,32 +77,27 @@ fn touches(uses: &NodeTypeRef, installed: &InstalledNodeType) -> String {
     reach(&installed.manifest.capabilities, installed.pure).get("en").to_owned()
 }
 
-/// The same in a few words, for a column.
+/// The same in a few words, for a column. Shorter, and yet all of it.
 fn touches_briefly(uses: &NodeTypeRef, installed: &InstalledNodeType) -> String {
-    let asked = &installed.manifest.capabilities.http;
-    if Native::find(uses).is_none() && !installed.pure && installed.manifest.capabilities.docker {
-        return "granted targets".into();
+    let asked = &installed.manifest.capabilities;
+    let mut all: Vec<String> = if asked.http.iter().any(HttpPattern::is_anything) {
+        vec!["granted hosts".into()]
+    } else {
+        asked.http.iter().map(|host| host.to_string().replace("https://", "")).collect()
+    };
+    for (asks, what) in [
+        (asked.docker, "granted targets"),
+        (asked.email, "granted mail servers"),
+        (asked.events, "granted events"),
+        (asked.state, "what the workflow keeps"),
+        (asked.files || !asked.hands_files.is_empty(), "files of the run"),
+    ] {
+        all.extend(asks.then(|| what.into()));
     }
-    if Native::find(uses).is_none() && !installed.pure && installed.manifest.capabilities.email {
-        return "granted mail servers".into();
-    }
-    if Native::find(uses).is_none() && !installed.pure && installed.manifest.capabilities.events {
-        return "granted events".into();
-    }
-    if Native::find(uses).is_none() && !installed.pure && installed.manifest.capabilities.state {
-        return "what the workflow keeps".into();
-    }
-    if Native::find(uses).is_none() && !installed.pure && installed.manifest.capabilities.files && asked.is_empty() {
-        return "files of the run".into();
-    }
-    if Native::find(uses).is_some() || installed.pure || asked.is_empty() {
+    if Native::find(uses).is_some() || installed.pure || all.is_empty() {
         return "nothing".into();
     }
-    if asked.iter().any(HttpPattern::is_anything) {
-        return "granted hosts".into();
-    }
-    let hosts: Vec<String> = asked.iter().map(|host| host.to_string().replace("https://", "")).collect();
-    hosts.join(", ")
+    all.join(", ")
 }
 
 /// Prints one node type, and where it is from, if this machine knows what is installed.
@@ -136,6 +131,9 @@ pub(crate) fn show(host: &dyn Registry, ours: Option<&Installed>, name: &str, as
     if let Some(from) = from {
         let _ = writeln!(text, "from       {from}");
     }
+    if let Some(licence) = &manifest.license {
+        let _ = writeln!(text, "licence    {}", fit(licence, 60));
+    }
     let _ = writeln!(text, "may touch  {}", touches(uses, installed));
     text.push_str("\nconfiguration\n");
     text.push_str(&table(&fields(&node.config)));
@@ -143,6 +141,9 @@ pub(crate) fn show(host: &dyn Registry, ours: Option<&Installed>, name: &str, as
     text.push_str(&table(&ports(node)));
     render::result(&text)
 }
+
+/// The longest that the kinds of a field may be on one line, in characters.
+const LONGEST_KIND: usize = 50;
 
 fn fields(schema: &Value) -> Vec<Vec<String>> {
     let required: Vec<&str> = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
@@ -161,9 +162,16 @@ fn fields(schema: &Value) -> Vec<Vec<String>> {
             (Value::Null, false) => String::new(),
             (value, false) => format!("default {value}"),
         };
-        vec![format!("  {name}"), kind, default, fit(field["description"].as_str().unwrap_or_default(), 90)]
+        let description = fit(field["description"].as_str().unwrap_or_default(), 90);
+        if kind.chars().count() <= LONGEST_KIND {
+            return vec![vec![format!("  {name}"), kind, default, description]];
+        }
+        // One line for each, or all the descriptions would stand far to the right.
+        let mut rows = vec![vec![format!("  {name}"), "one of".into(), default, description]];
+        rows.extend(kind.split(" | ").map(|one| vec![String::new(), format!("  {one}")]));
+        rows
     };
-    properties.into_iter().flatten().map(row).collect()
+    properties.into_iter().flatten().flat_map(row).collect()
 }
 
 fn ports(node: &NodeType) -> Vec<Vec<String>> {

@@ -8,7 +8,7 @@ use windflow_core::run::Timestamp;
 use windflow_stacks::driver::{Facts, RegistryLogin};
 use windflow_stacks::target::{self, Credentials, New, Target};
 
-use crate::cli::{AddTargetArgs, Global, TargetsCommand};
+use crate::cli::{AddTargetArgs, ChangeTargetArgs, CredentialFiles, Global, ListTargetsArgs, TargetsCommand};
 use crate::commands::document;
 use crate::deploying::{Deploying, kept, now, told};
 use crate::exit::{self, invalid};
@@ -19,13 +19,24 @@ const BY: &str = "cli";
 
 pub(crate) fn run(global: &Global, command: &TargetsCommand) -> anyhow::Result<ExitCode> {
     match command {
-        TargetsCommand::List { json } => list(&Deploying::open(global)?, *json)?,
+        TargetsCommand::List(args) => list(&Deploying::open(global)?, args)?,
+        TargetsCommand::Show { target, json } => {
+            print_one(Deploying::open(global)?.book.target(target).map_err(kept)?, *json)?;
+        }
         TargetsCommand::Add(args) => {
             let (new, credentials) = read(args)?;
             let deploying = Deploying::open(global)?;
             deploying.book.add_target(&new, &credentials, BY, now()).map_err(kept)?;
             deploying.block_on(deploying.book.durable()).map_err(kept)?;
-            render::line(&format!("{} is kept; `windflow targets test {}` reaches it", args.name, args.name));
+            render::line(&added(&args.name));
+        }
+        TargetsCommand::Change(args) => {
+            let credentials = credentials(&args.credentials)?;
+            let deploying = Deploying::open(global)?;
+            let new = changed(deploying.book.target(&args.target).map_err(kept)?, args);
+            deploying.book.change_target(&new, Some(&credentials), BY, now()).map_err(kept)?;
+            deploying.block_on(deploying.book.durable()).map_err(kept)?;
+            render::line(&format!("{} is changed", args.target));
         }
         TargetsCommand::Test { target, json } => test(&Deploying::open(global)?, target, *json)?,
         TargetsCommand::Import { file } => return import(global, file),
@@ -33,6 +44,16 @@ pub(crate) fn run(global: &Global, command: &TargetsCommand) -> anyhow::Result<E
             let password = password()?;
             let deploying = Deploying::open(global)?;
             login(&deploying, target, registry, RegistryLogin { username: username.clone(), password })?;
+            render::line(&format!("{target} logs in to {registry}"));
+        }
+        TargetsCommand::Logout { target, registry } => {
+            let deploying = Deploying::open(global)?;
+            let known = deploying.book.target(target).map_err(kept)?;
+            if !deploying.book.credentials(&known).map_err(kept)?.registries.contains_key(registry) {
+                return Err(invalid(format!("{target} has no login of {registry}")));
+            }
+            login(&deploying, target, registry, RegistryLogin::default())?;
+            render::line(&format!("{target} logs in to {registry} no more"));
         }
         TargetsCommand::Remove { target } => {
             let deploying = Deploying::open(global)?;
@@ -43,16 +64,50 @@ pub(crate) fn run(global: &Global, command: &TargetsCommand) -> anyhow::Result<E
     Ok(ExitCode::SUCCESS)
 }
 
-fn read(args: &AddTargetArgs) -> anyhow::Result<(New, Credentials)> {
+/// What is said where a target was described.
+pub(crate) fn added(name: &str) -> String {
+    format!("{name} is kept; `windflow targets test {name}` reaches it")
+}
+
+/// How a target is reached, read from the files that are named.
+///
+/// # Errors
+/// Where one cannot be read.
+pub(crate) fn credentials(files: &CredentialFiles) -> anyhow::Result<Credentials> {
     let file = |path: &Option<PathBuf>| path.as_deref().map(document::read).transpose();
-    let credentials = Credentials {
-        ca: file(&args.ca)?,
-        certificate: file(&args.cert)?,
-        key: file(&args.key)?,
-        ssh_private_key: file(&args.ssh_key)?,
-        ssh_host_keys: file(&args.ssh_host_keys)?,
+    Ok(Credentials {
+        ca: file(&files.ca)?,
+        certificate: file(&files.cert)?,
+        key: file(&files.key)?,
+        ssh_private_key: file(&files.ssh_key)?,
+        ssh_host_keys: file(&files.ssh_host_keys)?,
         ..Credentials::default()
+    })
+}
+
+/// What is to be said of a target: what is named, and else what was.
+pub(crate) fn changed(old: Target, args: &ChangeTargetArgs) -> New {
+    let words = |given: &[String], none: bool, old: std::collections::BTreeSet<String>| match given {
+        [] if none => std::collections::BTreeSet::new(),
+        [] => old,
+        given => given.iter().cloned().collect(),
     };
+    New {
+        name: old.name,
+        address: args.address.clone().unwrap_or(old.address),
+        environment: args.environment.unwrap_or(old.environment),
+        groups: words(&args.groups, args.no_groups, old.groups),
+        tags: words(&args.tags, args.no_tags, old.tags),
+        description: args.description.clone().unwrap_or(old.description),
+    }
+}
+
+/// What is said of a new target.
+///
+/// # Errors
+/// As [`credentials`].
+pub(crate) fn read(args: &AddTargetArgs) -> anyhow::Result<(New, Credentials)> {
+    let credentials = credentials(&args.credentials)?;
     let new = New {
         name: args.name.clone(),
         address: args.address.clone(),
@@ -76,16 +131,53 @@ fn all(deploying: &Deploying) -> anyhow::Result<Vec<Target>> {
     }
 }
 
-fn list(deploying: &Deploying, as_json: bool) -> anyhow::Result<()> {
+fn list(deploying: &Deploying, args: &ListTargetsArgs) -> anyhow::Result<()> {
     let mut targets = all(deploying)?;
+    let none = if targets.is_empty() {
+        "No target is described. This machine's own engine is `local`; others: windflow targets add NAME ADDRESS"
+    } else {
+        "No target is like that. `windflow targets list` shows all."
+    };
+    let fits = |given: &Option<String>, own: &std::collections::BTreeSet<String>| {
+        given.as_ref().is_none_or(|given| own.contains(given))
+    };
+    let search = args.search.as_ref().map(|text| text.to_lowercase());
+    targets.retain(|target| {
+        let texts = [&target.name, &target.address, &target.description];
+        fits(&args.group, &target.groups)
+            && fits(&args.tag, &target.tags)
+            && args.environment.is_none_or(|environment| environment == target.environment)
+            && search.as_ref().is_none_or(|search| texts.iter().any(|text| text.to_lowercase().contains(search)))
+    });
     targets.iter_mut().for_each(|target| target.sealed = None);
-    if as_json {
+    if args.json {
         return render::json(&targets);
     }
-    print(
-        targets,
-        "No target is described. This machine's own engine is `local`; others: windflow targets add NAME ADDRESS",
-    )
+    print(targets, none)
+}
+
+/// Prints what is said of one target.
+///
+/// # Errors
+/// Where stdout is closed.
+pub(crate) fn print_one(mut target: Target, as_json: bool) -> anyhow::Result<()> {
+    target.sealed = None;
+    if as_json {
+        return render::json(&target);
+    }
+    let words = |words: std::collections::BTreeSet<String>| words.into_iter().collect::<Vec<_>>().join(", ");
+    let Target { name, address, environment, groups, tags, description, updated_at, updated_by, .. } = target;
+    let lines = [
+        ("target", name),
+        ("address", address),
+        ("environment", environment.word().to_owned()),
+        ("groups", words(groups)),
+        ("tags", words(tags)),
+        ("description", description),
+        ("changed", format!("{} by {updated_by}", render::time(updated_at))),
+    ];
+    let lines = lines.into_iter().filter(|(_, said)| !said.is_empty()).map(|(what, said)| format!("{what:<13}{said}"));
+    render::result(&lines.collect::<Vec<_>>().join("\n"))
 }
 
 /// Prints targets as a table, and another line where there is none.
@@ -145,22 +237,28 @@ fn import(global: &Global, file: &std::path::Path) -> anyhow::Result<ExitCode> {
             let added = deploying.book.add_target(&new, &Credentials::default(), BY, at);
             added.map(|target| target.name).map_err(|error| error.to_string())
         });
-        match kept {
-            Ok(name) => render::result(&format!("{}: {name} is kept", line.line))?,
-            Err(why) => {
-                refused += 1;
-                render::result(&format!("{}: refused: {why}", line.line))?;
-            }
-        }
+        refused += usize::from(kept.is_err());
+        print_imported(line.line, kept)?;
     }
     deploying.block_on(deploying.book.durable()).map_err(kept)?;
     Ok(if refused == 0 { ExitCode::SUCCESS } else { ExitCode::from(exit::FAILED) })
 }
 
+/// Prints what became of a line: the target that it made, or why it made none.
+///
+/// # Errors
+/// Where stdout is closed.
+pub(crate) fn print_imported(line: u64, made: Result<String, String>) -> anyhow::Result<()> {
+    render::result(&match made {
+        Ok(name) => format!("{line}: {name} is kept"),
+        Err(why) => format!("{line}: refused: {why}"),
+    })
+}
+
 fn login(deploying: &Deploying, name: &str, registry: &str, login: RegistryLogin) -> anyhow::Result<()> {
     let target = deploying.book.target(name).map_err(kept)?;
-    let mut credentials = deploying.book.credentials(&target).map_err(kept)?;
-    credentials.registries.insert(registry.to_owned(), login);
+    let registries = [(registry.to_owned(), login)].into();
+    let credentials = Credentials { registries, ..Credentials::default() };
     let new = New {
         name: target.name,
         address: target.address,
@@ -170,12 +268,14 @@ fn login(deploying: &Deploying, name: &str, registry: &str, login: RegistryLogin
         description: target.description,
     };
     deploying.book.change_target(&new, Some(&credentials), BY, now()).map_err(kept)?;
-    deploying.block_on(deploying.book.durable()).map_err(kept)?;
-    render::line(&format!("{name} logs in to {registry}"));
-    Ok(())
+    deploying.block_on(deploying.book.durable()).map_err(kept)
 }
 
-fn password() -> anyhow::Result<String> {
+/// A password, from the terminal or stdin.
+///
+/// # Errors
+/// Where neither can be read.
+pub(crate) fn password() -> anyhow::Result<String> {
     let terminal = console::Term::stderr();
     if terminal.is_term() {
         terminal.write_str("Password: ")?;

@@ -11,19 +11,21 @@ use windflow_marketplace::bundle::Bundle;
 use windflow_marketplace::files::Fault;
 use windflow_marketplace::index::{Entry, Packed};
 use windflow_marketplace::ledger::{Ledger, LedgerError};
-use windflow_marketplace::manifest::Kind;
+use windflow_marketplace::manifest::{Kind, Requirements};
 use windflow_marketplace::registry;
 use windflow_marketplace::shelf::{Shelf, Wanted, find};
 use windflow_marketplace::template::Template;
 use windflow_stacks::variables::Variable;
 
-use crate::cli::{Global, TemplateKind, TemplateRef, TemplatesCommand};
+use crate::cli::{Global, RegistryCommand, TemplateKind, TemplateRef, TemplatesCommand};
 use crate::engine::{data_dir, open_store};
 use crate::exit::invalid;
 use crate::render::{self, table::table};
 
 mod author;
 mod install;
+pub(crate) mod made;
+mod making;
 
 /// As the server calls the templates that the binary brings along, and those of the organisation.
 const BUILT_IN: &str = "windflow";
@@ -41,16 +43,25 @@ pub(crate) fn run(global: &Global, command: &TemplatesCommand) -> anyhow::Result
             search(&Offer::open(global)?, &wanted, *json)?;
         }
         TemplatesCommand::Show { template: TemplateRef { name, version }, text, json } => {
-            let (registry, _, template) = Offer::open(global)?.template(name, version.as_ref())?;
+            let (registry, _, template) = Offer::open(global)?.template(None, name, version.as_ref())?;
             show(registry, &template, *text, *json)?;
         }
         TemplatesCommand::Install(args) => return install::install(global, args),
-        TemplatesCommand::Update { stack, yes } => install::update(global, stack, *yes)?,
+        TemplatesCommand::Update { kind: Some(TemplateKind::Workflow), .. } => {
+            return Err(invalid(
+                "a workflow that was installed here is a file, which this command does not know the place of\n  = install the \
+                 newer version under another name with --as, and compare the two; a server (--server) updates its own",
+            ));
+        }
+        TemplatesCommand::Update { name, yes, .. } => install::update(global, name, *yes)?,
         TemplatesCommand::Installed { json } => install::list(global, *json)?,
-        TemplatesCommand::Publish { folder } => author::publish(global, folder)?,
+        TemplatesCommand::Publish(args) => author::publish(global, args)?,
         TemplatesCommand::Check { folders } => return author::check(global, folders),
         TemplatesCommand::New { name, kind } => author::new(name, (*kind).into())?,
         TemplatesCommand::Import { file, from, out } => return author::import(file, *from, out),
+        TemplatesCommand::Registry(RegistryCommand::Make { registry, folders, key }) => {
+            return making::make(global, registry, folders, key);
+        }
         TemplatesCommand::Registry(_) => {
             return Err(invalid("registries are kept by servers: say which with --server URL or WINDFLOW_SERVER"));
         }
@@ -112,12 +123,24 @@ impl Offer {
         Ok(Self { bundle, built_in, ledger, own })
     }
 
-    /// The template of a name, the latest version where none is given: of one's own first.
-    fn template(&self, name: &str, version: Option<&Version>) -> anyhow::Result<(&'static str, Arc<Entry>, Template)> {
-        if let (Some(entry), Some(ledger)) = (self.own.get(name), &self.ledger) {
+    /// The template of a name, the latest version where none is given: of one's own first, unless it is that of a registry.
+    fn template(
+        &self,
+        registry: Option<&str>,
+        name: &str,
+        version: Option<&Version>,
+    ) -> anyhow::Result<(&'static str, Arc<Entry>, Template)> {
+        if let Some(other) = registry.filter(|registry| ![OWN, BUILT_IN].contains(registry)) {
+            return Err(invalid(format!("{name} is of the registry {other}, which only a server knows (--server)")));
+        }
+        let own = self.own.get(name).filter(|_| registry != Some(BUILT_IN));
+        if let (Some(entry), Some(ledger)) = (own, &self.ledger) {
             let packed = packed(entry, version)?;
             let bytes = ledger.package(entry, packed).map_err(kept)?;
             return Ok((OWN, Arc::clone(entry), registry::accept(entry, packed, &bytes)?));
+        }
+        if registry == Some(OWN) {
+            return Err(invalid(format!("the template {name} of one's own is gone")));
         }
         let Some(entry) = self.built_in.get(name) else {
             let names = self.built_in.entries().iter().map(|entry| entry.name());
@@ -211,6 +234,9 @@ fn show(registry: &str, template: &Template, only_text: bool, as_json: bool) -> 
     about.extend(contents.uses.iter().map(|uses| ("uses", uses.clone())));
     let granted = contents.permissions.http.iter().chain(&contents.permissions.credentials);
     about.extend(granted.chain(&contents.permissions.docker).map(|what| ("granted", what.clone())));
+    about.extend(needs(manifest.requirements.unwrap_or_default()).map(|needs| ("needs", needs)));
+    about.extend(manifest.license.iter().map(|license| ("license", license.clone())));
+    about.extend(manifest.homepage.iter().map(|homepage| ("homepage", homepage.clone())));
     print_one(&Shown {
         head: format!("{} {} ({}, {registry})", manifest.name, manifest.version, manifest.kind.word()),
         summary: manifest.summary.get("en").to_owned(),
@@ -246,6 +272,16 @@ pub(crate) fn service(name: &str, image: &str, ports: &[String]) -> String {
 pub(crate) fn variable(name: &str, default: Option<&str>, description: &str) -> String {
     let default = default.map(|default| format!(" [{default}]")).unwrap_or_default();
     format!("{name}{default}  {description}")
+}
+
+/// What the machine has to have, where that is known.
+pub(crate) fn needs(Requirements { cpu, memory_mb, disk_mb }: Requirements) -> Option<String> {
+    let cores = cpu.map(|cores| if cores > 1.0 { format!("{cores} cores") } else { format!("{cores} core") });
+    let size = |mebibytes: u64| render::bytes(mebibytes << 20);
+    let memory = memory_mb.map(|memory| format!("{} of memory", size(memory)));
+    let disk = disk_mb.map(|disk| format!("{} on the disk", size(disk)));
+    let all: Vec<_> = [cores, memory, disk].into_iter().flatten().collect();
+    (!all.is_empty()).then(|| all.join(", "))
 }
 
 pub(crate) fn risk(what: &str, name: &str) -> String {

@@ -6,7 +6,7 @@ use reqwest::{Method, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use windflow_core::id::RunId;
-use windflow_stacks::compose::{is_project_name, written_name};
+use windflow_stacks::compose::is_project_name;
 use windflow_stacks::deployment::{Deployment, Stack};
 use windflow_stacks::plan::Plan;
 
@@ -17,6 +17,7 @@ use super::server::Server;
 use crate::cli::DeployArgs;
 use crate::commands::deploy::{self, confirm, show};
 use crate::commands::document;
+use crate::commands::stacks::versions::name_of;
 use crate::exit::invalid;
 use crate::render;
 
@@ -25,6 +26,7 @@ pub(super) async fn run(server: &Server, args: &DeployArgs) -> anyhow::Result<Ex
         return Err(no_timeout());
     }
     let source = Source::find(server, args).await?;
+    deploy::are_known(&source.text, &args.variables)?;
     let (name, target) = (&source.name, &args.target);
     let mut wanted = json!({ "variables": deploy::variables(args)?, "profiles": args.profile });
     let plan = plan(server, name, target, &with(&wanted, "text", json!(source.text))).await?;
@@ -36,7 +38,7 @@ pub(super) async fn run(server: &Server, args: &DeployArgs) -> anyhow::Result<Ex
         confirm::plan(&plan, name, target)?;
     }
     source.keep(server).await?;
-    wanted = with(&wanted, "confirm", json!(confirmed));
+    wanted = with(&with(&wanted, "confirm", json!(confirmed)), "version", json!(args.version));
     let begun: Begun =
         server.ask(server.request(Method::POST, &["stacks", name, "deploy", target]).json(&wanted)).await?;
     to_the_end(server, &begun.id, args.json).await
@@ -98,10 +100,11 @@ struct Source {
 impl Source {
     /// A file of this machine, or else a stack that the server keeps under this name.
     async fn find(server: &Server, args: &DeployArgs) -> anyhow::Result<Self> {
-        if let Some(stack) = args.file.to_str().filter(|name| is_project_name(name) && !args.file.exists())
+        let is_meant = |name: &&str| is_project_name(name) && (args.version.is_some() || !args.file.exists());
+        if let Some(stack) = args.file.to_str().filter(is_meant)
             && is_kept(server, stack).await?
         {
-            let (name, text) = (stack.to_owned(), text(server, stack, None).await?);
+            let (name, text) = (stack.to_owned(), text(server, stack, args.version).await?);
             return match &args.name {
                 Some(other) if *other != name => {
                     Err(invalid(format!("{name} is kept under this name: leave --name {other} out")))
@@ -109,9 +112,11 @@ impl Source {
                 _ => Ok(Self { name, text, is_file: false }),
             };
         }
+        if args.version.is_some() {
+            return Err(deploy::of_no_stack(&args.file));
+        }
         let text = document::read(&args.file)?;
-        let name = args.name.clone().or_else(|| written_name(&text));
-        let name = name.ok_or_else(|| invalid("the document says no name of the stack: say it with --name"))?;
+        let name = name_of(&text, args.name.as_deref())?;
         Ok(Self { name, text, is_file: true })
     }
 
@@ -128,17 +133,22 @@ impl Source {
 
     /// Has the server keep it: as a new stack, or as a new version where it is another text.
     async fn keep(&self, server: &Server) -> anyhow::Result<()> {
-        if !self.is_file {
-            return Ok(());
-        }
-        let Self { name, text, .. } = self;
-        let request = if is_kept(server, name).await? {
-            server.request(Method::PUT, &["stacks", name]).json(&json!({ "text": text }))
-        } else {
-            server.request(Method::POST, &["stacks"]).json(&json!({ "name": name, "text": text }))
-        };
-        server.send(request).await.map(drop)
+        if self.is_file { keep(server, &self.name, None, &self.text).await.map(drop) } else { Ok(()) }
     }
+}
+
+/// Has the server keep a stack: as a new one, or as a new version where it is another text.
+pub(super) async fn keep(server: &Server, name: &str, description: Option<&str>, text: &str) -> anyhow::Result<Stack> {
+    let mut body = json!({ "text": text });
+    if let Some(description) = description {
+        body["description"] = json!(description);
+    }
+    let request = if is_kept(server, name).await? {
+        server.request(Method::PUT, &["stacks", name]).json(&body)
+    } else {
+        server.request(Method::POST, &["stacks"]).json(&with(&body, "name", json!(name)))
+    };
+    server.ask(request).await
 }
 
 /// Something that reaches beyond containers.

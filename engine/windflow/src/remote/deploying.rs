@@ -1,74 +1,30 @@
-//! `windflow targets`, `stacks` and `deployments` of a server.
+//! `windflow deployments` of a server.
 
 use std::process::ExitCode;
 
-use reqwest::{Method, StatusCode};
 use serde::Deserialize;
 use serde_json::Value;
 use windflow_core::run::Timestamp;
 use windflow_stacks::deployment::{Deployment, Stack, Status};
-use windflow_stacks::driver::{DriverError, Facts, Outcome, Verdict};
+use windflow_stacks::driver::{DriverError, Outcome, Verdict};
 use windflow_stacks::plan::Plan;
-use windflow_stacks::target::Target;
 
-use super::reply::Refused;
 use super::server::Server;
-use crate::cli::{DeploymentsCommand, StacksCommand, TargetsCommand};
-use crate::commands::{deployments, stacks, targets};
+use crate::cli::DeploymentsCommand;
+use crate::commands::deployments;
 use crate::render;
-
-pub(super) async fn on_targets(server: &Server, command: TargetsCommand) -> anyhow::Result<ExitCode> {
-    match command {
-        TargetsCommand::List { json: true } => render::json(&server.all::<Value>(&["targets"], &[]).await?)?,
-        TargetsCommand::List { json: false } => {
-            let all: Vec<Target> = server.all(&["targets"], &[]).await?;
-            targets::print(all, "The server knows no target but `local`, the engine of its own machine.")?;
-        }
-        TargetsCommand::Test { target, json } => {
-            let request = server.request(Method::POST, &["targets", &target, "test"]);
-            let facts: Facts = server.ask(request).await.map_err(not_reached)?;
-            targets::print_facts(&facts, json)?;
-        }
-        _ => return Err(super::of_this_machine()),
-    }
-    Ok(ExitCode::SUCCESS)
-}
-
-/// A target that is known and cannot be reached is no mistake of whoever asks, as on this machine.
-fn not_reached(error: anyhow::Error) -> anyhow::Error {
-    match error.downcast_ref::<Refused>() {
-        Some(why) if why.is_invalid() && why.status != StatusCode::NOT_FOUND => anyhow::anyhow!("{error}"),
-        _ => error,
-    }
-}
-
-pub(super) async fn on_stacks(server: &Server, command: StacksCommand) -> anyhow::Result<ExitCode> {
-    match command {
-        StacksCommand::List { json: true } => render::json(&server.all::<Value>(&["stacks"], &[]).await?)?,
-        StacksCommand::List { json: false } => {
-            let all: Vec<Stack> = server.all(&["stacks"], &[]).await?;
-            stacks::print(all, "The server keeps no stack yet.")?;
-        }
-        StacksCommand::Show { stack, version } => render::result(&text(server, &stack, version).await?)?,
-        _ => return Err(super::of_this_machine()),
-    }
-    Ok(ExitCode::SUCCESS)
-}
 
 /// The text of a version of a stack, of the latest where none is named.
 pub(super) async fn text(server: &Server, stack: &str, version: Option<u32>) -> anyhow::Result<String> {
     #[derive(Deserialize)]
     struct Version {
-        version: u32,
         text: String,
     }
     let wanted = match version {
         Some(version) => version,
         None => server.get::<Stack>(&["stacks", stack]).await?.version,
     };
-    let all: Vec<Version> = server.all(&["stacks", stack, "versions"], &[]).await?;
-    let found = all.into_iter().find(|found| found.version == wanted);
-    let found = found.ok_or_else(|| crate::exit::invalid(format!("{stack} has no version {wanted}")))?;
+    let found: Version = server.get(&["stacks", stack, "versions", &wanted.to_string()]).await?;
     Ok(found.text)
 }
 
@@ -97,8 +53,19 @@ pub(super) async fn on_deployments(server: &Server, command: DeploymentsCommand)
             }
             deployments::show_one(&found, false)?;
         }
+        DeploymentsCommand::Logs { deployment, services, follow, tail } => {
+            let found = find(server, &deployment).await?;
+            super::stacks::logs(server, &found.id, &services, follow, tail).await?;
+        }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// A deployment by its id, or the beginning of it.
+pub(super) async fn find(server: &Server, id: &str) -> anyhow::Result<Deployment> {
+    let mut all: Vec<Value> = server.all(&["deployments"], &[]).await?;
+    all.reverse();
+    deployments::pick(read(all)?, id)
 }
 
 /// A deployment, as the API shows it.

@@ -8,11 +8,11 @@ use reqwest::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use windflow_core::manifest::Text;
-use windflow_marketplace::manifest::Kind;
+use windflow_marketplace::manifest::{Kind, Requirements};
 
 use super::deploy::{self, Risk, with};
-use super::registries;
 use super::server::{Server, with_query};
+use super::{own_templates, registries};
 use crate::cli::{InstallArgs, TemplateRef, TemplatesCommand};
 use crate::commands::deploy::confirm;
 use crate::commands::templates::{self, Found, Shown};
@@ -25,7 +25,14 @@ pub(super) async fn on_templates(server: &Server, command: TemplatesCommand) -> 
         TemplatesCommand::Show { template, text, json } => return show(server, &template, text, json).await,
         TemplatesCommand::Install(args) => return install(server, &args).await,
         TemplatesCommand::Registry(command) => return registries::run(server, command).await,
-        _ => return Err(super::of_this_machine()),
+        TemplatesCommand::Installed { json } => return own_templates::list(server, json).await,
+        TemplatesCommand::Update { name, kind, yes } => {
+            return own_templates::update(server, &name, kind.map(Into::into), yes).await;
+        }
+        TemplatesCommand::Publish(args) => return own_templates::publish(server, &args).await,
+        TemplatesCommand::Check { .. } | TemplatesCommand::New { .. } | TemplatesCommand::Import { .. } => {
+            return Err(super::of_this_machine());
+        }
     };
     let mut query = Vec::new();
     query.extend(Some(text.join(" ")).filter(|text| !text.is_empty()).map(|text| ("q", text)));
@@ -74,6 +81,9 @@ struct Detail {
     inputs: Option<BTreeMap<String, Value>>,
     reach: Vec<Used>,
     permissions: Option<Permissions>,
+    requirements: Option<Requirements>,
+    license: Option<String>,
+    homepage: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -138,6 +148,9 @@ impl From<Detail> for Shown {
         about.extend(detail.reach.into_iter().map(|one| ("uses", one.uses)));
         let Permissions { http, credentials, docker } = detail.permissions.unwrap_or_default();
         about.extend(http.into_iter().chain(credentials).chain(docker).map(|what| ("granted", what)));
+        about.extend(templates::needs(detail.requirements.unwrap_or_default()).map(|needs| ("needs", needs)));
+        about.extend(detail.license.map(|license| ("license", license)));
+        about.extend(detail.homepage.map(|homepage| ("homepage", homepage)));
         Self {
             head: format!("{} {} ({}, {})", detail.name, detail.shown, detail.kind.word(), detail.registry),
             summary: detail.summary.get("en").to_owned(),

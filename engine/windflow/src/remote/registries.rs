@@ -13,6 +13,8 @@ use crate::render::{self, table::table};
 
 pub(super) async fn run(server: &Server, command: RegistryCommand) -> anyhow::Result<ExitCode> {
     match command {
+        // It is made of files of this machine.
+        RegistryCommand::Make { .. } => return Err(super::of_this_machine()),
         // There are few: they are one page.
         RegistryCommand::List { json: true } => {
             render::json(&server.get::<Page<Value>>(&["registries"]).await?.items)?;

@@ -43,6 +43,9 @@ struct Problem {
 /// One thing that is wrong with a document.
 #[derive(Debug, Clone, Deserialize, serde::Serialize)]
 pub(crate) struct DocumentProblem {
+    /// In which file of a template.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    file: Option<String>,
     code: String,
     severity: String,
     message: String,
@@ -53,9 +56,14 @@ pub(crate) struct DocumentProblem {
 }
 
 impl DocumentProblem {
-    /// As it is shown for a file.
-    pub(crate) fn render(&self, file: &str) -> String {
-        let Self { code, severity, message, line, column, remedy } = self;
+    /// As it is shown for a file, or the folder of a template.
+    pub(crate) fn render(&self, path: &str) -> String {
+        let Self { file, code, severity, message, line, column, remedy } = self;
+        let file = match (path, file) {
+            (path, None) => path.to_owned(),
+            ("", Some(file)) => file.clone(),
+            (folder, Some(file)) => format!("{}/{file}", folder.trim_end_matches('/')),
+        };
         let remedy = remedy.as_ref().map(|remedy| format!("\n  = {remedy}")).unwrap_or_default();
         format!("{file}:{line}:{column}: {severity}[{code}]: {message}{remedy}")
     }
@@ -101,8 +109,9 @@ impl fmt::Display for Refused {
         if !code.is_empty() {
             write!(f, " [{code}]")?;
         }
-        for DocumentProblem { line, column, message, .. } in problems {
-            write!(f, "\n  {line}:{column}: {message}")?;
+        for DocumentProblem { file, line, column, message, .. } in problems {
+            let file = file.as_ref().map(|file| format!("{file}:")).unwrap_or_default();
+            write!(f, "\n  {file}{line}:{column}: {message}")?;
         }
         match remedy {
             Some(remedy) => write!(f, "\n  = {remedy}"),

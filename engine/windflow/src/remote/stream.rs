@@ -24,31 +24,37 @@ pub(super) enum Told {
     End,
 }
 
-/// What a server goes on telling of one run.
-pub(super) struct Stream {
-    answer: Response,
-    unread: Vec<u8>,
-    /// The sequence of the last event that was read.
-    pub(super) last: Sequence,
+/// A server-sent event.
+pub(super) struct Sent {
+    pub(super) kind: String,
+    pub(super) data: String,
+    id: Option<String>,
 }
 
-impl Stream {
-    /// Reads what was answered; `last` was read before.
-    pub(super) fn new(answer: Response, last: Sequence) -> Self {
-        Self { answer, unread: Vec::new(), last }
+/// Server-sent events, one after the other.
+pub(super) struct Events {
+    answer: Response,
+    unread: Vec<u8>,
+}
+
+impl Events {
+    pub(super) fn new(answer: Response) -> Self {
+        Self { answer, unread: Vec::new() }
     }
 
-    /// The next thing that is told; none where the connection ended.
+    /// The next one; none where the connection ended.
     ///
     /// # Errors
     /// Where the connection breaks.
-    pub(super) async fn next(&mut self) -> anyhow::Result<Option<Told>> {
+    pub(super) async fn next(&mut self) -> anyhow::Result<Option<Sent>> {
         loop {
             while let Some(end) = self.unread.windows(2).position(|two| two == b"\n\n") {
                 let event: Vec<u8> = self.unread.drain(..end + 2).collect();
-                // What a later server tells beyond this is none of this command's business.
-                if let Some(told) = self.read(&String::from_utf8_lossy(&event)) {
-                    return Ok(Some(told));
+                let event = String::from_utf8_lossy(&event);
+                let field = |name: &str| event.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
+                if let (Some(kind), Some(data)) = (field("event"), field("data")) {
+                    let id = field("id").map(str::to_owned);
+                    return Ok(Some(Sent { kind: kind.to_owned(), data: data.to_owned(), id }));
                 }
             }
             anyhow::ensure!(self.unread.len() < MAX_EVENT_BYTES, "the server sends an event without an end");
@@ -58,13 +64,36 @@ impl Stream {
             }
         }
     }
+}
 
-    fn read(&mut self, event: &str) -> Option<Told> {
-        let field = |name: &str| event.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
-        if let Some(sequence) = field("id").and_then(|id| id.parse().ok()) {
-            self.last = sequence;
+/// What a server goes on telling of one run.
+pub(super) struct Stream {
+    events: Events,
+    /// The sequence of the last event that was read.
+    pub(super) last: Sequence,
+}
+
+impl Stream {
+    /// Reads what was answered; `last` was read before.
+    pub(super) fn new(answer: Response, last: Sequence) -> Self {
+        Self { events: Events::new(answer), last }
+    }
+
+    /// The next thing that is told; none where the connection ended.
+    ///
+    /// # Errors
+    /// Where the connection breaks.
+    pub(super) async fn next(&mut self) -> anyhow::Result<Option<Told>> {
+        while let Some(Sent { kind, data, id }) = self.events.next().await? {
+            if let Some(sequence) = id.and_then(|id| id.parse().ok()) {
+                self.last = sequence;
+            }
+            // What a later server tells beyond this is none of this command's business.
+            if let Some(told) = told(&kind, &data, self.last) {
+                return Ok(Some(told));
+            }
         }
-        told(field("event")?, field("data")?, self.last)
+        Ok(None)
     }
 }
 

@@ -114,7 +114,9 @@ pub(crate) fn asked(report: &RunReport, child: &dyn Fn(RunId) -> Option<RunRepor
         for QuestionReport { item, question } in &run.questions {
             let item = item.map(|item| format!(" --item {item}")).unwrap_or_default();
             let message = question.message.as_deref().unwrap_or("waits for an answer");
-            let _ = writeln!(text, "{node}: {}", console::strip_ansi_codes(message));
+            let event =
+                question.event.as_ref().map(|event| format!(" (or the event {})", event.name)).unwrap_or_default();
+            let _ = writeln!(text, "{node}: {}{event}", console::strip_ansi_codes(message));
             let run = report.run;
             let _ = match question.of {
                 Asked::Person => writeln!(text, "  windflow runs approve {run} {node}{item}    (or reject)"),

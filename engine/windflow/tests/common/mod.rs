@@ -151,7 +151,7 @@ async fn answer(State(state): State<Arc<Inner>>, request: Request) -> Response {
         seen.len()
     };
     let Some(answer) = state.answers.get(number - 1).or(state.answers.last()).cloned() else {
-        return (axum::http::StatusCode::NOT_FOUND, "no answer is scripted").into_response();
+        return (http::StatusCode::NOT_FOUND, "no answer is scripted").into_response();
     };
     tokio::time::sleep(answer.after).await;
     let mut response = Response::builder().status(answer.status);

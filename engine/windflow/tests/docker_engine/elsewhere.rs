@@ -1,6 +1,7 @@
 //! Deployments that a server makes for the command line of a machine that has nothing but a key.
 
-use std::process::Output;
+use std::io::{BufRead, BufReader};
+use std::process::{Output, Stdio};
 
 use serde_json::{Value, json};
 use windflow_testkit::docker::{free_port, get};
@@ -66,6 +67,8 @@ fn a_server_deploys_what_the_command_line_hands_it() {
     assert!(stdout(&broken).contains("rolled back"), "{}", stdout(&broken));
     assert_eq!(get(place.port).as_deref(), Some("version 2"));
 
+    looked_after(&elsewhere);
+
     // What reaches beyond containers is confirmed by its name, here as well.
     let risky = SHOP.replace("  worker: {", "  worker: { network_mode: host,").replace("name: shop", "name: risky");
     std::fs::write(place.folder.path().join("risky.yaml"), risky).unwrap();
@@ -80,6 +83,56 @@ fn a_server_deploys_what_the_command_line_hands_it() {
     elsewhere.refused(&["targets", "test", "gone"], 1);
     elsewhere.refused(&["targets", "test", "nowhere"], 2);
     assert!(elsewhere.refused(&["deploy", "shop", "--timeout", "1m"], 2).contains("--timeout"));
+}
+
+/// What is deployed is looked after from elsewhere as on the server's own machine.
+fn looked_after(elsewhere: &Elsewhere) {
+    let Elsewhere { place, .. } = elsewhere;
+    let on = |arguments: &[&str]| {
+        let output = elsewhere.run(&[arguments, &["--target", "edge"]].concat());
+        assert!(output.status.success(), "{arguments:?}: {}{}", stdout(&output), stderr(&output));
+        stdout(&output)
+    };
+    assert!(on(&["stacks", "status", "shop"]).contains("shop-web-1"));
+    assert!(on(&["stacks", "scale", "shop", "worker=2"]).contains("shop is deployed to edge"));
+    let status = on(&["stacks", "status", "shop"]);
+    assert!(status.contains("shop-worker-2") && status.contains("stand-in:2"), "all else stays as it was: {status}");
+    assert!(on(&["stacks", "stop", "shop", "worker"]).contains("shop-worker-1 stopped"));
+    assert!(on(&["stacks", "start", "shop", "worker"]).contains("shop-worker-2 started"));
+    assert!(on(&["stacks", "restart", "shop", "web"]).contains("shop-web-1 restarted"));
+    let unknown = elsewhere.refused(&["stacks", "stop", "shop", "nosuch", "--target", "edge"], 2);
+    assert!(unknown.contains("unknown_service"), "{unknown}");
+
+    let password = place.engine.docker(&["logs", "shop-db-1"]);
+    assert_eq!(on(&["stacks", "logs", "shop", "db"]).trim(), format!("db | {password}"));
+    let mut following = place.command(&["deployments", "logs", "last", "db", "--follow"]);
+    following.env("WINDFLOW_SERVER", &elsewhere.serving.url).env("WINDFLOW_TOKEN", &elsewhere.serving.token);
+    let mut following = following.stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(following.stdout.take().unwrap()).lines().map_while(Result::ok);
+    assert_eq!(lines.next().unwrap(), format!("db | {password}"));
+    let _ = place.engine.docker(&["exec", "shop-db-1", "sh", "-c", "echo later >/proc/1/fd/1"]);
+    assert_eq!(lines.next().unwrap(), "db | later");
+    let _ = place.engine.docker(&["kill", "shop-db-1"]);
+    assert_eq!(lines.next(), None, "it ends with the container");
+    assert!(following.wait().unwrap().success());
+    let _ = on(&["stacks", "start", "shop", "db"]);
+
+    // To the version before, and to one that is named.
+    assert!(on(&["stacks", "rollback", "shop"]).contains("shop is deployed to edge"));
+    let all: Value = serde_json::from_str(&stdout(&elsewhere.run(&["deployments", "list", "--json"]))).unwrap();
+    let first = all.as_array().unwrap().iter().rev().find(|one| one["status"] == "deployed").unwrap();
+    assert!(on(&["stacks", "rollback", "shop", "--to", first["id"].as_str().unwrap()]).contains("deployed to edge"));
+    assert_eq!(get(place.port).as_deref(), Some("version 1"));
+    let broken = all.as_array().unwrap().iter().find(|one| one["status"] == "rolled_back").unwrap();
+    let said = elsewhere
+        .refused(&["stacks", "rollback", "shop", "--target", "edge", "--to", broken["id"].as_str().unwrap()], 2);
+    assert!(said.contains("did not end well"), "{said}");
+
+    assert!(on(&["stacks", "remove", "shop", "--yes"]).contains("its volumes stay"));
+    assert_eq!(place.containers(), "");
+    assert_eq!(place.engine.docker(&["volume", "ls", "-q"]), "shop_data");
+    let said = elsewhere.refused(&["stacks", "status", "shoes", "--target", "edge"], 2);
+    assert!(said.contains("deployed no stack shoes"), "{said}");
 }
 
 #[test]

@@ -185,6 +185,33 @@ fn a_template_is_installed_and_deployed_at_once() {
     assert_eq!(get(place.port).as_deref(), Some("version 1"));
     assert_eq!(place.engine.docker(&["logs", "boots-db-1"]).len(), 32, "its password was made");
     assert_eq!(serving.get("/templates/installed")["items"][0]["as"], "boots");
+
+    // One that does not become healthy leaves nothing behind but that it was tried; from there it is tried again.
+    let free = windflow_testkit::docker::free_port();
+    let broken = json!({ "as": "coats", "target": "edge", "deploy": true,
+        "variables": { "WEB_PORT": free.to_string(), "CHECK": "nosuch" } });
+    let made = serving.ask("POST", "/templates/market-shop/install", &broken, 201);
+    assert_ne!(serving.ended(made["deployment"].as_str().unwrap())["status"], "deployed");
+    let is_there = || serving.get("/stacks")["items"].as_array().unwrap().iter().any(|it| it["name"] == "coats");
+    while is_there() {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let installs = || serving.get("/templates?q=market-shop")["items"][0]["installs"].clone();
+    while installs() != 1 {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    assert_eq!(serving.get("/templates/installed")["items"].as_array().unwrap().len(), 1);
+    assert!(!place.containers().contains("coats"), "{}", place.containers());
+    let tried = serving.get(&format!("/deployments/{}", made["deployment"].as_str().unwrap()));
+    assert_eq!(tried["left"], json!([]), "its volume is gone");
+    assert!(!place.engine.docker(&["volume", "ls", "-q"]).contains("coats"));
+    assert!(!place.engine.docker(&["network", "ls"]).contains("coats"));
+    let again = json!({ "version": 1, "variables": { "WEB_PORT": free.to_string() } });
+    let made = serving.ask("POST", "/stacks/coats/deploy/edge", &again, 202);
+    assert_eq!(serving.ended(made["id"].as_str().unwrap())["status"], "deployed");
+    assert_eq!(get(free).as_deref(), Some("version 1"));
+    assert!(is_there());
+    assert_eq!((installs(), serving.get("/stacks/coats")["description"].clone()), (json!(2), json!("A shop")));
     drop(serving);
 
     // By a command; one that does not become healthy leaves nothing behind.
@@ -199,6 +226,7 @@ fn a_template_is_installed_and_deployed_at_once() {
     assert!(!place.containers().contains("shoes"), "{}", place.containers());
     assert!(!super::stdout(&place.windflow(&["stacks", "list"])).contains("shoes"));
     assert!(!super::stdout(&place.windflow(&["templates", "installed"])).contains("shoes"));
+    assert!(!place.engine.docker(&["volume", "ls", "-q"]).contains("shoes"));
     let good = by_command("shoes", "");
     assert_eq!(good.status.code(), Some(0), "{}", super::stderr(&good));
     assert_eq!(get(free).as_deref(), Some("version 1"));

@@ -4,6 +4,7 @@ use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use windflow_testkit::docker::get;
 
 use super::{Place, SHOP, stderr};
 
@@ -213,4 +214,32 @@ fn an_image_is_built_from_files_of_the_run() {
         let error = &failed["nodes"]["it"]["error"];
         assert!(error["code"] == code && error["message"].as_str().unwrap().contains(says), "{code}: {failed:#}");
     }
+}
+
+#[test]
+fn a_node_rolls_a_stack_back_and_takes_it_away() {
+    let place = Place::new();
+    assert!(place.windflow(&["targets", "add", "edge", place.engine.address()]).status.success());
+    let port = format!("WEB_PORT={}", place.port);
+    for tag in ["TAG=1", "TAG=2"] {
+        let deployed = place.windflow(&["deploy", "shop.yaml", "--target", "edge", "--var", &port, "--var", tag]);
+        assert!(deployed.status.success(), "{}", stderr(&deployed));
+    }
+    assert_eq!(get(place.port).as_deref(), Some("version 2"));
+    let rollback = json!({ "target": "edge", "stack": "shop", "action": "rollback" });
+    let back = run(&place, &rollback);
+    assert_eq!(back["outputs"]["it"]["lines"], json!(["1 changed, 5 unchanged"]), "{back:#}");
+    assert_eq!(get(place.port).as_deref(), Some("version 1"));
+    let none = run(&place, &rollback);
+    let why = none["nodes"]["it"]["error"]["message"].as_str().unwrap();
+    assert!(why.contains("before the present one"), "{none:#}");
+
+    let remove = |volumes: bool| json!({ "target": "edge", "stack": "shop", "action": "remove", "volumes": volumes });
+    let gone = run(&place, &remove(false));
+    assert!(gone["outputs"]["it"]["lines"].as_array().unwrap().contains(&json!("volume shop_data stays")), "{gone:#}");
+    assert_eq!((place.containers().as_str(), place.engine.docker(&["volume", "ls", "-q"]).as_str()), ("", "shop_data"));
+    // It is known to be gone: nothing keeps the target any more.
+    assert_eq!(run(&place, &remove(true))["status"], "succeeded");
+    assert_eq!(place.engine.docker(&["volume", "ls", "-q"]), "");
+    assert!(place.windflow(&["targets", "remove", "edge"]).status.success());
 }

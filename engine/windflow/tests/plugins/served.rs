@@ -260,3 +260,39 @@ fn other_organisations_use_plugins_and_do_not_change_them() {
     serving.sign_in(EMAIL);
     serving.answer(serving.request("DELETE", "/api/v1/plugins/facts"), 204);
 }
+
+/// A text is asked about before it is kept: what it may reach, and, for whoever may manage credentials, where these go.
+#[test]
+fn what_a_text_may_reach_is_told() {
+    let bench = Bench::new();
+    let mut serving = bench.serve();
+    let credential = json!({
+        "bind": { "oauth2": { "token_url": "https://login.example.org/token", "client_id": "flow" } },
+        "hosts": ["crm.example.org"], "value": "s3cret-of-the-client",
+    });
+    serving.answer(serving.request("PUT", "/api/v1/credentials/crm").json(&credential), 200);
+    let part = "windflow: 1\nname: part\npermissions: { http: [crm.example.org], credentials: [crm] }\nnodes:\n  \
+        ask: { uses: http@1, with: { url: \"https://crm.example.org/me\", credential: crm } }\n";
+    serving.create_enabled("part", part);
+    let whole = "windflow: 1\nname: whole\nnodes: { go: { uses: workflow@1, with: { name: part } } }\n";
+    let validate = |serving: &Serving, text: &'static str| {
+        let request = serving.request("POST", "/api/v1/validate").header("content-type", "application/yaml");
+        serving.answer(request.body(text), 200)
+    };
+    let told = validate(&serving, whole);
+    assert_eq!((&told["valid"], &told["reach"][0]["nodes"]), (&json!(true), &json!(["go › ask"])), "{told:#}");
+    let kinds: Vec<_> = told["reach"].as_array().unwrap().iter().map(|one| one["kind"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["http", "credential", "token_server", "run_context"], "{told:#}");
+    let server = &told["reach"][2]["what"];
+    assert!(server["en"].as_str().unwrap().starts_with("https://login.example.org, which the engine asks"), "{server}");
+    assert!(server["fr"].as_str().unwrap().starts_with("https://login.example.org, à qui le moteur"), "{server}");
+    assert!(!told.to_string().contains("s3cret"), "{told}");
+    assert_eq!(validate(&serving, "windflow: 1\nname: broken\nnodes: { a: { uses: none@1 } }\n")["reach"], json!([]));
+
+    // Where credentials go is no business of a reader's.
+    let reader = json!({ "name": "reader", "scopes": ["workflows:read"] });
+    let key = serving.answer(serving.request("POST", "/api/v1/api-keys").json(&reader), 201);
+    serving.token = key["token"].as_str().unwrap().to_owned();
+    let told = validate(&serving, whole);
+    assert!(told.to_string().contains("the credential crm") && !told.to_string().contains("login."), "{told:#}");
+}

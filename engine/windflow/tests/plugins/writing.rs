@@ -104,6 +104,52 @@ fn cases_tell_what_is_denied() {
     bench.run(&["plugins", "test", file]).with(2, &["expects nothing"]);
 }
 
+/// The code of `http` against servers that the case speaks for: grants, credentials and what comes back are as in a run.
+#[test]
+fn cases_answer_for_servers() {
+    let bench = Bench::new();
+    std::fs::write(bench.path().join("http.wasm"), built_in("http")).unwrap();
+    let cases = bench.path().join("cases");
+    std::fs::create_dir(&cases).unwrap();
+    let write = |name: &str, text: &str| std::fs::write(cases.join(name), text).unwrap();
+    let head = "with: { method: POST, url: \"https://api.example.org/items?page=2\", json: { a: 1, b: 2 }, credential: api }\n\
+        permissions: { http: [api.example.org], credentials: [api] }\n\
+        credentials: { api: { bind: bearer, hosts: [api.example.org], value: a-token-for-tests } }\n";
+    let answers = "answers:\n  - { request: POST https://api.example.org/items, status: 201, headers: { x-left: \"7\" }, json: { echo: a-token-for-tests } }\n";
+    // What a server tells of the credential is blotted out, as in a run.
+    write(
+        "a_answered.yaml",
+        &format!(
+            "{head}{answers}expect:\n  port: out\n  requests:\n    - request: POST https://api.example.org/items?page=2\n      \
+             headers: {{ authorization: Bearer a-token-for-tests, content-type: application/json }}\n      json: {{ a: 1 }}\n"
+        ),
+    );
+    let busy =
+        "answers:\n  - { request: POST https://api.example.org/items, status: 429, headers: { retry-after: \"3\" } }\n";
+    write("b_busy.yaml", &format!("{head}{busy}expect: {{ error: {{ code: http_status, retry: true }} }}\n"));
+    let closes = "answers: [{ request: POST https://api.example.org/items, closes: true }]\n";
+    write("c_cut_off.yaml", &format!("{head}{closes}expect: {{ error: {{ retry: true }} }}\n"));
+    let elsewhere = head.replace("http: [api.example.org]", "http: [other.example.org]");
+    write("d_denied.yaml", &format!("{elsewhere}{answers}expect: {{ denied: \"https://api.example.org\" }}\n"));
+    bench.run(&["plugins", "test", "http.wasm"]).with(0, &["4 cases, 0 failed"]);
+
+    write("a_answered.yaml", &format!("{head}{answers}expect: {{ requests: [] }}\n"));
+    let other = answers.replace("/items", "/other");
+    write("b_busy.yaml", &format!("{head}{other}expect: {{ port: out }}\n"));
+    let sent = "[{ request: GET https://api.example.org/items, headers: { authorization: none }, json: { a: 2 } }]";
+    write("c_cut_off.yaml", &format!("{head}{answers}expect: {{ requests: {sent} }}\n"));
+    let said = [
+        "requests: expected 0, sent 1",
+        "answers: there is none to POST https://api.example.org/items?page=2",
+        "requests[0]: expected GET https://api.example.org/items, sent POST",
+        "header authorization: expected \"none\"",
+        "-   \"a\": 2",
+    ];
+    bench.run(&["plugins", "test", "http.wasm"]).with(1, &said);
+    write("a_answered.yaml", &format!("{head}answers: [{{ request: api.example.org }}]\nexpect: {{ port: out }}\n"));
+    bench.run(&["plugins", "test", "http.wasm"]).with(2, &["GET https://api.example.org/"]);
+}
+
 /// Cases have what runs have: a plugin that keeps state keeps it, where the case grants it.
 #[test]
 fn cases_name_the_node_type_and_grant_state() {

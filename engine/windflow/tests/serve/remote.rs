@@ -18,8 +18,8 @@ const ASKS: &str = "windflow: 1\nname: trip\ninputs:\n  city: { type: string }\n
     outputs:\n  city: \"${{ inputs.city }}\"\n";
 
 /// A machine that has nothing but the address of a server and a key.
-struct Elsewhere {
-    folder: tempfile::TempDir,
+pub(crate) struct Elsewhere {
+    pub(crate) folder: tempfile::TempDir,
     token: PathBuf,
     url: String,
 }
@@ -29,7 +29,7 @@ impl Elsewhere {
         Self::with(serving, data, SCOPES)
     }
 
-    fn with(serving: &Serving, data: &Path, scopes: &str) -> Self {
+    pub(crate) fn with(serving: &Serving, data: &Path, scopes: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut add = windflow(data);
         add.args(["token", "create", "--user", EMAIL, "--name", "ci", "--scope", scopes]);
@@ -38,28 +38,28 @@ impl Elsewhere {
         Self { folder, token, url: serving.url.clone() }
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = windflow(&self.folder.path().join("nothing"));
         command.env("WINDFLOW_SERVER", &self.url).arg("--token-file").arg(&self.token).args(arguments);
         command
     }
 
     /// What a command printed as its result and beside it; it has to end with this status.
-    fn run(&self, arguments: &[&str], status: i32) -> (String, String) {
+    pub(crate) fn run(&self, arguments: &[&str], status: i32) -> (String, String) {
         let Output { status: ended, stdout, stderr } = self.command(arguments).output().unwrap();
         let (stdout, stderr) = (String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap());
         assert_eq!(ended.code(), Some(status), "{arguments:?}\n{stdout}\n{stderr}");
         (stdout, stderr)
     }
 
-    fn file(&self, name: &str, text: &str) -> String {
+    pub(crate) fn file(&self, name: &str, text: &str) -> String {
         let path = self.folder.path().join(name);
         std::fs::write(&path, text).unwrap();
         path.display().to_string()
     }
 }
 
-fn serve(data: &Path, listen: &str) -> Serving {
+pub(crate) fn serve(data: &Path, listen: &str) -> Serving {
     let mut command = windflow(data);
     command.args(["serve", "--listen", listen]);
     command.env("WINDFLOW_OWNER_EMAIL", EMAIL).env("WINDFLOW_OWNER_PASSWORD", PASSWORD);
@@ -227,7 +227,7 @@ fn targets_stacks_deployments_templates_and_plugins_are_looked_at_from_elsewhere
     assert_eq!(table(&there), table(&here(&["templates", "search", "--kind", "workflow"])));
     assert!(elsewhere.run(&["templates", "search", "qqqqqqqq"], 0).1.contains("nothing fits"));
 
-    assert!(elsewhere.run(&["targets", "list"], 0).1.contains("no target but `local`"));
+    assert!(elsewhere.run(&["targets", "list"], 0).1.contains("windflow targets add"));
     let key = std::fs::read_to_string(&elsewhere.token).unwrap();
     let post = |path: &str, body: Value| {
         let request = serving.http.post(format!("{}/api/v1{path}", serving.url)).bearer_auth(key.trim());
@@ -246,8 +246,8 @@ fn targets_stacks_deployments_templates_and_plugins_are_looked_at_from_elsewhere
     assert_eq!(serde_json::from_str::<Value>(&there).unwrap()[0]["name"], "edge");
     let (_, said) = elsewhere.run(&["targets", "test", "edge"], 1);
     assert!(said.contains("127.0.0.1:1") && said.contains("unreachable"), "{said}");
-    let (_, said) = elsewhere.run(&["targets", "remove", "edge"], 2);
-    assert!(said.contains("leave out --server"), "{said}");
+    elsewhere.run(&["targets", "remove", "edge"], 0);
+    assert!(elsewhere.run(&["targets", "remove", "edge"], 2).1.contains("no target edge"));
 
     assert!(elsewhere.run(&["stacks", "list"], 0).1.contains("no stack yet"));
     let text = "name: web\nservices:\n  web: { image: nginx }\n";
@@ -297,4 +297,56 @@ fn registries_of_templates_are_looked_after_from_elsewhere() {
     let mut without = windflow(data.path());
     let answer = without.args(["templates", "registry", "list"]).output().unwrap();
     assert!(answer.status.code() == Some(2) && String::from_utf8_lossy(&answer.stderr).contains("--server URL"));
+}
+
+/// What was installed, its updates, and templates of one's own.
+#[test]
+fn templates_of_ones_own_are_published_and_updated_from_elsewhere() {
+    let data = tempfile::tempdir().unwrap();
+    let serving = serve(data.path(), "127.0.0.1:0");
+    let scopes = "workflows:read,workflows:write,stacks:read,stacks:write,templates:read,templates:write";
+    let elsewhere = Elsewhere::with(&serving, data.path(), scopes);
+    let key = std::fs::read_to_string(&elsewhere.token).unwrap();
+    let stack = |method: reqwest::Method, path: &str, image: &str, status: u16| {
+        let text = format!("name: web\nservices:\n  web: {{ image: \"{image}\", ports: [\"80\"] }}\n");
+        let request = serving.http.request(method, format!("{}/api/v1{path}", serving.url)).bearer_auth(key.trim());
+        serving.answer(request.json(&serde_json::json!({ "text": text, "description": "Our pages" })), status)
+    };
+    stack(reqwest::Method::POST, "/stacks", "nginx:1.29.3", 201);
+    let publish = |version: &str| format!("pages@{version}");
+    let (_, said) = elsewhere.run(&["templates", "publish", "--stack", "web", "--as", &publish("1.0.0")], 0);
+    assert!(said.contains("compose.yaml:3:3: warning[no_health_check]") && said.contains("pages 1.0.0"), "{said}");
+    elsewhere.run(&["templates", "install", "pages", "--as", "ours"], 0);
+    let (there, _) = elsewhere.run(&["templates", "installed"], 0);
+    assert!(there.contains("ours") && there.contains("private") && there.contains("1.0.0"), "{there}");
+    assert!(elsewhere.run(&["templates", "update", "ours"], 0).1.contains("the latest version of pages"));
+
+    stack(reqwest::Method::PUT, "/stacks/web", "nginx:1.29.4", 200);
+    elsewhere.run(&["templates", "publish", "--stack", "web", "--as", &publish("1.1.0"), "--changes", "Newer."], 0);
+    let (difference, said) = elsewhere.run(&["templates", "update", "ours"], 2);
+    assert!(difference.contains("1.29.4") && difference.contains("+"), "{difference}");
+    assert!(said.contains("--yes"), "{said}");
+    assert!(elsewhere.run(&["templates", "update", "ours", "--yes"], 0).1.contains("ours is at 1.1.0"));
+    assert!(elsewhere.run(&["templates", "update", "theirs"], 2).1.contains("no stack or workflow theirs"));
+    let (there, _) = elsewhere.run(&["templates", "installed", "--json"], 0);
+    assert_eq!(serde_json::from_str::<Value>(&there).unwrap()[0]["version"], "1.1.0");
+
+    // A workflow, updated like a stack, and a folder; begun and checked on this machine, whatever the environment says of a server.
+    elsewhere.run(&["templates", "install", "site-check", "--as", "mine"], 0);
+    elsewhere.run(&["templates", "publish", "--workflow", "mine"], 0);
+    assert!(elsewhere.run(&["templates", "show", "mine"], 0).0.contains("mine 1.0.0 (workflow, private)"));
+    assert!(elsewhere.run(&["templates", "update", "mine", "--kind", "stack"], 2).1.contains("no stack mine"));
+    assert!(elsewhere.run(&["templates", "update", "mine"], 0).1.contains("the latest version of site-check"));
+    let here = |arguments: &[&str], status| {
+        let output = elsewhere.command(arguments).current_dir(elsewhere.folder.path()).output().unwrap();
+        assert_eq!(output.status.code(), Some(status), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stderr).unwrap()
+    };
+    here(&["templates", "new", "folder"], 0);
+    here(&["templates", "check", "folder"], 0);
+    assert!(here(&["templates", "publish", "folder"], 0).contains("folder 0.1.0 is published at the server"));
+    assert!(here(&["templates", "publish", "folder"], 2).contains("higher version"));
+    let compose = elsewhere.folder.path().join("folder/compose.yaml");
+    std::fs::write(&compose, std::fs::read_to_string(&compose).unwrap().replace("nginx:1.29.3", "nginx")).unwrap();
+    assert!(here(&["templates", "publish", "folder"], 2).contains("compose.yaml:2:3: web: the image nginx has no tag"));
 }

@@ -64,6 +64,22 @@ const named = ({ name, registry, version }: Which) => ({ params: { path: { name 
 export const useTemplate = (which: MaybeRefOrGetter<Which>) =>
   useQuery({ queryKey: computed(() => [...marketplaceKey, 'one', toValue(which)]), queryFn: () => unwrap(api.GET('/api/v1/templates/{name}', named(toValue(which)))) as unknown as Promise<TemplateDetail> })
 
+/** One of the organisation's own templates, or null where there is none of this name. */
+export const useOwnTemplate = (name: MaybeRefOrGetter<string>) =>
+  useQuery({
+    queryKey: computed(() => [...marketplaceKey, 'own', toValue(name)]),
+    enabled: computed(() => /^[a-z0-9][a-z0-9-]{0,63}$/.test(toValue(name))),
+    retry: false,
+    queryFn: async () => {
+      try {
+        return await unwrap(api.GET('/api/v1/templates/{name}', named({ name: toValue(name), registry: 'private' })))
+      } catch (error) {
+        if (error instanceof ApiProblem && error.status === 404) return null
+        throw error
+      }
+    },
+  })
+
 /** A drawing as an address that a picture may have: it needs the token, which a picture does not send. */
 export const usePicture = (address: MaybeRefOrGetter<string | false | null | undefined>) =>
   useQuery({
@@ -132,4 +148,10 @@ export function freeName(wanted: string, taken: ReadonlySet<string>): string {
   let name = wanted
   for (let number = 2; taken.has(name); number++) name = `${wanted}-${number}`
   return name
+}
+
+/** The version that comes after one: `1.2.3` becomes `1.3.0`. */
+export function nextVersion(version: string): string {
+  const [, major, minor] = /^(\d+)\.(\d+)\./.exec(version) ?? []
+  return major === undefined ? version : `${major}.${Number(minor) + 1}.0`
 }

@@ -1,6 +1,7 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/vue-query'
 import { computed, toValue, type MaybeRefOrGetter } from 'vue'
 import { api, everyPage, unwrap, type Schemas } from '@/api/client'
+import { ApiProblem } from '@/api/problem'
 import type { Fault } from '@/ui/code/YamlEditor.vue'
 import type { Project } from './project'
 import { given, sample, undeclared, type Values, type Variable } from './variables'
@@ -31,13 +32,32 @@ export const useStacks = () =>
     queryFn: () => everyPage((cursor) => unwrap(api.GET('/api/v1/stacks', { params: { query: { limit: 200, cursor } } }))),
   })
 
+/** Whether a stack is kept, asked again while that may change by itself. */
+export const useIsKept = (name: MaybeRefOrGetter<string>, mayGo: () => boolean) =>
+  useQuery({
+    queryKey: computed(() => [...stacksKey, 'kept', toValue(name)]),
+    enabled: computed(() => Boolean(toValue(name))),
+    retry: false,
+    refetchInterval: (query) => (query.state.data === true && mayGo() ? 1500 : false),
+    queryFn: async () => {
+      try {
+        await unwrap(api.GET('/api/v1/stacks/{name}', named(toValue(name))))
+        return true
+      } catch (error) {
+        if (error instanceof ApiProblem && error.status === 404) return false
+        throw error
+      }
+    },
+  })
+
+/** The versions of a stack, the latest first. They are there also where the stack is not any more. */
+export const readVersions = async (name: string): Promise<StackVersion[]> =>
+  (await everyPage((cursor) => unwrap(api.GET('/api/v1/stacks/{name}/versions', { params: { path: { name }, query: { limit: 200, cursor } } })))).reverse()
+
 /** A stack with all of its versions, the latest first. */
 export const readStack = async (name: string): Promise<Stack & { versions: StackVersion[] }> => {
-  const [stack, versions] = await Promise.all([
-    unwrap(api.GET('/api/v1/stacks/{name}', named(name))),
-    everyPage((cursor) => unwrap(api.GET('/api/v1/stacks/{name}/versions', { params: { path: { name }, query: { limit: 200, cursor } } }))),
-  ])
-  return { ...stack, versions: versions.reverse() }
+  const [stack, versions] = await Promise.all([unwrap(api.GET('/api/v1/stacks/{name}', named(name))), readVersions(name)])
+  return { ...stack, versions }
 }
 export const useStack = (name: MaybeRefOrGetter<string>) =>
   useQuery({ queryKey: computed(() => [...stacksKey, 'one', toValue(name)]), queryFn: () => readStack(toValue(name)) })

@@ -62,6 +62,7 @@ describe('what the server says', () => {
       expect(mended('did you mean `log@1`?')).toBe('vouliez-vous dire `log@1` ?')
       expect(mended('think again')).toBe('think again')
       expect(explain(new ApiProblem(409, 'workflow_exists', 'there is a workflow a already'))).toBe('Il y a déjà un workflow de ce nom.')
+      expect(explain(new ApiProblem(422, 'of_its_own', 'there is no socket', 'is the engine installed, and does it run?'))).toBe('there is no socket. Le moteur est-il installé, et tourne-t-il ?')
       // A node's own code means what the node means by it.
       expect(failureSaid({ code: 'unauthorized', message: 'the service answered 401' })).toBe('the service answered 401')
       expect(failureSaid({ code: 'timeout', message: 'it took more than 5s' })).toBe('Le nœud a pris trop de temps.')

@@ -59,5 +59,11 @@ export function explain(error: unknown): string {
   const { code, remedy, status } = error as Error & { code?: unknown; remedy?: string; status?: number }
   // A target that is not reached has this code, too: there an answer came.
   if (code === 'unreachable' && status === 0) return i18n.global.t('problem.unreachable')
-  return [typeof code === 'string' ? said({ code, message: error.message }) : error.message, mended(remedy)].filter(Boolean).join(' ')
+  return sentences(typeof code === 'string' ? said({ code, message: error.message }) : error.message, mended(remedy))
+}
+
+/** What is wrong and how to mend it come as parts of sentences, and are read as two. */
+function sentences(wrong: string, mend: string | undefined): string {
+  if (!mend) return wrong
+  return `${wrong}${/[.!?…]$/.test(wrong) ? '' : '.'} ${mend.charAt(0).toUpperCase()}${mend.slice(1)}`
 }

@@ -1,18 +1,26 @@
 //! Connections to addresses that were checked.
 
+use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use hyper::client::conn::http1::{self, SendRequest};
 use rustls::pki_types::ServerName;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, DuplexStream};
 use tokio::net::TcpStream;
 use tokio::task::AbortHandle;
 use wasmtime_wasi_http::io::TokioIo;
 use wasmtime_wasi_http::{Error, WasiBody};
 use windflow_core::capability::{Origin, Scheme};
+use windflow_core::ports::store::BoxFuture;
 
 use super::tls::Tls;
+
+/// Stands in the place of the network, for tests of plugins. What is asked for has passed every check by then.
+pub trait Dial: Send + Sync {
+    /// A connection to a server of this origin, which speaks HTTP in plain text whatever the scheme.
+    fn dial<'a>(&'a self, origin: &'a Origin) -> BoxFuture<'a, io::Result<DuplexStream>>;
+}
 
 /// An open connection. Dropping it closes it at once, even in the middle of a body.
 pub(super) struct Connection {
@@ -51,7 +59,7 @@ pub(super) async fn connect(origin: &Origin, address: IpAddr, tls: &Arc<Tls>) ->
     }
 }
 
-async fn speak<S>(address: IpAddr, stream: S) -> Result<Connection, Error>
+pub(super) async fn speak<S>(address: IpAddr, stream: S) -> Result<Connection, Error>
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {

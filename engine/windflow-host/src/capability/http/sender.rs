@@ -17,7 +17,7 @@ use windflow_core::trace::TraceParent;
 use super::body::{RequestBody, ResponseBody};
 use super::breaker::{Breaker, Went};
 use super::check::{Denied, Keys};
-use super::connect::{Connection, connect};
+use super::connect::{Connection, Dial, connect, speak};
 use super::policy::HttpPolicy;
 use super::pool::Pool;
 use super::resolve::Resolver;
@@ -38,6 +38,8 @@ pub(crate) struct Sender {
     tls: Arc<Tls>,
     pool: Arc<Pool>,
     pub(super) breaker: Breaker,
+    /// In the place of the network.
+    dialler: Option<Arc<dyn Dial>>,
 }
 
 /// Where a request goes, once that was checked, and how long that may take.
@@ -123,13 +125,21 @@ impl Sender {
         limits: HttpLimits,
     ) -> Self {
         let breaker = Breaker::new(limits.breaker);
-        Self { policy, limits, resolver, tls: Arc::new(Tls::new(roots)), pool: Arc::default(), breaker }
+        Self { policy, limits, resolver, tls: Arc::new(Tls::new(roots)), pool: Arc::default(), breaker, dialler: None }
+    }
+
+    /// The same, over something else than the network where there is something.
+    pub(crate) fn over(self, dialler: Option<Arc<dyn Dial>>) -> Self {
+        Self { dialler, ..self }
     }
 
     /// The addresses of a server that is asked by another protocol, each of which may be dialled under these grants.
     pub(crate) async fn dialable(&self, grants: &Grants, origin: &Origin) -> Result<Vec<IpAddr>, Undialable> {
         if !grants.covers(origin) {
             return Err(Undialable::NotGranted(None));
+        }
+        if self.dialler.is_some() {
+            return Err(Undialable::ByOperator("has no network, for anything but requests".to_owned()));
         }
         self.policy.origin(origin).map_err(Undialable::ByOperator)?;
         let addresses = self.resolve(origin).await.map_err(|error| Undialable::Unresolved(errors::words(&error)))?;
@@ -272,6 +282,10 @@ impl Sender {
 
     async fn dial(&self, origin: &Origin, addresses: &[IpAddr]) -> Result<Connection, Error> {
         let mut last = Error::DestinationNotFound;
+        if let (Some(dialler), Some(address)) = (&self.dialler, addresses.first()) {
+            let stream = dialler.dial(origin).await.map_err(Error::Connect)?;
+            return speak(*address, stream).await;
+        }
         for (index, address) in addresses.iter().enumerate() {
             let limit = if index + 1 == addresses.len() { Duration::MAX } else { PER_ADDRESS };
             match timeout(limit, connect(origin, *address, &self.tls)).await {

@@ -6,9 +6,11 @@ use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use windflow_core::id::OrganisationId;
+use windflow_core::workflow::Workflow;
+use windflow_marketplace::authored::{self, Said, Source};
 use windflow_marketplace::files::Files;
 use windflow_marketplace::manifest::Kind;
 use windflow_marketplace::package;
@@ -27,7 +29,7 @@ use crate::state::App;
 pub(crate) struct PublishTemplate {
     /// Make it of what is kept here.
     from: Option<PublishFrom>,
-    /// The fields of `template.yaml`; `template` and `kind` may be left out.
+    /// The fields of `template.yaml`. What is left out is as in the version before; of a first version, what can be known is filled in.
     #[serde(default)]
     #[schema(example = json!({ "name": "shop", "version": "1.0.0", "title": { "en": "Shop", "fr": "Boutique" },
         "summary": { "en": "A shop", "fr": "Une boutique" }, "category": "web" }))]
@@ -35,7 +37,9 @@ pub(crate) struct PublishTemplate {
     /// What to know before installing it, in both languages.
     #[serde(default)]
     readme: Readme,
-    /// What changed, in Markdown, with a heading `## VERSION`. Made where it is left out.
+    /// What changed in this version, in Markdown. It is put before what the changelog says of the versions before.
+    changes: Option<String>,
+    /// A whole changelog in place of that, in Markdown, with a heading `## VERSION`.
     changelog: Option<String>,
     /// A drawing, SVG.
     icon: Option<String>,
@@ -90,43 +94,36 @@ async fn files(app: &App, organisation: &OrganisationId, body: PublishTemplate) 
         return package::unpack(&bytes, package::TEMPLATE)
             .map_err(|error| Problem::invalid("bad_package", error.to_string()));
     }
-    let (kind, text) = match &body.from {
+    let source = match body.from {
         Some(PublishFrom::Stack(name)) => {
             let book = app.book(organisation);
-            let number = book.stack(name)?.version;
-            (Kind::Stack, book.stack_version(name, number)?.text)
+            let stack = book.stack(&name)?;
+            let text = book.stack_version(&name, stack.version)?.text;
+            Source { kind: Kind::Stack, name, text, description: stack.description }
         }
         Some(PublishFrom::Workflow(name)) => {
             let known = name.parse().map_err(|_| Problem::not_found(format!("workflow {name}")))?;
-            (Kind::Workflow, catalogue::latest(app, organisation, &known)?.1.text)
+            let text = catalogue::latest(app, organisation, &known)?.1.text;
+            let said = Workflow::parse(&text).0.and_then(|workflow| workflow.description);
+            let description = said.map(|said| said.value).unwrap_or_default();
+            Source { kind: Kind::Workflow, name, text, description }
         }
         None => {
             return Err(Problem::invalid("invalid_body", "it does not say what to publish")
                 .remedy("send `from` with a stack or a workflow, or a `package`"));
         }
     };
-    let mut manifest = body.template;
-    manifest.insert("template".to_owned(), json!(1));
-    manifest.insert("kind".to_owned(), json!(kind.word()));
-    let word = |path: &str, language: &str| {
-        manifest.get(path).and_then(|text| text[language].as_str()).unwrap_or_default().to_owned()
+    let said = Said {
+        about: body.template,
+        readme: body.readme.en,
+        readme_fr: body.readme.fr,
+        changes: body.changes,
+        changelog: body.changelog,
+        icon: body.icon,
+        preview: body.preview,
     };
-    let readme = |given: Option<String>, language: &str| {
-        given.unwrap_or_else(|| format!("# {}\n\n{}\n", word("title", language), word("summary", language)))
-    };
-    let version = manifest.get("version").and_then(Value::as_str).unwrap_or_default();
-    let changelog = body.changelog.unwrap_or_else(|| format!("# Changes\n\n## {version}\n\nPublished.\n"));
-    let mut files = Files::new();
-    let mut put = |name: &str, text: String| files.insert(name.to_owned(), text.into_bytes());
-    put("README.md", readme(body.readme.en, "en"));
-    put("README.fr.md", readme(body.readme.fr, "fr"));
-    put("CHANGELOG.md", changelog);
-    put(kind.document(), text);
-    body.icon.map(|icon| put("icon.svg", icon));
-    body.preview.map(|preview| put("preview.svg", preview));
-    // JSON is YAML.
-    put("template.yaml", serde_json::to_string_pretty(&manifest).map_err(Problem::internal)?);
-    Ok(files)
+    let before = private::latest(app, organisation, &said.name(&source), source.kind)?;
+    authored::files(source, said, before).map_err(Problem::internal)
 }
 
 /// Publish a template within the organisation, after the same checks as a registry's. A later version takes the place of the one before.

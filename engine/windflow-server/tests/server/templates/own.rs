@@ -56,6 +56,30 @@ async fn a_stack_becomes_a_template_that_others_do_not_see() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_next_version_keeps_what_is_not_said_anew_and_its_changelog_grows() {
+    let dir = tempfile::tempdir().unwrap();
+    let served = serve(dir.path(), scripted(&[])).await;
+    let editor = served.person("local", Role::Editor).await;
+    editor.post("/api/v1/templates", &packed(&files("shop"))).await.expect(201);
+    let shop = editor.get("/api/v1/templates/shop?registry=private").await.expect(200);
+    let text = "services:\n  web:\n    image: nginx:1.29.4\n";
+    editor.post("/api/v1/stacks", &json!({ "name": "ours", "text": text })).await.expect(201);
+    let body = json!({ "from": { "stack": "ours" }, "template": { "name": "shop", "version": "1.2.0" }, "changes": "Smaller." });
+    editor.post("/api/v1/templates", &body).await.expect(201);
+    let next = editor.get("/api/v1/templates/shop?registry=private").await.expect(200);
+    for kept in ["title", "summary", "category", "tags", "readme", "requirements"] {
+        assert_eq!(next[kept], shop[kept], "{kept}");
+    }
+    assert!(next["preview"].is_string(), "its drawings stay, too");
+    let (before, after) = (shop["changelog"].as_str().unwrap(), next["changelog"].as_str().unwrap());
+    assert!(after.contains("## 1.2.0\n\nSmaller.\n\n## 1.1.0"), "{after}");
+    assert!(after.ends_with(&before[before.find("## 1.1.0").unwrap()..]), "{after}");
+    let body = json!({ "from": { "stack": "ours" }, "template": { "name": "shop" } });
+    editor.post("/api/v1/templates", &body).await.problem(422, "invalid_template");
+    served.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_not_fit_is_not_published_and_says_why() {
     let dir = tempfile::tempdir().unwrap();
     let served = serve(dir.path(), scripted(&[])).await;

@@ -71,10 +71,9 @@ pub(super) async fn build(
 
 fn archive(files: &[Handed]) -> std::io::Result<Vec<u8>> {
     let mut archive = tar::Builder::new(Vec::new());
+    context::append_folders(&mut archive, files.iter().map(|file| file.path.as_str()))?;
     for file in files {
-        let mut header = tar::Header::new_gnu();
-        header.set_size(file.content.len() as u64);
-        header.set_mode(file.mode);
+        let mut header = context::header(file.content.len() as u64, file.mode);
         archive.append_data(&mut header, &file.path, file.content.as_slice())?;
     }
     archive.into_inner()

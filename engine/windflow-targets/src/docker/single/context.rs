@@ -36,13 +36,7 @@ pub(super) fn send(context: FolderContext) -> (impl Stream<Item = io::Result<Byt
 
 fn archive(context: &FolderContext, pieces: Pieces) -> io::Result<()> {
     let mut archive = tar::Builder::new(pieces);
-    // Folders that are not in it the engine would make writable for everybody.
-    let folders = context.files.iter().flat_map(|file| file.path.match_indices('/').map(|(at, _)| &file.path[..=at]));
-    for folder in folders.collect::<BTreeSet<_>>() {
-        let mut header = header(0, 0o755);
-        header.set_entry_type(tar::EntryType::Directory);
-        archive.append_data(&mut header, folder, io::empty())?;
-    }
+    append_folders(&mut archive, context.files.iter().map(|file| file.path.as_str()))?;
     for file in &context.files {
         if file.path == context.dockerfile {
             // What was judged, whatever became of the file since.
@@ -56,7 +50,21 @@ fn archive(context: &FolderContext, pieces: Pieces) -> io::Result<()> {
     archive.into_inner()?.flush()
 }
 
-fn header(bytes: u64, mode: u32) -> tar::Header {
+/// The folders of files: those that are not in an archive the engine would make writable for everybody.
+pub(super) fn append_folders<'a>(
+    archive: &mut tar::Builder<impl Write>,
+    paths: impl Iterator<Item = &'a str>,
+) -> io::Result<()> {
+    let folders = paths.flat_map(|path| path.match_indices('/').map(|(at, _)| &path[..=at]));
+    for folder in folders.collect::<BTreeSet<_>>() {
+        let mut header = header(0, 0o755);
+        header.set_entry_type(tar::EntryType::Directory);
+        archive.append_data(&mut header, folder, io::empty())?;
+    }
+    Ok(())
+}
+
+pub(super) fn header(bytes: u64, mode: u32) -> tar::Header {
     let mut header = tar::Header::new_gnu();
     header.set_size(bytes);
     header.set_mode(mode);

@@ -1,7 +1,8 @@
 //! A command in a container that runs already.
 //!
 //! The engine ends no command: what took too long, or is wanted no more, is found by a mark in its environment, which all that it has started
-//! has inherited, and killed by a shell of the container itself.
+//! has inherited, and killed by a shell of the container itself. So is what is left of a command when it is asked for again: a server that was
+//! killed has ended nothing.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -42,10 +43,14 @@ done
 exit 1
 "#;
 
-pub(super) async fn exec(target: &DockerTarget, wanted: &Exec, with: &With<'_>) -> Result<Ended> {
+pub(super) async fn exec(target: &DockerTarget, key: &str, wanted: &Exec, with: &With<'_>) -> Result<Ended> {
     let container = container(target, wanted).await?;
     let command = wanted.words().map_err(|why| DriverError::new("invalid_command", why))?;
-    let mark = format!("{MARK}={}", unlike_any_other(with.run));
+    let marks = format!("{MARK}={}-{key}-", with.run);
+    if runs_already(target, &container, &command).await? && !end(target, &container, wanted, &marks).await {
+        (with.tell)("what an earlier attempt has begun may still run: its container has no /bin/sh that could end it");
+    }
+    let mark = marks + &unlike_any_other();
     let environment = wanted.environment.iter().map(|(name, value)| format!("{name}={value}"));
     let options = CreateExecOptions {
         cmd: Some(command),
@@ -88,11 +93,30 @@ pub(super) async fn exec(target: &DockerTarget, wanted: &Exec, with: &With<'_>) 
     Ok(ended)
 }
 
+/// Whether such a command runs there: only then there may be something to end.
+async fn runs_already(target: &DockerTarget, container: &str, command: &[String]) -> Result<bool> {
+    let found = target.docker.inspect_container(container, None).await.map_err(|error| errors::of(&error))?;
+    for id in found.exec_ids.unwrap_or_default() {
+        let exec = match target.docker.inspect_exec(&id).await {
+            Ok(exec) => exec,
+            // It has ended meanwhile.
+            Err(error) if errors::is_missing(&error) => continue,
+            Err(error) => return Err(errors::of(&error)),
+        };
+        let process = exec.process_config.unwrap_or_default();
+        let words = process.entrypoint.into_iter().chain(process.arguments.unwrap_or_default());
+        if exec.running == Some(true) && words.eq(command.iter().cloned()) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 /// What no other command has been marked with.
-fn unlike_any_other(run: &str) -> String {
+fn unlike_any_other() -> String {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
-    format!("{run}-{:x}-{now:x}-{:x}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
+    format!("{:x}-{now:x}-{:x}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
 }
 
 /// Ends the processes of a command; whether none is left.

@@ -1,25 +1,25 @@
 //! `windflow plugins test`: the cases of a plugin, in the real sandbox, offline.
 
-use std::net::IpAddr;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use serde_json::json;
-use windflow_core::capability::{Grants, Origin};
+use windflow_core::capability::Grants;
 use windflow_core::failure::Failure;
 use windflow_core::id::{NodeId, NodeTypeRef, OrganisationId, RunKey};
 use windflow_core::json::Json;
 use windflow_core::ports::files::FileStore;
 use windflow_core::ports::host::{Call, Emission, Host, InstalledNodeType, LogLevel, Observer, Registry};
 use windflow_core::ports::store::BoxFuture;
-use windflow_host::{HostConfig, HttpPolicy, PluginHost};
+use windflow_host::{HostConfig, PluginHost};
 use windflow_package::Package;
 use windflow_runtime::{Config, RecordState, Runtime, SimulatedClock, Start, StartError};
 use windflow_store::{MemoryFiles, MemoryStore};
 
 use self::case::Case;
+use self::servers::{Network, Servers};
 use super::{build, fetch};
 use crate::cli::{Global, TestPluginArgs};
 use crate::commands::test::{BEGINNING, LONGEST, Outcome, find, junit, show};
@@ -27,6 +27,7 @@ use crate::exit::{self, invalid};
 use crate::render;
 
 mod case;
+mod servers;
 
 /// The node that is tested, and the one that gives it its input.
 const TESTED: &str = "tested";
@@ -50,11 +51,13 @@ pub(super) fn run(global: &Global, args: &TestPluginArgs) -> anyhow::Result<Exit
             folder.display()
         )));
     }
-    let host = host(global, bytes)?;
+    let servers = Arc::new(Servers::default());
+    let host = host(global, bytes, &servers)?;
     let mut outcomes = Vec::new();
     for path in cases {
         let (case, began) = (Case::read(&path)?, Instant::now());
-        let differences = one(&host, &package, &case).map_err(|error| error.context(path.display().to_string()))?;
+        let differences =
+            one(&host, &servers, &package, &case).map_err(|error| error.context(path.display().to_string()))?;
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let subject = package.manifest.plugin.name.clone().into();
         let outcome = Outcome { subject, name, took: began.elapsed(), differences };
@@ -70,10 +73,18 @@ pub(super) fn run(global: &Global, args: &TestPluginArgs) -> anyhow::Result<Exit
     Ok(ExitCode::from(if failed == 0 { 0 } else { exit::FAILED }))
 }
 
-/// The plugin with the built-in ones, in a sandbox that lets nothing out.
-fn host(global: &Global, bytes: Vec<u8>) -> anyhow::Result<Arc<PluginHost>> {
+/// The plugin with the built-in ones, in a sandbox that lets nothing out: what answers is what the cases say.
+fn host(global: &Global, bytes: Vec<u8>, servers: &Arc<Servers>) -> anyhow::Result<Arc<PluginHost>> {
+    let network = Arc::new(Network(servers.clone()));
     let cache_dir = crate::engine::data_dir(global).ok().map(|folder| folder.join("compiled"));
-    let config = HostConfig { cache_dir, http_policy: Arc::new(Offline), ..HostConfig::default() };
+    let config = HostConfig {
+        cache_dir,
+        http_policy: network.clone(),
+        credentials: network.clone(),
+        resolver: network.clone(),
+        dialler: Some(network),
+        ..HostConfig::default()
+    };
     let host = crate::engine::host_of(config, None)?;
     // Before the clocks of the cases run: of a component that carries a language's engine this takes a while.
     if let Some((_, installed)) = host.install(bytes)?.into_iter().next() {
@@ -83,21 +94,9 @@ fn host(global: &Global, bytes: Vec<u8>) -> anyhow::Result<Arc<PluginHost>> {
     Ok(Arc::new(host))
 }
 
-/// Nothing leaves, whatever plugin and case agree on. It is asked last: what they do not agree on is denied before, as in a run.
-struct Offline;
-
-impl HttpPolicy for Offline {
-    fn origin(&self, _: &Origin) -> Result<(), String> {
-        Err("runs tests, which are offline".into())
-    }
-
-    fn address(&self, origin: &Origin, _: IpAddr) -> Result<(), String> {
-        self.origin(origin)
-    }
-}
-
 /// Runs a case; what is not as it expects.
-fn one(host: &Arc<PluginHost>, package: &Package, case: &Case) -> anyhow::Result<Vec<String>> {
+fn one(host: &Arc<PluginHost>, servers: &Servers, package: &Package, case: &Case) -> anyhow::Result<Vec<String>> {
+    servers.begin(&case.answers, &case.credentials);
     let document = document(package, case)?;
     let threads = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let logs = Arc::new(Logs::default());
@@ -139,7 +138,7 @@ fn one(host: &Arc<PluginHost>, package: &Package, case: &Case) -> anyhow::Result
         Err(problems) => return Ok(problems),
     };
     let lines = logs.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    Ok(case.differences(report.nodes.get(TESTED), &lines))
+    Ok(case.differences(report.nodes.get(TESTED), &lines, &servers.sent()))
 }
 
 /// A workflow of two nodes: one that gives what comes in, and the one that is tested.

@@ -1,5 +1,8 @@
 //! `windflow plugins install`, `update` and `remove`.
 
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressStyle};
 use windflow_core::ports::plugins::{PluginError, PluginPreview};
 use windflow_host::HostConfig;
 
@@ -67,8 +70,12 @@ fn accept(global: &Global, installed: &mut Installed, fetched: &Fetched, yes: bo
         return Ok(());
     }
     consent::ask(&consent::describe(&preview, source), yes)?;
-    render::line("\ncompiling it for this machine");
-    compile(global, bytes)?;
+    let (bar, began) = (compiling(bytes.len()), Instant::now());
+    let compiled = compile(global, bytes);
+    bar.finish_and_clear();
+    compiled?;
+    let took = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
+    render::line(&format!("compiled for this machine in {}", render::duration(took)));
     installed.add(package, bytes, source.clone())?;
     done(&preview);
     Ok(())
@@ -93,6 +100,23 @@ pub(crate) fn done(PluginPreview { name, version, node_types, .. }: &PluginPrevi
         "{} {name} {version}: write `uses: {first}`; `windflow plugins show {name}` explains it",
         render::status("installed"),
     ));
+}
+
+/// Shows that it goes on, and for how long: the engine of a language takes many seconds on all processors, and how much of it is left
+/// nobody knows.
+fn compiling(bytes: usize) -> ProgressBar {
+    render::line("");
+    let size = render::bytes(u64::try_from(bytes).unwrap_or(u64::MAX));
+    let text = format!("compiling {size} for this machine");
+    let bar = ProgressBar::new_spinner().with_message(text.clone());
+    if let Ok(look) = ProgressStyle::with_template("{spinner} {msg}  {elapsed}") {
+        bar.set_style(look);
+    }
+    if bar.is_hidden() {
+        render::line(&text);
+    }
+    bar.enable_steady_tick(Duration::from_millis(100));
+    bar
 }
 
 /// What does not run here is not installed; what does has its code kept, so that the first run need not wait.

@@ -6,20 +6,21 @@ use std::process::ExitCode;
 use anyhow::Context;
 use serde_json::{Value, json};
 use windflow_core::problem::Problem;
+use windflow_marketplace::authored::{self, Said};
 use windflow_marketplace::convert::{self, Draft, From as Format};
 use windflow_marketplace::files::{Fault, Files, from_folder};
 use windflow_marketplace::index::{Made, make};
 use windflow_marketplace::manifest::{Kind, is_name};
 
-use super::{kept, told};
-use crate::cli::{Global, ImportFormat};
+use super::{kept, made, told};
+use crate::cli::{Global, ImportFormat, PublishArgs};
 use crate::commands::document;
 use crate::deploying::{Deploying, now};
 use crate::exit::{self, invalid};
 use crate::{engine, render};
 
 /// Reads a folder, and judges its workflow with the installed plugins, too.
-fn read(global: &Global, folder: &Path) -> anyhow::Result<Result<Made, Vec<Fault>>> {
+pub(super) fn read(global: &Global, folder: &Path) -> anyhow::Result<Result<Made, Vec<Fault>>> {
     let files = from_folder(folder).map_err(|error| invalid(format!("{}: {error}", folder.display())))?;
     let made = match make(&files) {
         Ok(made) => made,
@@ -57,16 +58,30 @@ pub(super) fn check(global: &Global, folders: &[PathBuf]) -> anyhow::Result<Exit
     Ok(ExitCode::from(if all_good { 0 } else { exit::INVALID }))
 }
 
-pub(super) fn publish(global: &Global, folder: &Path) -> anyhow::Result<()> {
-    let made = match read(global, folder)? {
-        Ok(made) => made,
-        Err(faults) => {
-            faults.iter().for_each(|fault| render::line(&told(folder, fault)));
-            return Err(invalid(format!("{}: the template is not fit to publish", folder.display())));
+pub(super) fn publish(global: &Global, args: &PublishArgs) -> anyhow::Result<()> {
+    let deploying = Deploying::open(global)?;
+    let (what, read) = match &args.folder {
+        Some(folder) => (folder.clone(), read(global, folder)?),
+        None => {
+            let (source, what) = made::source(global, &deploying, args)?;
+            let said = Said { about: made::about(&args.about), changes: args.about.changes.clone(), ..Said::default() };
+            let before = match deploying.ledger.own_latest(&said.name(&source)).map_err(kept)? {
+                Some((entry, packed)) => {
+                    authored::before(&deploying.ledger.package(&entry, &packed).map_err(kept)?, source.kind)?
+                }
+                None => None,
+            };
+            (what, make(&authored::files(source, said, before)?))
         }
     };
-    made.warnings.iter().for_each(|fault| render::line(&told(folder, fault)));
-    let deploying = Deploying::open(global)?;
+    let made = match read {
+        Ok(made) => made,
+        Err(faults) => {
+            faults.iter().for_each(|fault| render::line(&told(&what, fault)));
+            return Err(invalid(format!("{}: the template is not fit to publish", what.display())));
+        }
+    };
+    made.warnings.iter().for_each(|fault| render::line(&told(&what, fault)));
     let entry = deploying.ledger.publish(made, "cli", now()).map_err(kept)?;
     deploying.block_on(deploying.ledger.durable()).map_err(kept)?;
     let name = entry.name();
@@ -167,9 +182,12 @@ pub(super) fn import(file: &Path, from: Option<ImportFormat>, out: &Path) -> any
     }
     for draft in good {
         let folder = named(&draft);
-        let Draft { template, text, problems, .. } = draft;
+        let Draft { template, text, contents, problems } = draft;
         write(&folder, &files(&Value::Object(template), Kind::Stack, text, None))?;
         render::line(&format!("{} is written", folder.display()));
+        for risk in &contents.risks {
+            render::line(&format!("{}: {risk}; whoever deploys it has to confirm that", folder.display()));
+        }
         wrong |= problems.iter().any(Problem::is_error);
         for problem in problems {
             render::line(&told(&folder, &Fault { file: Kind::Stack.document().to_owned(), problem }));

@@ -28,7 +28,7 @@ const BY: &str = "cli";
 pub(super) fn install(global: &Global, args: &InstallArgs) -> anyhow::Result<ExitCode> {
     let deploying = Deploying::open(global)?;
     let offer = Offer::with(Some(deploying.ledger.clone()))?;
-    let (registry, _, template) = offer.template(&args.template.name, args.template.version.as_ref())?;
+    let (registry, _, template) = offer.template(None, &args.template.name, args.template.version.as_ref())?;
     let name = args.name.clone().unwrap_or_else(|| args.template.name.clone());
     match template.manifest.kind {
         Kind::Workflow if args.deploy => Err(invalid("a workflow is not deployed: run it with `windflow run`")),
@@ -75,6 +75,9 @@ fn stack(
         Err(error) => return Err(kept(error)),
     }
     let given = args.variables.iter().cloned().collect();
+    if let Some((why, remedy)) = contents::unknown_variable(&template.text, &given) {
+        return Err(invalid(format!("{why}\n  = {remedy}")));
+    }
     let values = deploying.book.values(&args.target, name, &compose::declared(&template.text), &given).map_err(kept)?;
     let file = Path::new(template.manifest.kind.document());
     let loaded = if args.deploy {
@@ -120,9 +123,14 @@ fn stack(
             rollback_to: None,
             timeout: args.timeout.unwrap_or(deploy::TIMEOUT),
         };
-        let ended = deploy::carry(deploying, &reached, wanted, false).await;
+        let mut ended = deploy::carry(deploying, &reached, wanted, false).await;
         if !ended.as_ref().is_ok_and(|ended| ended.status.is_good()) {
             // What was begun on the target was undone; nothing stays here either.
+            if let Ok(tried) = &ended
+                && reached.tidy(tried).await.unwrap_or_default()
+            {
+                ended = Ok(deploying.book.tidied(&tried.id).map_err(kept)?);
+            }
             deploying.book.undo_stack(name, stack.version).map_err(kept)?;
             ledger.write(vec![ledger.forgotten(Kind::Stack, name)]).map_err(refused)?;
             deploying.book.durable().await.map_err(kept)?;
@@ -140,7 +148,7 @@ pub(super) fn update(global: &Global, name: &str, yes: bool) -> anyhow::Result<(
         return Err(invalid(format!("the stack {name} was not installed from a template")));
     };
     let offer = Offer::with(Some(ledger.clone()))?;
-    let (_, _, template) = offer.template(&installed.template, None)?;
+    let (_, _, template) = offer.template(Some(&installed.registry), &installed.template, None)?;
     let (from, to) = (&installed.version, &template.manifest.version);
     if to <= from {
         render::line(&format!("{name} is at {from}, the latest version of {}", installed.template));
@@ -170,7 +178,8 @@ pub(super) fn list(global: &Global, as_json: bool) -> anyhow::Result<()> {
     let mut all = deploying.ledger.installed().map_err(refused)?;
     all.retain(|one| one.kind == Kind::Workflow || deploying.book.stack(&one.name).is_ok());
     let latest = |one: &Installed| {
-        offer.template(&one.template, None).ok().map(|(_, entry, _)| entry.manifest.version.to_string())
+        let found = offer.template(Some(&one.registry), &one.template, None).ok();
+        found.map(|(_, entry, _)| entry.manifest.version.to_string())
     };
     if as_json {
         let all: Vec<_> = all

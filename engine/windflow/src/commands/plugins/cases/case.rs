@@ -1,15 +1,19 @@
 //! A case of a plugin: what goes in, what is granted, and what is expected.
 
+use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use similar::{ChangeTag, TextDiff};
+use windflow_core::credential::Credential;
 use windflow_core::failure::{Failure, FailureKind, RetryHint};
 use windflow_core::problem::Problem;
 use windflow_core::yaml;
 use windflow_runtime::NodeReport;
 
+use super::servers::{Answer, Sent, fits};
 use crate::commands::document;
 use crate::exit::invalid;
 
@@ -33,6 +37,12 @@ pub(super) struct Case {
     /// What is granted.
     #[serde(default)]
     pub(super) permissions: Map<String, Value>,
+    /// Credentials that the case grants, with values that are none.
+    #[serde(default)]
+    pub(super) credentials: BTreeMap<String, Arc<Credential>>,
+    /// What servers answer. A request that fits none is a difference.
+    #[serde(default)]
+    pub(super) answers: Vec<Answer>,
     expect: Expect,
 }
 
@@ -55,6 +65,25 @@ struct Expect {
     /// Parts of lines that it logs, in their order.
     #[serde(default)]
     log: Vec<String>,
+    /// The requests that it sends, in their order, as they would leave: exactly so many.
+    #[serde(default)]
+    requests: Option<Vec<ExpectedRequest>>,
+}
+
+/// A request; what is not written is not looked at.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ExpectedRequest {
+    /// Method and address; without a query, with any query.
+    request: String,
+    #[serde(default)]
+    headers: BTreeMap<String, String>,
+    /// The fields that are written, of a body that is JSON.
+    #[serde(default)]
+    json: Option<Value>,
+    /// A part of the body.
+    #[serde(default)]
+    body: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -88,11 +117,15 @@ impl Case {
         };
         let case: Self =
             serde_json::from_value(node.to_json()).map_err(|error| invalid(format!("{shown}: {error}")))?;
-        let Expect { port, output, error, denied, log } = &case.expect;
-        if port.is_none() && output.is_none() && error.is_none() && denied.is_none() && log.is_empty() {
+        let Expect { port, output, error, denied, log, requests } = &case.expect;
+        let nothing = port.is_none() && output.is_none() && error.is_none() && denied.is_none();
+        if nothing && log.is_empty() && requests.is_none() {
             return Err(invalid(format!(
-                "{shown} expects nothing: write `output`, `port`, `error`, `denied` or `log`"
+                "{shown} expects nothing: write `output`, `port`, `error`, `denied`, `log` or `requests`"
             )));
+        }
+        if let Some(problem) = case.answers.iter().find_map(Answer::problem) {
+            return Err(invalid(format!("{shown}: {problem}")));
         }
         if (error.is_some() || denied.is_some()) && (port.is_some() || output.is_some()) {
             return Err(invalid(format!("{shown} expects that it emits and that it fails: it does one of the two")));
@@ -101,7 +134,7 @@ impl Case {
     }
 
     /// What is not as it is expected.
-    pub(super) fn differences(&self, node: Option<&NodeReport>, log: &[String]) -> Vec<String> {
+    pub(super) fn differences(&self, node: Option<&NodeReport>, log: &[String], sent: &[Sent]) -> Vec<String> {
         let Some(node) = node else { return vec!["the node did not run".into()] };
         let mut found = Vec::new();
         match (&node.error, &*node.status) {
@@ -114,6 +147,10 @@ impl Case {
             if !lines.any(|line| line.contains(part)) {
                 found.push(format!("log: no line contains {part:?}, or not in this order; it logged {log:?}"));
             }
+        }
+        found.extend(sent.iter().filter_map(Sent::unanswered));
+        if let Some(expected) = &self.expect.requests {
+            found.extend(unsent(expected, sent));
         }
         found
     }
@@ -164,6 +201,58 @@ impl Case {
         if let Some(expected) = expected.retry.filter(|expected| *expected != retry) {
             found.push(format!("error.retry: expected {expected}, found {retry}"));
         }
+    }
+}
+
+/// What was not sent as it is expected.
+fn unsent(expected: &[ExpectedRequest], sent: &[Sent]) -> Vec<String> {
+    if expected.len() != sent.len() {
+        let all: Vec<&str> = sent.iter().map(|sent| &*sent.request).collect();
+        return vec![format!("requests: expected {}, sent {}: {all:?}", expected.len(), all.len())];
+    }
+    expected
+        .iter()
+        .zip(sent)
+        .enumerate()
+        .flat_map(|(index, (expected, sent))| expected.differences(index, sent))
+        .collect()
+}
+
+impl ExpectedRequest {
+    fn differences(&self, index: usize, sent: &Sent) -> Vec<String> {
+        let at = format!("requests[{index}]");
+        let mut found = Vec::new();
+        if !fits(&self.request, &sent.request) {
+            found.push(format!("{at}: expected {}, sent {}", self.request, sent.request));
+        }
+        for (name, value) in &self.headers {
+            let there = sent.headers.iter().find(|(sent, _)| sent.eq_ignore_ascii_case(name)).map(|(_, value)| value);
+            if there != Some(value) {
+                let there = there.map_or("none".to_owned(), |there| format!("{there:?}"));
+                found.push(format!("{at}: header {name}: expected {value:?}, sent {there}"));
+            }
+        }
+        let body = String::from_utf8_lossy(&sent.body);
+        if let Some(json) = &self.json {
+            let actual: Value = serde_json::from_str(&body).unwrap_or_else(|_| Value::String(body.to_string()));
+            if !includes(json, &actual) {
+                found.push(format!("{at}: body (- expected, + sent):\n{}", difference(json, &actual)));
+            }
+        }
+        if let Some(part) = self.body.as_ref().filter(|part| !body.contains(*part)) {
+            found.push(format!("{at}: the body does not contain {part:?}: {body}"));
+        }
+        found
+    }
+}
+
+/// Whether a value has everything that is written of it.
+fn includes(written: &Value, actual: &Value) -> bool {
+    match (written, actual) {
+        (Value::Object(written), Value::Object(actual)) => {
+            written.iter().all(|(name, written)| actual.get(name).is_some_and(|actual| includes(written, actual)))
+        }
+        _ => written == actual,
     }
 }
 

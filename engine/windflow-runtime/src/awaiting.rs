@@ -1,0 +1,123 @@
+//! Questions that an event answers.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use serde_json::Value;
+use windflow_core::id::{NodeId, OrganisationId, RunKey};
+use windflow_core::run::{Question, Sequence, Timestamp};
+
+use crate::answer::{Answer, AnswerError, Reply};
+use crate::service::Runtime;
+
+/// An event, as those who wait for it are told of it.
+#[derive(Debug, Clone, Copy)]
+pub struct Happened<'a> {
+    /// Whose it is.
+    pub organisation: &'a OrganisationId,
+    /// Its name.
+    pub name: &'a str,
+    /// What it brings.
+    pub data: &'a Value,
+    /// Where it may have been told before: when it happened. Then it answers nothing that was asked later.
+    pub before: Option<Timestamp>,
+}
+
+/// A question that an event was an answer to.
+#[derive(Debug)]
+pub struct AnsweredByEvent {
+    /// The run that asked.
+    pub run: RunKey,
+    /// Its node.
+    pub node: NodeId,
+    /// The item, where the node runs for each of several.
+    pub item: Option<u32>,
+    /// The place of the answer in the journal, durable; or why it was not taken.
+    pub taken: Result<Sequence, AnswerError>,
+}
+
+type Place = (NodeId, Option<u32>);
+type Name = (OrganisationId, String);
+
+/// What runs that this process is at work on wait for. It holds nothing that their journals do not say: a run that is taken up asks again.
+#[derive(Default)]
+pub(crate) struct Awaiting(Mutex<HashMap<Name, HashMap<RunKey, HashMap<Place, Question>>>>);
+
+impl Awaiting {
+    pub(crate) fn add(&self, run: &RunKey, node: &NodeId, item: Option<u32>, question: &Question) {
+        let Some(event) = &question.event else { return };
+        let name = (run.organisation.clone(), event.name.clone());
+        let mut names = self.lock();
+        names.entry(name).or_default().entry(run.clone()).or_default().insert((node.clone(), item), question.clone());
+    }
+
+    /// The run has ended, or was given up.
+    pub(crate) fn forget(&self, run: &RunKey) {
+        self.lock().retain(|_, runs| {
+            runs.remove(run);
+            !runs.is_empty()
+        });
+    }
+
+    fn remove(&self, name: &Name, run: &RunKey, place: &Place, token: &str) {
+        let mut names = self.lock();
+        let Some(places) = names.get_mut(name).and_then(|runs| runs.get_mut(run)) else { return };
+        // The node may ask anew by now.
+        if places.get(place).is_some_and(|question| question.token == token) {
+            places.remove(place);
+        }
+    }
+
+    fn waits(&self, name: &Name) -> bool {
+        self.lock().get(name).is_some_and(|runs| runs.values().any(|places| !places.is_empty()))
+    }
+
+    fn whom(&self, name: &Name, happened: &Happened<'_>) -> Vec<(RunKey, Place, String)> {
+        let names = self.lock();
+        let places =
+            names.get(name).into_iter().flatten().flat_map(|(run, places)| places.iter().map(move |it| (run, it)));
+        let fits = |question: &Question| {
+            question
+                .event
+                .as_ref()
+                .is_some_and(|event| happened.before.is_none_or(|at| event.since <= at) && event.fits(happened.data))
+        };
+        places
+            .filter(|(_, (_, question))| fits(question))
+            .map(|(run, (place, question))| (run.clone(), place.clone(), question.token.clone()))
+            .collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<Name, HashMap<RunKey, HashMap<Place, Question>>>> {
+        // Nothing that holds the lock can leave the map half changed.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Runtime {
+    /// Whether a run waits for events of that name.
+    #[must_use]
+    pub fn awaits(&self, organisation: &OrganisationId, name: &str) -> bool {
+        self.0.awaiting.waits(&(organisation.clone(), name.to_owned()))
+    }
+
+    /// Answers every question that waits for an event, with what it brings. Durable when it returns. A question that the data
+    /// does not fit stays open, as it does for everybody else.
+    pub async fn happened(&self, happened: Happened<'_>) -> Vec<AnsweredByEvent> {
+        let name = (happened.organisation.clone(), happened.name.to_owned());
+        let mut answered = Vec::new();
+        for (run, (node, item), token) in self.0.awaiting.whom(&name, &happened) {
+            let reply = Reply::Data(happened.data.clone());
+            let answer = Answer { node: node.clone(), item, token: Some(token.clone()), reply };
+            let taken = self.answer(&run, answer).await;
+            if !matches!(taken, Err(AnswerError::Invalid { .. } | AnswerError::Resume(_))) {
+                self.0.awaiting.remove(&name, &run, &(node.clone(), item), &token);
+            }
+            // Somebody else was faster, or it was too late: nobody asks any more.
+            if !matches!(taken, Err(AnswerError::NotAsked { .. } | AnswerError::WrongToken(_))) {
+                answered.push(AnsweredByEvent { run, node, item, taken });
+            }
+        }
+        answered
+    }
+}

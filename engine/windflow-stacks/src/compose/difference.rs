@@ -1,0 +1,55 @@
+//! What differs between two documents, as people speak of stacks: which services, and what beside them.
+
+use serde_json::{Map, Value};
+use windflow_core::difference::Difference;
+use windflow_core::yaml;
+
+use super::limits;
+
+/// Holds two documents against each other by what they say: comments, order and quotes are no difference, and an anchor is what it stands
+/// for. What cannot be read says nothing. The parts are services.
+#[must_use]
+pub fn difference(old: &str, new: &str) -> Difference {
+    let ((old_services, old), (new_services, new)) = (read(old), read(new));
+    let differs = |key: &&String| old.get(*key) != new.get(*key);
+    let only_old = old.keys().filter(|key| !new.contains_key(*key));
+    let other =
+        |name: &&String| old_services.get(*name).is_some_and(|service| new_services.get(*name) != Some(service));
+    Difference {
+        added: new_services.keys().filter(|name| !old_services.contains_key(*name)).cloned().collect(),
+        removed: old_services.keys().filter(|name| !new_services.contains_key(*name)).cloned().collect(),
+        changed: new_services.keys().filter(other).cloned().collect(),
+        keys: new.keys().filter(differs).chain(only_old).cloned().collect(),
+    }
+}
+
+/// Services, and the other keys at the top.
+fn read(text: &str) -> (Map<String, Value>, Map<String, Value>) {
+    let (root, _) = yaml::parse(text, limits());
+    let Some(Value::Object(mut keys)) = root.map(|root| root.to_json()) else { return Default::default() };
+    match keys.shift_remove("services") {
+        Some(Value::Object(services)) => (services, keys),
+        _ => (Map::new(), keys),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn services_and_other_keys_are_told_apart_by_what_they_say() {
+        let old = "name: a\nx-log: &log { driver: json-file }\nservices:\n  web: { image: a, logging: *log }\n  db: { image: b }\n";
+        let same = "x-log: &log {driver: 'json-file'} # said otherwise\nservices:\n  db:\n    image: b\n  web: { logging: *log, image: a }\nname: a\n";
+        assert_eq!(difference(old, same), Difference::default());
+        let new = "name: a\nservices:\n  web: { image: a, logging: { driver: local } }\n  queue: { image: c }\nvolumes: { v: {} }\n";
+        let of = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        let Difference { added, removed, changed, keys } = difference(old, new);
+        assert_eq!(
+            (added, removed, changed, keys),
+            (of(&["queue"]), of(&["db"]), of(&["web"]), of(&["volumes", "x-log"]))
+        );
+        assert_eq!(difference("", old).added, of(&["web", "db"]));
+        assert_eq!(difference("{ [", "- a"), Difference::default());
+    }
+}
