@@ -65,7 +65,7 @@ fn built_in_templates_are_found_shown_and_installed() {
     assert_eq!(found[0]["name"], "wordpress-mysql", "{found}");
     let shown = place.good(&["show", "wordpress-mysql"]);
     assert!(shown.contains("service ") && shown.contains("variable ") && shown.contains("mysql:"), "{shown}");
-    assert!(shown.contains("needs     1 core, 1.0 GB of memory"), "{shown}");
+    assert!(shown.contains("needs     1 core, 1 GB of memory, 3 GB on the disk"), "{shown}");
     assert!(place.good(&["show", "wordpress-mysql", "--text"]).contains("services:"));
     place.good(&["install", "wordpress-mysql", "--as", "blog"]);
     assert!(place.refused(&["install", "wordpress-mysql", "--as", "blog"]).contains("--as"));

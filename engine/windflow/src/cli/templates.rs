@@ -105,8 +105,8 @@ Where something is wrong, nothing is left behind."
     },
     /// Keep a folder, a stack or a workflow as a template of one's own, after the same checks as a registry's
     #[command(
-        after_help = "Of a template that is there already, --stack and --workflow make the next version: give it a higher one with --as NAME@VERSION. What is not\n\
-said stays as it was. With --server the template is the organisation's, and the stack or workflow is the server's."
+        after_help = "Of a template that is there already, --stack and --workflow make the next version: give it a higher one with --as NAME@VERSION. What is not \
+                      said stays as it was. With --server the template is the organisation's, and the stack or workflow is the server's."
     )]
     Publish(Box<PublishArgs>),
     /// Check folders of templates and report every problem with its place

@@ -277,7 +277,12 @@ pub(crate) fn variable(name: &str, default: Option<&str>, description: &str) -> 
 /// What the machine has to have, where that is known.
 pub(crate) fn needs(Requirements { cpu, memory_mb, disk_mb }: Requirements) -> Option<String> {
     let cores = cpu.map(|cores| if cores > 1.0 { format!("{cores} cores") } else { format!("{cores} core") });
-    let size = |mebibytes: u64| render::bytes(mebibytes << 20);
+    // As the browser tells it: what was asked for in powers of two is no odd number.
+    let size = |megabytes: u64| match (megabytes / 1024, megabytes % 1024 * 10 / 1024) {
+        (0, _) => format!("{megabytes} MB"),
+        (gigabytes, 0) => format!("{gigabytes} GB"),
+        (gigabytes, tenths) => format!("{gigabytes}.{tenths} GB"),
+    };
     let memory = memory_mb.map(|memory| format!("{} of memory", size(memory)));
     let disk = disk_mb.map(|disk| format!("{} on the disk", size(disk)));
     let all: Vec<_> = [cores, memory, disk].into_iter().flatten().collect();
