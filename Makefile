@@ -68,9 +68,11 @@ lint: plugins marketplace editor tools ## Formatting, clippy, licences and sourc
 	sdk/toolchain/ensure-tool.sh cargo-deny
 	cargo deny check bans licenses sources
 
-bench: plugins marketplace editor ## Measure; docs/benchmarks.md says what came out and how to read it
+bench: build ## Measure; docs/benchmarks.md says what came out and how to read it
 	cargo xtask pack bench/guests/fib --out target/guests
+	sdk/examples/words/test.sh $(WINDFLOW)
 	cargo bench --package windflow-core --package windflow-store --package windflow-host --package windflow-runtime --package windflow-marketplace
+	cargo bench --package windflow --bench builtins
 	bench/cli.sh
 	bench/editor/lighthouse.sh
 

@@ -1,8 +1,10 @@
 #!/bin/sh
-# Makes wasm32-unknown-unknown available to the active Rust toolchain.
+# Makes wasm32-unknown-unknown available to the active Rust toolchain, or the target that is named: wasm32-wasip2.
+# usage: ensure-wasm-target.sh [TARGET]
 #
 # rustup supplies it on most machines. Where rustup is absent or cannot download, the standard library is built once from
-# Debian's package of its source, of exactly this compiler's version, into a private sysroot.
+# Debian's package of its source, of exactly this compiler's version, into a private sysroot; for wasm32-wasip2 with the C
+# library of Debian's package wasi-libc.
 #
 # The last line on stdout is what RUSTFLAGS need for guests: empty, or `--sysroot <folder>`. All else goes to stderr.
 #
@@ -11,7 +13,7 @@
 #   WINDFLOW_WASM_DEBIAN_SUITES     the Debian suites that are searched for the source
 set -eu
 
-target=wasm32-unknown-unknown
+target=${1:-wasm32-unknown-unknown}
 suites=${WINDFLOW_WASM_DEBIAN_SUITES:-trixie-backports forky sid}
 repository=$(cd "$(dirname "$0")/../.." && pwd)
 keep=${WINDFLOW_WASM_SYSROOT:-$repository/target/wasm-sysroot}
@@ -53,6 +55,7 @@ fi
 # Libraries fit the very compiler that built them only, so its version is part of the name.
 mkdir -p "$keep"
 sysroot=$(cd "$keep" && pwd)/$version-$(printf %.9s "$hash")
+[ "$target" = wasm32-unknown-unknown ] || sysroot=$sysroot-$target
 if has_target "$sysroot"; then echo "--sysroot $sysroot"; exit 0; fi
 
 say "rustup does not supply $target: building the standard library from Debian's source (about a minute)"
@@ -84,6 +87,10 @@ package=$(apt apt-cache madison rust-src | awk -v wanted="$version+" 'index($3, 
 (cd "$work" && apt apt-get download "rust-src=$package" >&2) || give_up "rust-src $package cannot be downloaded"
 dpkg-deb --fsys-tarfile "$work"/rust-src_*.deb | tar -x -C "$work" --wildcards './usr/src/rustc-*/library/*'
 library=$(echo "$work"/usr/src/rustc-*/library)
+if [ "$target" = wasm32-wasip2 ]; then
+    (cd "$work" && apt apt-get download wasi-libc >&2) || give_up "wasi-libc cannot be downloaded"
+    dpkg-deb --fsys-tarfile "$work"/wasi-libc_*.deb | tar -x -C "$work" "./usr/lib/$target"
+fi
 
 # An empty crate whose dependency, the standard library, cargo then builds. The source need not be installed in the
 # toolchain, and a stable compiler may do this, only with the two variables that cargo's own tests use.
@@ -106,6 +113,12 @@ libraries=$finished/lib/rustlib/$target/lib
 mkdir -p "$libraries"
 cp "$work/target/$target/release/deps"/lib*.rlib "$libraries"
 rm -f "$libraries"/libempty-*
+if [ "$target" = wasm32-wasip2 ]; then
+    mkdir "$libraries/self-contained"
+    for part in crt1-command.o crt1-reactor.o libc.a; do
+        cp "$work/usr/lib/$target/$part" "$libraries/self-contained" || give_up "Debian's wasi-libc has no $part for $target"
+    done
+fi
 # In one step, so that nobody sees half of it; whoever was faster has made the same.
 mv "$finished" "$sysroot" 2>/dev/null || has_target "$sysroot" || give_up "$sysroot cannot be written"
 echo "--sysroot $sysroot"

@@ -1,6 +1,7 @@
 //! What an attempt costs, from `Host::execute` to its output; and what a start costs until its first output.
 
 #![allow(missing_docs, reason = "criterion's macros make undocumented functions")]
+#![allow(clippy::print_stdout, reason = "what it does not measure is told")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a bench that cannot run should say so at once")]
 
 #[path = "../tests/support/mod.rs"]
@@ -82,5 +83,24 @@ fn plugin(criterion: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, call, plugin, start);
+/// The same node type in other languages, where `sdk/examples/words/test.sh` has built it.
+fn language(criterion: &mut Criterion) {
+    for name in ["rust", "javascript", "python"] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../../target/examples/words/{name}.wasm"));
+        let Ok(component) = std::fs::read(&path) else {
+            println!("one call of the plugin words ({name}): not measured, sdk/examples/words/test.sh builds it");
+            continue;
+        };
+        let words = Attempt::of("words").config(r#"{"text":"one two three"}"#);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let host = PluginHost::new(HostConfig::default()).unwrap();
+        host.install(component).unwrap();
+        runtime.block_on(words.run(&host)).unwrap();
+        criterion.bench_function(&format!("one call of the plugin words ({name})"), |bencher| {
+            bencher.iter(|| runtime.block_on(words.run(&host)).unwrap());
+        });
+    }
+}
+
+criterion_group!(benches, call, plugin, language, start);
 criterion_main!(benches);

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds the node type from JavaScript and from Python, and runs the cases of both in the sandbox.
+# Builds the node type from Rust for wasm32-wasip2, from JavaScript and from Python, and runs the cases of all in the sandbox.
 # usage: test.sh [WINDFLOW], the binary; default: the one that was built here
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -10,6 +10,15 @@ mkdir -p "$work/wit/deps/windflow"
 cp "$here/wit/world.wit" "$work/wit/"
 cp "$root/sdk/wit/v1/node.wit" "$work/wit/deps/windflow/"
 export WINDFLOW_DATA_DIR="$work/data"
+
+echo "words in Rust, for wasm32-wasip2" >&2
+mkdir -p "$work/rust"
+cp "$here"/rust/{Cargo.toml,Cargo.lock,words.rs} "$work/rust/"
+cp -r "$work/wit" "$work/rust/"
+flags=$("$root/sdk/toolchain/ensure-wasm-target.sh" wasm32-wasip2)
+# Encoded, since paths may hold spaces.
+(cd "$work/rust" && CARGO_ENCODED_RUSTFLAGS=${flags/ /$'\x1f'} cargo build --quiet --locked --release --target wasm32-wasip2 --target-dir target)
+cp "$work/rust/target/wasm32-wasip2/release/words.wasm" "$work/rust.component.wasm"
 
 echo "words in JavaScript" >&2
 PATH=$("$root/sdk/toolchain/ensure-node.sh"):$PATH
@@ -30,12 +39,13 @@ fi
 cp "$here/words.py" "$work/"
 venv/bin/componentize-py --quiet --wit-path wit --world node componentize --stub-wasi words --output python.component.wasm
 
-for language in javascript python; do
+for language in rust javascript python; do
   "$windflow" plugins pack $language.component.wasm --manifest "$here/plugin.toml" --out $language.wasm
   "$windflow" plugins check $language.wasm
   "$windflow" plugins test $language.wasm --cases "$here/cases"
 done
 # From one language to the other is an update like any other.
+"$windflow" plugins install rust.wasm --yes
 "$windflow" plugins install javascript.wasm --yes
 "$windflow" plugins install python.wasm --yes
 printf 'windflow: 1\nname: count\nnodes:\n  count: { uses: words@1, with: { text: one two three } }\noutputs: { words: "${{ nodes.count.output.words }}" }\n' > count.yaml

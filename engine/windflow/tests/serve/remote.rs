@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
+use axum::http::{StatusCode, Uri};
 use serde_json::Value;
 
 use crate::common::windflow;
@@ -268,9 +269,9 @@ fn registries_of_templates_are_looked_after_from_elsewhere() {
     let files = tokio::runtime::Runtime::new().unwrap();
     let listener = files.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
     let address = format!("http://{}/", listener.local_addr().unwrap());
-    let file = move |uri: axum::http::Uri| {
+    let file = move |uri: Uri| {
         let found = std::fs::read(built.join(uri.path().trim_start_matches('/')));
-        std::future::ready(found.map_err(|_| axum::http::StatusCode::NOT_FOUND))
+        std::future::ready(found.map_err(|_| StatusCode::NOT_FOUND))
     };
     files.spawn(async move { axum::serve(listener, axum::Router::new().fallback(file)).await });
 
