@@ -1,6 +1,7 @@
 //! Questions that an event answers.
 
-use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde_json::Value;
@@ -38,44 +39,63 @@ pub struct AnsweredByEvent {
 
 type Place = (NodeId, Option<u32>);
 type Name = (OrganisationId, String);
+type Questions = HashMap<Place, Question>;
 
 /// What runs that this process is at work on wait for. It holds nothing that their journals do not say: a run that is taken up asks again.
 #[derive(Default)]
-pub(crate) struct Awaiting(Mutex<HashMap<Name, HashMap<RunKey, HashMap<Place, Question>>>>);
+pub(crate) struct Awaiting(Mutex<Table>);
+
+#[derive(Default)]
+struct Table {
+    by_name: HashMap<Name, HashMap<RunKey, Questions>>,
+    /// The names of each run, so that its end looks at no other.
+    by_run: HashMap<RunKey, HashSet<String>>,
+}
 
 impl Awaiting {
     pub(crate) fn add(&self, run: &RunKey, node: &NodeId, item: Option<u32>, question: &Question) {
         let Some(event) = &question.event else { return };
         let name = (run.organisation.clone(), event.name.clone());
-        let mut names = self.lock();
-        names.entry(name).or_default().entry(run.clone()).or_default().insert((node.clone(), item), question.clone());
+        let mut table = self.lock();
+        table.by_run.entry(run.clone()).or_default().insert(event.name.clone());
+        let questions = table.by_name.entry(name).or_default().entry(run.clone()).or_default();
+        questions.insert((node.clone(), item), question.clone());
     }
 
     /// The run has ended, or was given up.
     pub(crate) fn forget(&self, run: &RunKey) {
-        self.lock().retain(|_, runs| {
-            runs.remove(run);
-            !runs.is_empty()
-        });
+        let mut table = self.lock();
+        for name in table.by_run.remove(run).into_iter().flatten() {
+            if let Entry::Occupied(mut runs) = table.by_name.entry((run.organisation.clone(), name)) {
+                runs.get_mut().remove(run);
+                if runs.get().is_empty() {
+                    runs.remove();
+                }
+            }
+        }
     }
 
     fn remove(&self, name: &Name, run: &RunKey, place: &Place, token: &str) {
-        let mut names = self.lock();
-        let Some(places) = names.get_mut(name).and_then(|runs| runs.get_mut(run)) else { return };
+        let mut table = self.lock();
+        let Some(questions) = table.by_name.get_mut(name).and_then(|runs| runs.get_mut(run)) else { return };
         // The node may ask anew by now.
-        if places.get(place).is_some_and(|question| question.token == token) {
-            places.remove(place);
+        if questions.get(place).is_some_and(|question| question.token == token) {
+            questions.remove(place);
         }
     }
 
     fn waits(&self, name: &Name) -> bool {
-        self.lock().get(name).is_some_and(|runs| runs.values().any(|places| !places.is_empty()))
+        self.lock().by_name.get(name).is_some_and(|runs| runs.values().any(|questions| !questions.is_empty()))
     }
 
     fn whom(&self, name: &Name, happened: &Happened<'_>) -> Vec<(RunKey, Place, String)> {
-        let names = self.lock();
-        let places =
-            names.get(name).into_iter().flatten().flat_map(|(run, places)| places.iter().map(move |it| (run, it)));
+        let table = self.lock();
+        let places = table
+            .by_name
+            .get(name)
+            .into_iter()
+            .flatten()
+            .flat_map(|(run, places)| places.iter().map(move |it| (run, it)));
         let fits = |question: &Question| {
             question
                 .event
@@ -88,7 +108,7 @@ impl Awaiting {
             .collect()
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<Name, HashMap<RunKey, HashMap<Place, Question>>>> {
+    fn lock(&self) -> MutexGuard<'_, Table> {
         // Nothing that holds the lock can leave the map half changed.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -59,6 +59,17 @@ fn the_page_of_semantics_names_every_scenario_and_no_other() {
     assert!(differ.is_empty(), "either the page or the folders lack: {differ:?}");
 }
 
+#[test]
+fn what_the_page_of_semantics_says_elsewhere_is_proved_by_tests_that_there_are() {
+    let project = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let page = std::fs::read_to_string(project.join("docs/semantics.md")).unwrap();
+    let words = page.split('`').skip(1).step_by(2);
+    let proofs: BTreeSet<&str> = words.filter(|word| word.starts_with("engine/")).collect();
+    assert!(proofs.len() > 10, "the page names no tests any more: {proofs:?}");
+    let missing: Vec<_> = proofs.iter().filter(|proof| !project.join(proof).exists()).collect();
+    assert!(missing.is_empty(), "there are no {missing:?}");
+}
+
 fn script(expect: &Value) -> HashMap<String, Vec<Outcome>> {
     let nodes = expect["script"].as_object().cloned().unwrap_or_default();
     let outcome = |value: &Value| match value.as_str().unwrap() {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::question::Question;
 use crate::capability::Grants;
 use crate::failure::Failure;
 use crate::id::{Digest, NodeId, NodeTypeRef, PortName, RunId, WorkflowName};
@@ -218,67 +219,6 @@ pub enum Wait {
         /// It. Its id follows from this run, the node, the item and the attempt, so that it is started once.
         run: RunId,
     },
-}
-
-/// What somebody is asked.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Question {
-    /// Whether a person decides, or a system reports back.
-    pub of: Asked,
-    /// Whoever knows it may answer without being signed in.
-    pub token: String,
-    /// What is asked.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub message: Option<String>,
-    /// JSON Schema of the answer's data.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub form: Option<Json>,
-    /// When it is too late.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub expires: Option<Timestamp>,
-    /// The event that answers as well.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub event: Option<AwaitedEvent>,
-}
-
-/// An event that answers a question.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct AwaitedEvent {
-    /// Its name.
-    pub name: String,
-    /// What it must bring; whatever it brings where nothing is said.
-    #[serde(default, rename = "where", skip_serializing_if = "Option::is_none")]
-    pub brings: Option<Json>,
-    /// Since when it is waited for: an event that is told again answers nothing that was not asked when it happened.
-    pub since: Timestamp,
-}
-
-impl AwaitedEvent {
-    /// Whether an event of the name answers by what it brings.
-    #[must_use]
-    pub fn fits(&self, data: &serde_json::Value) -> bool {
-        self.brings.as_ref().is_none_or(|wanted| holds(data, wanted.value()))
-    }
-}
-
-/// Whether all fields of `wanted`, at any depth, are the same in `found`, which may have more.
-fn holds(found: &serde_json::Value, wanted: &serde_json::Value) -> bool {
-    match wanted {
-        serde_json::Value::Object(fields) => {
-            fields.iter().all(|(name, wanted)| found.get(name).is_some_and(|found| holds(found, wanted)))
-        }
-        _ => found == wanted,
-    }
-}
-
-/// Who is asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Asked {
-    /// A person, who approves or rejects.
-    Person,
-    /// A system, which reports back.
-    System,
 }
 
 /// All that a run was started with. It pins everything that decides what the run does.
