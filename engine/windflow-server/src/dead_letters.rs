@@ -5,10 +5,11 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use windflow_core::id::{OrganisationId, RunId, WorkflowName};
+use windflow_core::failure::{Failure, FailureKind};
+use windflow_core::id::{OrganisationId, RunId, RunKey, WorkflowName};
 use windflow_core::ports::records::{Change, Expected, RecordsError};
 use windflow_core::ports::store::{RunStatus, RunSummary, StoreError};
-use windflow_core::run::Timestamp;
+use windflow_core::run::{RunFailure, Timestamp};
 
 use crate::kept::{self, Kept};
 use crate::launch;
@@ -48,15 +49,21 @@ fn key(run: RunId) -> String {
 /// Keeps a run that failed; once, however often it is told.
 pub(crate) fn keep(app: &App, organisation: &OrganisationId, run: &RunSummary) -> Result<(), StoreError> {
     let business_of_another = ["run ", launch::TEST].iter().any(|by| run.started_by.starts_with(by));
-    let (RunStatus::Failed, Some(at), false) = (run.status, run.finished_at, business_of_another) else {
-        return Ok(());
+    let (Some(at), false) = (run.finished_at, business_of_another) else { return Ok(()) };
+    let error = match run.status {
+        RunStatus::Failed => serde_json::to_value(&run.failure).unwrap_or_default(),
+        RunStatus::Cancelled => match not_undone(app, organisation, run.run) {
+            Some(error) => error,
+            None => return Ok(()),
+        },
+        _ => return Ok(()),
     };
     let letter = DeadLetter {
         run: run.run,
         workflow: run.workflow.clone(),
         started_by: run.started_by.clone(),
         at,
-        error: serde_json::to_value(&run.failure).unwrap_or_default(),
+        error,
         settled: None,
     };
     match app.records.put(organisation, &key(run.run), Expected::Absent, kept::encode(&letter)?) {
@@ -64,6 +71,16 @@ pub(crate) fn keep(app: &App, organisation: &OrganisationId, run: &RunSummary) -
         Err(RecordsError::Store(error)) => Err(error),
         Err(error) => Err(StoreError::Unavailable(error.to_string())),
     }
+}
+
+/// Why somebody has to look after a run that was cancelled: something that it did could not be undone.
+fn not_undone(app: &App, organisation: &OrganisationId, run: RunId) -> Option<Value> {
+    let key = RunKey { organisation: organisation.clone(), run };
+    let report = app.runtime.report(&key).ok()?;
+    let node = report.uncompensated.first()?;
+    let message = format!("the run was cancelled, and what node `{node}` did could not be undone");
+    let failure = Failure { code: "not_undone".into(), ..Failure::new(FailureKind::Node, message) };
+    serde_json::to_value(RunFailure { node: Some(node.clone()), failure }).ok()
 }
 
 /// Those that nobody has looked after, of one workflow or of all, and the key after which the next page begins.
@@ -113,7 +130,7 @@ pub(crate) fn prune(app: &App, organisation: &OrganisationId) -> Result<(), Prob
     loop {
         let (items, next) = kept::scan::<DeadLetter>(&*app.records, organisation, PREFIX, after.as_deref(), 500)?;
         for Kept { value, .. } in items {
-            let run = windflow_core::id::RunKey { organisation: organisation.clone(), run: value.run };
+            let run = RunKey { organisation: organisation.clone(), run: value.run };
             if matches!(app.store.run(&run), Err(StoreError::NotFound(_))) {
                 app.records.batch(vec![Change::delete(organisation, key(value.run), Expected::Any)])?;
             }

@@ -82,3 +82,29 @@ async fn a_run_that_failed_stays_until_somebody_looks_after_it() {
     operator.post("/api/v1/runs/bulk", &json!({ "action": "delete", "runs": [] })).await.problem(422, "invalid_body");
     served.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cancelled_run_that_could_not_be_undone_stays_until_somebody_looks_after_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let served = serve(dir.path(), scripted(&[("undo", Outcome::FailForGood)])).await;
+    let operator = served.person("local", Role::Operator).await;
+    for (name, undo) in [("stuck", "undo"), ("clean", "fine")] {
+        let document = format!(
+            "windflow: 1\nname: {name}\nnodes:\n  a: {{ uses: effect@1, compensate: {undo} }}\n  \
+             ask: {{ uses: approval@1, needs: [a], with: {{ message: Go? }} }}\n  {undo}: {{ uses: effect@1 }}\n"
+        );
+        operator.create(&document).await;
+        let run = operator.start(name, json!({})).await;
+        let path = format!("/api/v1/runs/{run}");
+        eventually(async || operator.get(&path).await.body["nodes"]["ask"]["status"] == "waiting").await;
+        operator.post(&format!("{path}/cancel"), &json!({})).await;
+        assert_eq!(operator.ended(&run).await["status"], "cancelled");
+    }
+    eventually(async || !runs(&operator, "/api/v1/dead-letters").await.is_empty()).await;
+    let letters = operator.get("/api/v1/dead-letters").await.expect(200);
+    let letter = &letters["items"][0];
+    assert_eq!((&letter["workflow"], &letter["error"]["node"]), (&json!("stuck"), &json!("a")), "{letters}");
+    assert_eq!(letter["error"]["failure"]["code"], "not_undone");
+    assert_eq!(letters["items"].as_array().unwrap().len(), 1);
+    served.stop().await;
+}
