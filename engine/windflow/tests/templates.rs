@@ -251,14 +251,17 @@ fn compose_files_and_apps_of_others_are_imported() {
 #[test]
 fn the_compose_files_of_this_repository_are_sound() {
     let place = Place::new();
-    for (file, services) in [("compose.yaml", "1 services"), ("compose.production.yaml", "2 services")] {
+    let domain = ["--var", "WINDFLOW_DOMAIN=flows.example.org"];
+    let files: [(_, _, &[&str]); 2] =
+        [("compose.yaml", "1 services", &[]), ("compose.production.yaml", "2 services", &domain)];
+    for (file, services, variables) in files {
         let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..").join(file);
         let text = std::fs::read_to_string(path).unwrap();
         assert!(text.contains("    build: .\n"), "{file}");
         // Everything but that is what stacks have, too.
         std::fs::write(place.path(file), text.replace("    build: .\n", "")).unwrap();
         let mut command = windflow(&place.path("data"));
-        let arguments = ["stacks", "validate", file, "--var", "WINDFLOW_DOMAIN=flows.example.org"];
+        let arguments = [&["stacks", "validate", file], variables].concat();
         let output = command.current_dir(place.0.path()).args(arguments).output().unwrap();
         let said = format!("{}{}", self::text(&output.stdout), self::text(&output.stderr));
         assert!(output.status.success() && said.contains(services), "{said}");

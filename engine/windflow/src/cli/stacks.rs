@@ -23,7 +23,7 @@ pub(crate) struct OnTarget {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum StacksCommand {
-    /// List stacks, and where they are deployed
+    /// List the stacks that are kept; `deployments list` says what is deployed where
     List {
         /// Print JSON
         #[arg(long)]
