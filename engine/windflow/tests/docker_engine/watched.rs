@@ -1,5 +1,6 @@
 //! How targets are, told while somebody looks.
 
+use std::collections::HashMap;
 use std::io::{BufRead, BufReader};
 use std::time::Duration;
 
@@ -9,8 +10,11 @@ use serde_json::{Value, json};
 use super::Place;
 use super::served::Serving;
 
-/// Somebody who looks.
-struct Looking(std::io::Lines<BufReader<Response>>);
+/// Somebody who looks, and what was told last of each target: what is no news is told once.
+struct Looking {
+    lines: std::io::Lines<BufReader<Response>>,
+    last: HashMap<String, Value>,
+}
 
 impl Looking {
     fn new(serving: &Serving) -> Self {
@@ -20,30 +24,34 @@ impl Looking {
             http.get(format!("{}/api/v1/target-status/live", serving.url)).bearer_auth(&serving.token).send().unwrap();
         assert_eq!(answer.status(), 200);
         assert_eq!(answer.headers()["content-type"], "text/event-stream");
-        Self(BufReader::new(answer).lines())
+        Self { lines: BufReader::new(answer).lines(), last: HashMap::new() }
     }
 
-    /// The first thing that is told from now on and fits.
+    /// The first thing that is told from now on and fits. A target that could not be reached may be told of before all are.
     fn until(&mut self, event: &str, fits: impl Fn(&Value) -> bool) -> Value {
         let mut kind = String::new();
         loop {
-            let line = self.0.next().expect("the stream goes on").unwrap();
+            let line = self.lines.next().expect("the stream goes on").unwrap();
             if let Some(told) = line.strip_prefix("event: ") {
                 told.clone_into(&mut kind);
             }
-            if let Some(data) = line.strip_prefix("data: ")
-                && kind == event
-            {
-                let data: Value = serde_json::from_str(data).unwrap();
-                if fits(&data) {
-                    return data;
-                }
+            let Some(data) = line.strip_prefix("data: ") else { continue };
+            let data: Value = serde_json::from_str(data).unwrap();
+            if let ("target", Some(name)) = (&*kind, data["target"].as_str()) {
+                self.last.insert(name.to_owned(), data.clone());
+            }
+            if kind == event && fits(&data) {
+                return data;
             }
         }
     }
 
+    /// How a target is, once it is so.
     fn target(&mut self, name: &str, fits: impl Fn(&Value) -> bool) -> Value {
-        self.until("target", |data| data["target"] == name && fits(data))
+        match self.last.get(name).filter(|last| fits(last)) {
+            Some(last) => last.clone(),
+            None => self.until("target", |data| data["target"] == name && fits(data)),
+        }
     }
 }
 
