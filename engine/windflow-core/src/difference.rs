@@ -1,56 +1,62 @@
-//! What differs between two documents, as people speak of workflows: which nodes, and what beside them.
+//! What differs between two documents, as people speak of them: which parts, and what beside them.
 
 use serde_json::{Map, Value};
 
 use crate::yaml;
 
-/// What differs; each list in the order of the document that has it.
+/// What differs; each list in the order of the document that has it. The parts are the nodes of a workflow, or the services of a stack.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Difference {
-    /// Nodes that only the new one has.
+    /// Parts that only the new one has.
     pub added: Vec<String>,
-    /// Nodes that only the old one has.
+    /// Parts that only the old one has.
     pub removed: Vec<String>,
-    /// Nodes that say something else.
+    /// Parts that say something else.
     pub changed: Vec<String>,
-    /// Other keys of the document that say something else. Where nodes are drawn is none of them.
+    /// Other keys of the document that say something else.
     pub keys: Vec<String>,
 }
 
-/// Holds two documents against each other by what they say: comments, order and quotes are no difference. What cannot be read
-/// says nothing.
+/// Holds two workflows against each other by what they say: comments, order and quotes are no difference, nor is where nodes are drawn.
+/// What cannot be read says nothing.
 #[must_use]
 pub fn between(old: &str, new: &str) -> Difference {
-    let (mut old, mut new) = (keys(old), keys(new));
-    let (old_nodes, new_nodes) = (nodes(&mut old), nodes(&mut new));
+    let read = |text| {
+        let mut keys = keys(text, yaml::Limits::default());
+        keys.remove("layout");
+        keys
+    };
+    of(read(old), read(new), "nodes")
+}
+
+/// Holds the keys of two documents against each other. The entries of one of them are the parts.
+#[must_use]
+pub fn of(mut old: Map<String, Value>, mut new: Map<String, Value>, parts: &str) -> Difference {
+    let (old_parts, new_parts) = (take(&mut old, parts), take(&mut new, parts));
     let differs = |key: &&String| old.get(*key) != new.get(*key);
     let only_old = old.keys().filter(|key| !new.contains_key(*key));
+    let says_else = |name: &&String| old_parts.get(*name).is_some_and(|part| new_parts.get(*name) != Some(part));
     Difference {
-        added: new_nodes.keys().filter(|id| !old_nodes.contains_key(*id)).cloned().collect(),
-        removed: old_nodes.keys().filter(|id| !new_nodes.contains_key(*id)).cloned().collect(),
-        changed: new_nodes
-            .iter()
-            .filter(|(id, node)| old_nodes.get(*id).is_some_and(|old| old != *node))
-            .map(|(id, _)| id.clone())
-            .collect(),
+        added: new_parts.keys().filter(|name| !old_parts.contains_key(*name)).cloned().collect(),
+        removed: old_parts.keys().filter(|name| !new_parts.contains_key(*name)).cloned().collect(),
+        changed: new_parts.keys().filter(says_else).cloned().collect(),
         keys: new.keys().filter(differs).chain(only_old).cloned().collect(),
     }
 }
 
-fn keys(text: &str) -> Map<String, Value> {
-    let (root, _) = yaml::parse(text, yaml::Limits::default());
+/// The keys at the top of a document, by what they say; none where it cannot be read.
+#[must_use]
+pub fn keys(text: &str, limits: yaml::Limits) -> Map<String, Value> {
+    let (root, _) = yaml::parse(text, limits);
     match root.map(|root| root.to_json()) {
-        Some(Value::Object(mut keys)) => {
-            keys.remove("layout");
-            keys
-        }
+        Some(Value::Object(keys)) => keys,
         _ => Map::new(),
     }
 }
 
-fn nodes(keys: &mut Map<String, Value>) -> Map<String, Value> {
-    match keys.shift_remove("nodes") {
-        Some(Value::Object(nodes)) => nodes,
+fn take(keys: &mut Map<String, Value>, parts: &str) -> Map<String, Value> {
+    match keys.shift_remove(parts) {
+        Some(Value::Object(parts)) => parts,
         _ => Map::new(),
     }
 }

@@ -26,6 +26,7 @@ mod answers;
 mod archive;
 mod audit;
 mod auth;
+mod changes;
 mod credentials;
 mod dead_letters;
 mod deployments;

@@ -3,12 +3,10 @@
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
-use windflow_core::difference::{Difference, between};
+use windflow_core::difference::between;
 use windflow_core::id::WorkflowName;
-use windflow_marketplace::difference::unified;
 
+use super::changes::{Changes, ChangesQuery};
 use super::extract::{Allowed, Path, Query, need};
 use super::page::{self, Page, PageQuery};
 use super::refusals::Refusals;
@@ -16,7 +14,7 @@ use super::views::{VersionView, WorkflowView};
 use super::workflows;
 use crate::catalogue;
 use crate::problem::Answer;
-use crate::state::{App, blocking};
+use crate::state::App;
 
 /// The versions of a workflow, the first one first, without their texts. Those of a deleted workflow stay.
 #[utoipa::path(
@@ -59,32 +57,6 @@ pub(crate) async fn show(
     Ok(axum::Json(VersionView::new(version, true)))
 }
 
-/// With which version.
-#[derive(Debug, Deserialize, utoipa::IntoParams)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct ChangesQuery {
-    /// Number of the version that is compared; the one before where nothing is said.
-    since: Option<u32>,
-}
-
-/// How two versions differ.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Changes {
-    /// Number of the older version; 0 before the first.
-    since: u32,
-    version: u32,
-    /// Nodes that only the newer one has.
-    added: Vec<String>,
-    /// Nodes that only the older one has.
-    removed: Vec<String>,
-    /// Nodes that say something else.
-    changed: Vec<String>,
-    /// Other keys that say something else; the layout is not among them.
-    keys: Vec<String>,
-    /// The lines that differ, in unified form; empty where the texts are the same.
-    diff: String,
-}
-
 /// What a version changed.
 #[utoipa::path(
     get, path = "/workflows/{name}/versions/{version}/changes", tag = "workflows", operation_id = "version_changes",
@@ -102,18 +74,8 @@ pub(crate) async fn changes(
     Query(query): Query<ChangesQuery>,
 ) -> Answer<axum::Json<Changes>> {
     let organisation = allowed.0.organisation;
-    let since = query.since.unwrap_or(version.saturating_sub(1));
-    let new = catalogue::version(&app, &organisation, &name, version)?.text;
-    let old = match since {
-        0 => String::new(),
-        since => catalogue::version(&app, &organisation, &name, since)?.text,
-    };
-    let changes = blocking(move || {
-        let Difference { added, removed, changed, keys } = between(&old, &new);
-        let diff = unified((&format!("version {since}"), &old), (&format!("version {version}"), &new));
-        Changes { since, version, added, removed, changed, keys, diff }
-    });
-    Ok(axum::Json(changes.await?))
+    let text = |number| catalogue::version(&app, &organisation, &name, number).map(|version| version.text);
+    Ok(axum::Json(query.compare(version, text, between).await?))
 }
 
 /// Make the text of a version the workflow's text again: as its next version, so that nothing is lost.

@@ -1,8 +1,6 @@
 //! What differs between two documents, as people speak of stacks: which services, and what beside them.
 
-use serde_json::{Map, Value};
-use windflow_core::difference::Difference;
-use windflow_core::yaml;
+use windflow_core::difference::{self, Difference};
 
 use super::limits;
 
@@ -10,27 +8,7 @@ use super::limits;
 /// for. What cannot be read says nothing. The parts are services.
 #[must_use]
 pub fn difference(old: &str, new: &str) -> Difference {
-    let ((old_services, old), (new_services, new)) = (read(old), read(new));
-    let differs = |key: &&String| old.get(*key) != new.get(*key);
-    let only_old = old.keys().filter(|key| !new.contains_key(*key));
-    let other =
-        |name: &&String| old_services.get(*name).is_some_and(|service| new_services.get(*name) != Some(service));
-    Difference {
-        added: new_services.keys().filter(|name| !old_services.contains_key(*name)).cloned().collect(),
-        removed: old_services.keys().filter(|name| !new_services.contains_key(*name)).cloned().collect(),
-        changed: new_services.keys().filter(other).cloned().collect(),
-        keys: new.keys().filter(differs).chain(only_old).cloned().collect(),
-    }
-}
-
-/// Services, and the other keys at the top.
-fn read(text: &str) -> (Map<String, Value>, Map<String, Value>) {
-    let (root, _) = yaml::parse(text, limits());
-    let Some(Value::Object(mut keys)) = root.map(|root| root.to_json()) else { return Default::default() };
-    match keys.shift_remove("services") {
-        Some(Value::Object(services)) => (services, keys),
-        _ => (Map::new(), keys),
-    }
+    difference::of(difference::keys(old, limits()), difference::keys(new, limits()), "services")
 }
 
 #[cfg(test)]

@@ -2,18 +2,17 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use utoipa::ToSchema;
-use windflow_core::difference::Difference;
-use windflow_marketplace::difference::unified;
 use windflow_stacks::compose;
 
+use super::super::changes::{Changes, ChangesQuery};
 use super::super::extract::{Allowed, Json, Path, Query, need};
 use super::super::page::{self, Page, PageQuery};
 use super::super::refusals::Refusals;
 use super::{StackVersionView, StackView, made};
 use crate::problem::Answer;
-use crate::state::{App, blocking};
+use crate::state::App;
 
 /// The versions of a stack, the first one first.
 #[utoipa::path(
@@ -57,61 +56,25 @@ pub(crate) async fn show(
     Ok(axum::Json(app.book(&allowed.0.organisation).stack_version(&name, version)?.into()))
 }
 
-/// With which version.
-#[derive(Debug, Deserialize, utoipa::IntoParams)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct StackChangesQuery {
-    /// Number of the version that is compared; the one before where nothing is said.
-    since: Option<u32>,
-}
-
-/// How two versions of a stack differ.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct StackChanges {
-    /// Number of the older version; 0 before the first.
-    since: u32,
-    version: u32,
-    /// Services that only the newer one has.
-    added: Vec<String>,
-    /// Services that only the older one has.
-    removed: Vec<String>,
-    /// Services that say something else.
-    changed: Vec<String>,
-    /// Other keys at the top that say something else.
-    keys: Vec<String>,
-    /// The lines that differ, in unified form; empty where the texts are the same.
-    diff: String,
-}
-
 /// What a version of a stack changed. The plan of a deployment tells what would change on a target.
 #[utoipa::path(
     get, path = "/stacks/{name}/versions/{version}/changes", tag = "stacks", operation_id = "stack_changes",
     params(
         ("name" = String, Path, description = "Its name"),
         ("version" = u32, Path, description = "Number of the newer version, from 1"),
-        StackChangesQuery
+        ChangesQuery
     ),
-    security(("token" = ["stacks:read"])), responses((status = 200, description = "As asked", body = StackChanges), Refusals)
+    security(("token" = ["stacks:read"])), responses((status = 200, description = "As asked", body = Changes), Refusals)
 )]
 pub(crate) async fn changes(
     allowed: Allowed<need::StacksRead>,
     State(app): State<App>,
     Path((name, version)): Path<(String, u32)>,
-    Query(query): Query<StackChangesQuery>,
-) -> Answer<axum::Json<StackChanges>> {
+    Query(query): Query<ChangesQuery>,
+) -> Answer<axum::Json<Changes>> {
     let book = app.book(&allowed.0.organisation);
-    let since = query.since.unwrap_or(version.saturating_sub(1));
-    let new = book.stack_version(&name, version)?.text;
-    let old = match since {
-        0 => String::new(),
-        since => book.stack_version(&name, since)?.text,
-    };
-    let changes = blocking(move || {
-        let Difference { added, removed, changed, keys } = compose::difference(&old, &new);
-        let diff = unified((&format!("version {since}"), &old), (&format!("version {version}"), &new));
-        StackChanges { since, version, added, removed, changed, keys, diff }
-    });
-    Ok(axum::Json(changes.await?))
+    let text = |number| Ok(book.stack_version(&name, number)?.text);
+    Ok(axum::Json(query.compare(version, text, compose::difference).await?))
 }
 
 /// Make the text of a version the stack's text again: as its next version, so that nothing is lost. What is deployed stays as it is.
