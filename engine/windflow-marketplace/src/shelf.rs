@@ -24,6 +24,12 @@ const WHOLE: u32 = 10;
 const BEGINNING: u32 = 6;
 const MISSPELT: u32 = 2;
 
+/// A text as an alphabet orders it: its words, without what accents, capitals and signs say.
+#[must_use]
+pub fn alphabetical(text: &str) -> Vec<String> {
+    words::of(text).collect()
+}
+
 /// The templates of one registry.
 #[derive(Debug, Default)]
 pub struct Shelf {

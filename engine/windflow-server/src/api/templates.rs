@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use windflow_core::manifest::Text;
 use windflow_marketplace::ledger::Installed;
 use windflow_marketplace::manifest::Kind;
-use windflow_marketplace::shelf::{Facets, Wanted, find};
+use windflow_marketplace::shelf::{Facets, Wanted, alphabetical, find};
 
 use super::extract::{Allowed, Query, need};
 use super::page::{self, PageQuery};
@@ -206,12 +206,33 @@ impl From<Facets> for FacetsView {
 pub(crate) enum Sort {
     /// By name.
     Name,
+    /// By title, as a person who reads `language` looks for one.
+    Title,
     /// The most installed first.
     Popular,
     /// The best first.
     Rating,
     /// The last changed first.
     Newest,
+}
+
+/// A language that titles are in.
+#[derive(Debug, Clone, Copy, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = TemplateLanguage)]
+pub(crate) enum Language {
+    #[default]
+    En,
+    Fr,
+}
+
+impl Language {
+    fn word(self) -> &'static str {
+        match self {
+            Self::En => "en",
+            Self::Fr => "fr",
+        }
+    }
 }
 
 /// Which templates.
@@ -231,6 +252,9 @@ pub(crate) struct TemplatesQuery {
     /// Where nothing is said: what fits `q` best first, else by name.
     #[param(inline)]
     sort: Option<Sort>,
+    /// Whose titles `sort=title` goes by; English where nothing is said.
+    #[param(inline)]
+    language: Option<Language>,
     /// How many items at most, 50 where nothing is said.
     #[param(minimum = 1, maximum = 500)]
     limit: Option<u16>,
@@ -280,7 +304,7 @@ pub(crate) async fn list(
     let text: String = query.q.unwrap_or_default().chars().take(MAX_SOUGHT).collect();
     let searched = !text.trim().is_empty();
     let wanted = Wanted { text, kind: query.kind.map(Into::into), category: query.category, tag: query.tag };
-    let (registry, sort) = (query.registry, query.sort);
+    let (registry, sort, language) = (query.registry, query.sort, query.language.unwrap_or_default().word());
     let organisation = allowed.0.organisation;
     let listed = blocking(move || -> Answer<TemplatePage> {
         let sources = app.marketplace.sources(&app, &organisation)?;
@@ -293,6 +317,10 @@ pub(crate) async fn list(
             let order = match sort {
                 None if searched => other.score.cmp(&one.score),
                 None | Some(Sort::Name) => by_name(),
+                Some(Sort::Title) => {
+                    let title = |listing: &Listing| alphabetical(listing.entry.manifest.title.get(language));
+                    title(one).cmp(&title(other))
+                }
                 Some(Sort::Popular) => other.numbers.installs.cmp(&one.numbers.installs),
                 Some(Sort::Rating) => {
                     let stars = |listing: &Listing| listing.numbers.average().unwrap_or_default();

@@ -59,6 +59,10 @@ async fn they_are_searched_filtered_and_counted() {
     let first = list(&viewer, "?limit=2&sort=name").await;
     let next = first["next"].as_str().unwrap();
     assert_eq!(names(&list(&viewer, &format!("?limit=2&sort=name&cursor={next}")).await), ["shop"]);
+    // Boutique, Contrôle nocturne, Observateur.
+    assert_eq!(names(&list(&viewer, "?sort=title").await), ["nightly-check", "observer", "shop"]);
+    assert_eq!(names(&list(&viewer, "?sort=title&language=fr").await), ["shop", "nightly-check", "observer"]);
+    viewer.get("/api/v1/templates?sort=title&language=de").await.problem(400, "invalid_query");
     viewer.get("/api/v1/templates?sort=best").await.problem(400, "invalid_query");
     viewer.get("/api/v1/templates?cursor=!").await.problem(400, "invalid_cursor");
     served.stop().await;

@@ -38,6 +38,7 @@ export interface Search {
   tag: string
   registry: string
   sort: string
+  language: string
 }
 
 /** The templates that fit, page by page, with how many there would be by each further choice. */
