@@ -9,7 +9,7 @@ use windflow_core::id::OrganisationId;
 use windflow_core::ports::records::{Expected, Records};
 use windflow_core::ports::store::Position;
 use windflow_core::run::Timestamp;
-use windflow_stacks::keys::{Keys, Rotated};
+use windflow_stacks::keys::{Anew, Keys, Rotated};
 
 use crate::audit::{self, Entry};
 use crate::credentials::{self, Record};
@@ -21,9 +21,10 @@ use crate::sealed::{Sealed, Sealer};
 use crate::secrets::{self, Secret};
 use crate::server::ServerError;
 
-/// Encrypts all secrets, credentials, and what is kept of targets and deployments with the present key, and keeps in the audit trail of each
-/// organisation that it was done. For whoever holds the store alone. Each value is changed by itself: whenever this ends, everything opens
-/// with these keys, and done again it goes on. When it has returned, all of it is durable, and former keys open nothing any more.
+/// Puts all secrets, credentials, and what is kept of targets and deployments under the present key, and keeps in the audit trail of each
+/// organisation that it was done. For whoever holds the store alone. Only the data keys are encrypted anew, each by itself: whenever this
+/// ends, everything opens with these keys, and done again it goes on. When it has returned, all of it is durable, and former keys open
+/// nothing any more.
 ///
 /// # Errors
 /// Where the store refuses.
@@ -75,14 +76,14 @@ impl Each<'_> {
             for stored in page.items {
                 let mut kept = kept::parse::<T>(&stored)?;
                 let (bound_to, sealed) = parts(&mut kept.value);
-                let Some(opened) = self.sealer.decrypt(&bound_to, sealed) else {
-                    rotated.lost.push(format!("{}/{}", self.organisation, stored.key));
-                    continue;
-                };
-                if opened.is_current {
-                    continue;
+                match self.sealer.anew(&bound_to, sealed) {
+                    Anew::IsCurrent => continue,
+                    Anew::Changed(now) => *sealed = now.into(),
+                    Anew::Lost => {
+                        rotated.lost.push(format!("{}/{}", self.organisation, stored.key));
+                        continue;
+                    }
                 }
-                *sealed = self.sealer.seal(&bound_to, &opened.value)?;
                 let changed = kept::encode(&kept.value)?;
                 self.records.put(self.organisation, &stored.key, Expected::Version(kept.version), changed)?;
                 rotated.sealed += 1;

@@ -1,12 +1,9 @@
 //! What is kept secret is encrypted at rest, and opens only where it was put.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use ring::aead::NONCE_LEN;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::keys::{Decrypted, KeyRing, Keys};
+use crate::keys::{Anew, KeyRing, Keys};
 
 /// Seals values as text, each for one place.
 pub struct Vault(KeyRing);
@@ -28,13 +25,8 @@ impl Vault {
     /// # Errors
     /// Where the system gives no random numbers.
     pub fn seal(&self, place: &str, value: &impl Serialize) -> Result<String, Sealed> {
-        let bytes = serde_json::to_vec(value).map_err(|_| Sealed(place.to_owned()))?;
-        self.seal_bytes(place, bytes)
-    }
-
-    fn seal_bytes(&self, place: &str, value: Vec<u8>) -> Result<String, Sealed> {
-        let encrypted = self.0.encrypt(&bound(place), value).ok_or_else(|| Sealed(place.to_owned()))?;
-        Ok(STANDARD.encode([&encrypted.nonce[..], &encrypted.bytes].concat()))
+        let sealed = serde_json::to_vec(value).ok().and_then(|bytes| self.0.seal(&bound(place), &bytes));
+        sealed.ok_or_else(|| Sealed(place.to_owned()))
     }
 
     /// Opens what was sealed for this place.
@@ -42,8 +34,8 @@ impl Vault {
     /// # Errors
     /// Where it was sealed for another place or with another key.
     pub fn open<T: DeserializeOwned>(&self, place: &str, sealed: &str) -> Result<T, Sealed> {
-        let opened = self.open_bytes(place, sealed)?;
-        serde_json::from_slice(&opened.value).map_err(|_| Sealed(place.to_owned()))
+        let opened = self.0.open(&bound(place), sealed).and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        opened.ok_or_else(|| Sealed(place.to_owned()))
     }
 
     /// The same value under the present key; none where it is under that already.
@@ -51,17 +43,11 @@ impl Vault {
     /// # Errors
     /// Where no key opens it.
     pub fn anew(&self, place: &str, sealed: &str) -> Result<Option<String>, Sealed> {
-        let opened = self.open_bytes(place, sealed)?;
-        if opened.is_current { Ok(None) } else { self.seal_bytes(place, opened.value).map(Some) }
-    }
-
-    fn open_bytes(&self, place: &str, sealed: &str) -> Result<Decrypted, Sealed> {
-        let opened = || {
-            let bytes = STANDARD.decode(sealed).ok()?;
-            let (nonce, sealed) = bytes.split_at_checked(NONCE_LEN)?;
-            self.0.decrypt(&bound(place), nonce, sealed)
-        };
-        opened().ok_or_else(|| Sealed(place.to_owned()))
+        match self.0.anew(&bound(place), sealed) {
+            Anew::IsCurrent => Ok(None),
+            Anew::Changed(sealed) => Ok(Some(sealed)),
+            Anew::Lost => Err(Sealed(place.to_owned())),
+        }
     }
 }
 
