@@ -1,4 +1,7 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { accessibilityProblems, shot, stage, type Stage } from './browser'
 import { release } from './workflows'
 
@@ -48,6 +51,35 @@ describe('the bell', () => {
     await page.getByText('attend une réponse').waitFor()
     await shot(page, 'notifications-fr-dark-phone')
     expect(await accessibilityProblems(page)).toEqual([])
+  })
+})
+
+describe('a page of somebody else', () => {
+  it('is told over a WebSocket, by the token that it offers', async () => {
+    const made = await on.server.api('POST', '/api-keys', { name: 'wallboard', scopes: ['runs:read'] })
+    const { token } = (await made.json()) as { token: string }
+    const page = await on.open({ at: '/' })
+    const wallboard = createServer((_, answer) => answer.setHeader('content-type', 'text/html').end('<title>Wallboard</title>')).listen(0, '127.0.0.1')
+    onTestFinished(() => void wallboard.close())
+    await once(wallboard, 'listening')
+    await page.goto(`http://127.0.0.1:${(wallboard.address() as AddressInfo).port}/`)
+    const connect = (address: string, token: string) =>
+      page.evaluate(
+        ([address, token]) =>
+          new Promise<string>((done) => {
+            const socket = new WebSocket(address ?? '', ['windflow', `bearer.${token}`])
+            socket.onopen = () => done(socket.protocol)
+            socket.onerror = () => done('refused')
+            ;(window as { told?: Promise<string> }).told = new Promise((told) => (socket.onmessage = ({ data }) => told(String(data))))
+          }),
+        [address, token],
+      )
+    const address = `${on.server.url.replace('http', 'ws')}/api/v1/notifications/ws`
+    expect(await connect(address, `${token}x`)).toBe('refused')
+    expect(await connect(address, token)).toBe('windflow')
+    await start('failing')
+    const told = await page.evaluate(() => (window as { told?: Promise<string> }).told)
+    expect(JSON.parse(told ?? '')).toMatchObject({ kind: 'run_failed', workflow: 'failing' })
   })
 })
 

@@ -7,13 +7,13 @@ use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, JsonRejection};
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use serde::de::DeserializeOwned;
 use tokio::sync::OwnedSemaphorePermit;
 use utoipa::IntoParams;
 use windflow_core::id::InvalidId;
 
-use super::parameters;
+use super::{notifications, parameters};
 use crate::access::Permission;
 use crate::audit::Asker;
 use crate::people::Caller;
@@ -117,12 +117,13 @@ pub(crate) fn identify(parts: &Parts, app: &App) -> Identified {
         Problem::unauthorized("this needs a token")
             .remedy("send `Authorization: Bearer TOKEN`, with an access token of /api/v1/auth/login or an API key")
     };
-    let token = || {
-        let given = parts.headers.get(header::AUTHORIZATION)?.to_str().ok()?;
-        let (scheme, token) = given.split_once(' ')?;
-        scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
-    };
-    Identified(token().ok_or_else(missing).and_then(|token| app.people.caller(token, app.now())))
+    let token = bearer(&parts.headers).or_else(|| notifications::offered_token(&parts.headers));
+    Identified(token.ok_or_else(missing).and_then(|token| app.people.caller(token, app.now())))
+}
+
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
 fn caller(parts: &Parts, app: &App) -> Answer<Caller> {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use axum::extract::State;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
 use futures::{Sink, SinkExt, StreamExt};
 use tokio::sync::broadcast;
@@ -31,9 +31,24 @@ const PING_EVERY: Duration = Duration::from_secs(15);
 /// The longest that a reader may take for one message.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// What a WebSocket speaks here. Pages have to offer it beside their token: browsers go on only where one of what they offered is taken.
+const PROTOCOL: &str = "windflow";
+
+/// What pages offer beside it, with the token behind it: they cannot send `Authorization` with a WebSocket. Nothing of it is answered.
+const TOKEN: &str = "bearer.";
+
+/// The token that a request for a WebSocket offers as a protocol.
+pub(super) fn offered_token(headers: &HeaderMap) -> Option<&str> {
+    let upgrade = headers.get(header::UPGRADE)?.to_str().ok()?;
+    let offered = upgrade.eq_ignore_ascii_case("websocket").then(|| headers.get_all(header::SEC_WEBSOCKET_PROTOCOL))?;
+    let mut offered = offered.iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
+    offered.find_map(|protocol| protocol.trim().strip_prefix(TOKEN))
+}
+
 /// Notices, as a WebSocket: runs that fail (`run_failed`) or ask (`run_asks`), and, for those who may read stacks, deployments that begin or end
 /// (`deployment_changed`), from now on, each as a JSON object whose `kind` says which. It closes with 1013 where the reader is too slow: connect again,
-/// and read the lists; with 1008 once the token has expired, and with 1001 when the server stops.
+/// and read the lists; with 1008 once the token has expired, and with 1001 when the server stops. Pages, whose browsers send no `Authorization` with
+/// it, offer two protocols: `new WebSocket(address, ["windflow", "bearer.TOKEN"])`.
 #[utoipa::path(
     get, path = "/notifications/ws", tag = "runs", operation_id = "watch_notices",
     security(("token" = ["runs:read"])),
@@ -52,7 +67,7 @@ pub(crate) async fn watch(
     // Before the answer: whoever has it misses nothing from then on.
     let told = app.notices.subscribe();
     let caller = allowed.0;
-    let upgrade = upgrade.max_message_size(LONGEST_MESSAGE).max_frame_size(LONGEST_MESSAGE);
+    let upgrade = upgrade.protocols([PROTOCOL]).max_message_size(LONGEST_MESSAGE).max_frame_size(LONGEST_MESSAGE);
     Ok(upgrade.on_upgrade(move |socket| async move {
         app.metrics.streams.inc();
         serve(&app, &caller, socket, told).await;

@@ -31,6 +31,21 @@ async fn connect(client: &Client) -> Result<Socket, u16> {
     }
 }
 
+/// As browsers do: the token is among the protocols that are offered. The protocol that was taken.
+async fn connect_as_a_page(client: &Client, offered: &str) -> Result<(Socket, Option<String>), u16> {
+    let address = format!("{}{PATH}", client.base.replace("http://", "ws://"));
+    let mut request = address.into_client_request().unwrap();
+    request.headers_mut().insert("sec-websocket-protocol", offered.parse().unwrap());
+    match connect_async(request).await {
+        Ok((socket, response)) => {
+            let taken = response.headers().get("sec-websocket-protocol");
+            Ok((socket, taken.map(|taken| taken.to_str().unwrap().to_owned())))
+        }
+        Err(Error::Http(response)) => Err(response.status().as_u16()),
+        Err(other) => panic!("{other}"),
+    }
+}
+
 /// The next notice, or how it was closed.
 async fn next(socket: &mut Socket) -> Result<Value, Option<CloseFrame>> {
     loop {
@@ -42,6 +57,26 @@ async fn next(socket: &mut Socket) -> Result<Value, Option<CloseFrame>> {
             Some(Err(_)) | None => return Err(None),
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_offer_their_token_as_a_protocol() {
+    let dir = tempfile::tempdir().unwrap();
+    let served = serve(dir.path(), scripted(&[("slow", Outcome::FailForGood)])).await;
+    let operator = served.person("local", Role::Operator).await;
+    operator.create(SLOW).await;
+    let token = operator.token.clone().unwrap();
+    let (mut page, taken) = connect_as_a_page(&operator, &format!("windflow, bearer.{token}")).await.unwrap();
+    assert_eq!(taken.as_deref(), Some("windflow"));
+    let run = operator.start("slow", json!({})).await;
+    assert_eq!(next(&mut page).await.unwrap()["run"], json!(run));
+    for refused in ["windflow".to_owned(), "windflow, bearer.".to_owned(), format!("windflow, bearer.{token}x")] {
+        assert_eq!(connect_as_a_page(&operator, &refused).await.err(), Some(401), "{refused}");
+    }
+    // It shows nobody where no WebSocket is asked for.
+    let plain = reqwest::Client::new().get(format!("{}/api/v1/runs", operator.base));
+    let plain = plain.header("sec-websocket-protocol", format!("windflow, bearer.{token}")).send().await.unwrap();
+    assert_eq!(plain.status().as_u16(), 401);
 }
 
 const ASKS: &str = "windflow: 1\nname: asks\nnodes:\n  may: { uses: approval@1, with: { message: \"May it?\" } }\n";
