@@ -13,6 +13,7 @@ use super::page::{self, Page, PageQuery};
 use super::refusals::Refusals;
 use crate::access::Permission;
 use crate::catalogue::{self, Entry};
+use crate::missing::Lack;
 use crate::problem::Answer;
 use crate::scheduler::state_key;
 use crate::state::{App, blocking};
@@ -60,8 +61,8 @@ pub(crate) struct TriggerView {
     /// The code of `error`, where it has one.
     #[serde(skip_serializing_if = "Option::is_none")]
     error_code: Option<String>,
-    /// What is still to be set before it, and the nodes that it starts, can do what the text says: a secret, a credential.
-    problem: Option<String>,
+    /// What is still to be set before it, and the nodes that it starts, can do what the text says.
+    lacks: Vec<Lack>,
 }
 
 impl TriggerView {
@@ -82,7 +83,7 @@ impl TriggerView {
             missed: None,
             error: None,
             error_code: None,
-            problem: None,
+            lacks: Vec::new(),
         }
     }
 }
@@ -118,7 +119,7 @@ fn views(
     let mut views = Vec::new();
     for hook in &triggers.webhooks {
         views.push(TriggerView {
-            problem: missing::of_hook(app, organisation, hook)?,
+            lacks: missing::of_hook(app, organisation, hook)?.into_iter().collect(),
             path: Some(format!("/hooks/{organisation}/{}", hook.path)),
             method: Some(hook.method.clone()),
             auth: Some(hook.auth.word()),
@@ -146,9 +147,8 @@ fn views(
             ..TriggerView::new(&cron.name, "cron")
         });
     }
-    let missing = missing::credentials(app, organisation, workflow)?;
-    let told = missing.first().map(|name| missing::told(&name.value));
-    views.iter_mut().filter(|view| view.problem.is_none()).for_each(|view| view.problem.clone_from(&told));
+    let of_nodes = missing::of_nodes(app, organisation, workflow)?;
+    views.iter_mut().for_each(|view| view.lacks.extend(of_nodes.iter().cloned()));
     Ok(views)
 }
 

@@ -232,30 +232,38 @@ async fn what_is_not_set_is_told_when_a_workflow_is_enabled() {
     let served = serve(dir.path(), scripted(&[])).await;
     let operator = served.person("local", Role::Operator).await;
     let text = hooked("greet", "path: in, auth: { bearer: token }");
-    let text = text.replace("triggers:\n", "permissions: { credentials: [chat] }\ntriggers:\n  nightly: { uses: cron, with: { schedule: \"0 3 * * *\" } }\n");
+    let text = text.replace("triggers:\n", "permissions: { credentials: [chat, mail] }\ntriggers:\n  nightly: { uses: cron, with: { schedule: \"0 3 * * *\" } }\n");
     let enabled = enable(&operator, &text).await.expect(200);
     let warnings = enabled["warnings"].as_array().unwrap();
     let codes: Vec<_> = warnings.iter().map(|warning| warning["code"].as_str().unwrap()).collect();
-    assert_eq!((codes, &enabled["enabled"]), (vec!["missing_secret", "missing_credential"], &json!(true)), "{enabled}");
+    assert_eq!(
+        (codes, &enabled["enabled"]),
+        (vec!["missing_secret", "missing_credential", "missing_credential"], &json!(true)),
+        "{enabled}"
+    );
     assert!(warnings[0]["remedy"].as_str().unwrap().contains("/api/v1/secrets/token"), "{enabled}");
     assert!(warnings[1]["line"].as_u64().unwrap() > 1, "{enabled}");
-    let problems = async || {
+    let lacks = async || {
         let of_workflow = operator.get("/api/v1/workflows/greet/triggers").await.expect(200);
         let all = operator.get("/api/v1/triggers").await.expect(200)["items"].clone();
         let told = |list: &Value, name: &str| {
-            let mut found = list.as_array().unwrap().iter().filter(|trigger| trigger["name"] == name);
-            found.next().unwrap()["problem"].as_str().unwrap_or_default().to_owned()
+            let trigger = list.as_array().unwrap().iter().find(|trigger| trigger["name"] == name).unwrap();
+            let lacks = trigger["lacks"].as_array().unwrap().iter();
+            lacks.map(|lack| format!("{} {}", lack["kind"].as_str().unwrap(), lack["name"].as_str().unwrap())).collect()
         };
-        let both = [told(&all, "hook"), told(&all, "nightly")];
+        let both: [Vec<String>; 2] = [told(&all, "hook"), told(&all, "nightly")];
         assert_eq!(both, [told(&of_workflow, "hook"), told(&of_workflow, "nightly")]);
         both
     };
-    let [hook, nightly] = problems().await;
-    assert!(hook.contains("`token`") && nightly.contains("`chat`"), "{hook} {nightly}");
+    let credentials = ["credential chat".to_owned(), "credential mail".to_owned()];
+    let [hook, nightly] = lacks().await;
+    assert_eq!((&hook[0], &hook[1..], &nightly[..]), (&"secret token".to_owned(), &credentials[..], &credentials[..]));
     set_secret(&operator, "token", "open-sesame").await;
     let credential = json!({ "bind": "bearer", "hosts": ["api.example.org"], "value": "s3cret" });
     operator.send(operator.request("PUT", "/api/v1/credentials/chat").json(&credential)).await.expect(200);
-    assert_eq!(problems().await, ["", ""]);
+    assert_eq!(lacks().await, [["credential mail"]; 2]);
+    operator.send(operator.request("PUT", "/api/v1/credentials/mail").json(&credential)).await.expect(200);
+    assert_eq!(lacks().await, [[""; 0]; 2]);
     let enabled = operator.post("/api/v1/workflows/greet/enable", &json!({})).await.expect(200);
     assert_eq!(enabled["warnings"], json!([]));
     served.stop().await;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { byNext, hookAddress, knock, type OwnedTrigger } from './api'
 
-const trigger = (name: string, more: Partial<OwnedTrigger> = {}): OwnedTrigger => ({ name, uses: 'cron', workflow: 'a', enabled: true, ...more })
+const trigger = (name: string, more: Partial<OwnedTrigger> = {}): OwnedTrigger => ({ name, uses: 'cron', workflow: 'a', enabled: true, lacks: [], ...more })
 
 describe('triggers', () => {
   it('stand in the order in which they fire; what is off comes last', () => {
