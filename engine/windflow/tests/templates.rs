@@ -3,8 +3,8 @@
 
 mod common;
 
-use std::path::PathBuf;
-use std::process::Output;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
 
 use common::windflow;
 use serde_json::Value;
@@ -266,4 +266,17 @@ fn the_compose_files_of_this_repository_are_sound() {
         let said = format!("{}{}", self::text(&output.stdout), self::text(&output.stderr));
         assert!(output.status.success() && said.contains(services), "{said}");
     }
+}
+
+/// Drawings show what their documents say now, also where the document is that of `workflows/`.
+#[test]
+fn previews_are_drawn_from_their_documents() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let tools = root.join("target/previews");
+    let mut install = Command::new(root.join("sdk/toolchain/install-python-tool.sh"));
+    let installed = install.arg(&tools).args(["PyYAML", "PyYAML>=6,<7"]).output().unwrap();
+    assert!(installed.status.success(), "{}", text(&installed.stderr));
+    let mut check = Command::new(tools.join("venv/bin/python"));
+    let checked = check.arg(root.join("marketplace/preview.py")).arg("--check").output().unwrap();
+    assert!(checked.status.success(), "{}", text(&checked.stderr));
 }
