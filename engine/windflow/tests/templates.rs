@@ -124,6 +124,11 @@ fn what_is_wrong_is_told_with_its_place_and_changes_nothing() {
     assert!(said.contains("ours/compose.yaml:2:3: error[image_not_pinned]"), "{said}");
     let found = place.json(&["search", "ours", "--json"]);
     assert!(found.as_array().unwrap().iter().all(|it| it["name"] != "ours"), "{found}");
+    // A folder that is not there, and one that is something else.
+    assert!(place.refused(&["check", "nosuch"]).contains("nosuch: No such file or directory"));
+    assert!(place.refused(&["check", "ours/compose.yaml"]).contains("ours/compose.yaml: this is no folder"));
+    std::fs::create_dir(place.path("empty")).unwrap();
+    assert!(place.refused(&["publish", "empty"]).contains("`windflow templates new NAME` begins one"));
 }
 
 #[test]
