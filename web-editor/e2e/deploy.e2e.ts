@@ -130,7 +130,7 @@ describe.skipIf(skipDocker)('deploying', () => {
     await page.getByRole('log').getByText('ready for <b>orders</b>').waitFor()
     await shot(page, 'deployment-logs-en-light')
     await page.getByRole('button', { name: 'Timeline' }).click()
-    await page.getByText('fetching stand-in:1', { exact: true }).waitFor()
+    await page.getByText('Fetching stand-in:1', { exact: true }).waitFor()
     await shot(page, 'deployment-timeline-en-light')
 
     // A version that does not become healthy.

@@ -60,15 +60,15 @@ describe.skipIf(skipDocker)('a newcomer', () => {
   const verdict = (page: Page, word: string) => page.locator('[data-deployment]').filter({ hasText: word })
   const had = new Set<string>()
   /** What the template names, and nothing else, was fetched for it; its timeline tells so, however late somebody looks. */
-  async function wasFetched(page: Page, template: string, views: { services: string; timeline: string }) {
+  async function wasFetched(page: Page, template: string, words: { services: string; timeline: string; fetching: string }) {
     const fetched = imagesOf(texts[template]!).filter((image) => !had.has(image))
     fetched.forEach((image) => had.add(image))
     expect(fetched).not.toEqual([])
     expect(await engine.images()).toEqual([...had].sort())
-    await page.getByRole('button', { name: views.timeline, exact: true }).click()
-    for (const image of fetched) await page.getByText(`fetching ${image}`, { exact: true }).waitFor()
+    await page.getByRole('button', { name: words.timeline, exact: true }).click()
+    for (const image of fetched) await page.getByText(`${words.fetching} ${image}`, { exact: true }).waitFor()
     await shot(page, `newcomer-fetched-${template}`)
-    await page.getByRole('button', { name: views.services, exact: true }).click()
+    await page.getByRole('button', { name: words.services, exact: true }).click()
   }
   const left = async (kind: 'ps' | 'volume', stack: string) =>
     kind === 'ps' ? engine.docker('ps', '--all', '--quiet', '--filter', `name=^${stack}-`) : engine.docker('volume', 'ls', '--quiet', '--filter', `name=^${stack}_`)
@@ -100,7 +100,7 @@ describe.skipIf(skipDocker)('a newcomer', () => {
     expect(await answers(port)).toBe('wordpress:6.9.4-php8.3-apache')
     await shot(page, 'newcomer-wordpress-en-light')
     expect(await accessibilityProblems(page)).toEqual([])
-    await wasFetched(page, 'wordpress-mysql', { services: 'Services', timeline: 'Timeline' })
+    await wasFetched(page, 'wordpress-mysql', { services: 'Services', timeline: 'Timeline', fetching: 'Fetching' })
 
     // An image that does not run, written into the document.
     const image = 'wordpress:6.9.4-php8.3-apache'
@@ -144,7 +144,7 @@ describe.skipIf(skipDocker)('a newcomer', () => {
     await verdict(page, 'Déployé').waitFor(deployed)
     for (const service of ['prometheus', 'grafana', 'machine', 'alertmanager']) await page.locator(`[data-service=${service}]`).getByText('Sain').waitFor()
     expect([await answers(ports.GRAFANA_PORT), await answers(ports.PROMETHEUS_PORT)]).toEqual(['grafana/grafana:12.4.0', 'prom/prometheus:v3.13.1'])
-    await wasFetched(page, 'prometheus-grafana', { services: 'Services', timeline: 'Chronologie' })
+    await wasFetched(page, 'prometheus-grafana', { services: 'Services', timeline: 'Chronologie', fetching: 'Téléchargement de' })
 
     const again = async (name: string, value: string) => {
       const before = page.url()
@@ -197,7 +197,7 @@ describe.skipIf(skipDocker)('a newcomer', () => {
     for (const service of ['proxy', 'client', 'api', 'worker', 'scheduler', 'db', 'queue', 'prometheus', 'grafana']) await page.locator(`[data-service=${service}]`).getByText('Healthy').waitFor()
     for (const service of ['migrate', 'packages', 'client-build']) await page.locator(`[data-service=${service}]`).getByText('Completed').waitFor()
     for (const port of Object.values(ports)) expect(await answers(port)).not.toBe('')
-    await wasFetched(page, 'microservices', { services: 'Services', timeline: 'Timeline' })
+    await wasFetched(page, 'microservices', { services: 'Services', timeline: 'Timeline', fetching: 'Fetching' })
     await shot(page, 'newcomer-microservices-en-light')
     expect(await accessibilityProblems(page)).toEqual([])
 
