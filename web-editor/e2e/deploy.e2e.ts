@@ -123,12 +123,14 @@ describe.skipIf(skipDocker)('deploying', () => {
     await verdict.filter({ hasText: 'Deployed' }).waitFor({ timeout: 30_000 })
     await page.locator('[data-service=web]').getByText('Healthy').waitFor()
     expect(await answer(port)).toBe('version 1\n')
+    expect(await engine.images(), 'it was fetched').toEqual(['stand-in:1'])
     await shot(page, 'deployment-en-light')
     expect(await accessibilityProblems(page)).toEqual([])
     await page.getByRole('button', { name: 'Logs of db' }).click()
     await page.getByRole('log').getByText('ready for <b>orders</b>').waitFor()
     await shot(page, 'deployment-logs-en-light')
     await page.getByRole('button', { name: 'Timeline' }).click()
+    await page.getByText('Fetching stand-in:1', { exact: true }).waitFor()
     await shot(page, 'deployment-timeline-en-light')
 
     // A version that does not become healthy.

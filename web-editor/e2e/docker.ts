@@ -14,7 +14,10 @@ const script = join(root, 'engine/windflow-testkit/docker/engine.sh')
 export const skipDocker = Boolean(process.env.SKIP_DOCKER)
 if (skipDocker) console.warn('\n  SKIP_DOCKER is set: the journeys that deploy to a real Docker engine are NOT run.\n')
 
-/** A real Docker engine of its own, with stand-in images that serve their version. */
+/**
+ * A real Docker engine of its own, without any image: it fetches all of them by their names from a registry beside it. `stand-in:1` and `stand-in:2`, which
+ * serve their version, are there.
+ */
 export class Engine {
   private constructor(
     readonly address: string,
@@ -34,7 +37,7 @@ export class Engine {
     })
     const folder = await mkdtemp(join(tmpdir(), 'windflow-engine-'))
     try {
-      const { stdout } = await run(script, ['start', folder, String(process.pid)], { timeout: 240_000 })
+      const { stdout } = await run(script, ['start', folder, String(process.pid)], { timeout: 240_000, env: { ...process.env, WINDFLOW_ENGINE_EMPTY: '1' } })
       return new Engine(stdout.trim().split('\n').at(-1) ?? '', folder, turn)
     } catch (error) {
       turn.kill()
@@ -47,18 +50,22 @@ export class Engine {
     return (await run('/usr/bin/docker', ['-H', this.address, ...words], { timeout: 30_000 })).stdout.trim()
   }
 
-  /** Loads a stand-in under the name of each image, as if it had been fetched. */
+  /** Brings a stand-in for each image to the registry, from where the engine fetches it by its name. */
   async standIns(images: readonly string[]): Promise<void> {
     await run(script, ['stand-ins', this.folder, ...images], { timeout: 120_000 })
   }
 
-  /** An image whose program ends at once, made of another. */
+  /** An image whose program ends at once, named after another. */
   async broken(image: string): Promise<string> {
     const name = `${image.split(':')[0]}:broken`
-    const container = await this.docker('create', image)
-    await this.docker('commit', '--change', 'ENTRYPOINT ["/bin/false"]', container, name)
-    await this.docker('rm', container)
+    await this.standIns([name])
     return name
+  }
+
+  /** The names of all images that it has: each was fetched. */
+  async images(): Promise<string[]> {
+    const images = await this.docker('images', '--format', '{{.Repository}}:{{.Tag}}')
+    return images.split('\n').filter(Boolean).sort()
   }
 
   async stop(): Promise<void> {

@@ -140,6 +140,7 @@ describe.skipIf(skipDocker)('a template of one’s own', () => {
     await page.locator('[data-deployment]').filter({ hasText: 'Deployed' }).waitFor({ timeout: 30_000 })
     await page.locator('[data-service=web]').getByText('Healthy').waitFor()
     expect(await (await fetch(`http://127.0.0.1:${port}/`)).text()).toBe('version 1\n')
+    expect(await engine.images(), 'it was fetched').toEqual(['stand-in:1'])
 
     // The next version is shown as a difference before it is taken.
     await on.server.api('PUT', '/stacks/blog', { text: blog(port, 'stand-in:2') })

@@ -38,6 +38,7 @@ describe.skipIf(skipDocker)('a newcomer', () => {
   beforeAll(async () => {
     engine = await Engine.start()
     for (const name of ['wordpress-mysql', 'prometheus-grafana', 'microservices']) texts[name] = await compose(name)
+    expect(await engine.images()).toEqual([])
     await engine.standIns([...new Set(Object.values(texts).flatMap(imagesOf))])
     on = await stage()
   }, 260_000)
@@ -57,6 +58,18 @@ describe.skipIf(skipDocker)('a newcomer', () => {
     await page.waitForURL(/\/deployments\//)
   }
   const verdict = (page: Page, word: string) => page.locator('[data-deployment]').filter({ hasText: word })
+  const had = new Set<string>()
+  /** What the template names, and nothing else, was fetched for it; its timeline tells so, however late somebody looks. */
+  async function wasFetched(page: Page, template: string, words: { services: string; timeline: string; fetching: string }) {
+    const fetched = imagesOf(texts[template]!).filter((image) => !had.has(image))
+    fetched.forEach((image) => had.add(image))
+    expect(fetched).not.toEqual([])
+    expect(await engine.images()).toEqual([...had].sort())
+    await page.getByRole('button', { name: words.timeline, exact: true }).click()
+    for (const image of fetched) await page.getByText(`${words.fetching} ${image}`, { exact: true }).waitFor()
+    await shot(page, `newcomer-fetched-${template}`)
+    await page.getByRole('button', { name: words.services, exact: true }).click()
+  }
   const left = async (kind: 'ps' | 'volume', stack: string) =>
     kind === 'ps' ? engine.docker('ps', '--all', '--quiet', '--filter', `name=^${stack}-`) : engine.docker('volume', 'ls', '--quiet', '--filter', `name=^${stack}_`)
 
@@ -87,12 +100,14 @@ describe.skipIf(skipDocker)('a newcomer', () => {
     expect(await answers(port)).toBe('wordpress:6.9.4-php8.3-apache')
     await shot(page, 'newcomer-wordpress-en-light')
     expect(await accessibilityProblems(page)).toEqual([])
+    await wasFetched(page, 'wordpress-mysql', { services: 'Services', timeline: 'Timeline', fetching: 'Fetching' })
 
     // An image that does not run, written into the document.
     const image = 'wordpress:6.9.4-php8.3-apache'
     await page.getByRole('link', { name: /^wordpress-mysql/ }).first().click()
     await page.getByText('Nothing is wrong with it.').waitFor()
-    await write(page, texts['wordpress-mysql']!.replace(image, await engine.broken(image)))
+    const broken = await engine.broken(image)
+    await write(page, texts['wordpress-mysql']!.replace(image, broken))
     await page.getByRole('button', { name: 'Save and deploy' }).click()
     await dialog.getByText('Reached', { exact: true }).waitFor()
     await dialog.getByRole('button', { name: 'Next' }).click()
@@ -106,6 +121,8 @@ describe.skipIf(skipDocker)('a newcomer', () => {
     await verdict(page, 'Rolled back').waitFor(deployed)
     await page.getByText('It did not become healthy, and was rolled back').waitFor()
     expect(await answers(port)).toBe(image)
+    had.add(broken)
+    expect(await engine.images()).toEqual([...had].sort())
     await shot(page, 'newcomer-wordpress-rolled-back-en-light')
     expect(await accessibilityProblems(page)).toEqual([])
 
@@ -127,6 +144,7 @@ describe.skipIf(skipDocker)('a newcomer', () => {
     await verdict(page, 'Déployé').waitFor(deployed)
     for (const service of ['prometheus', 'grafana', 'machine', 'alertmanager']) await page.locator(`[data-service=${service}]`).getByText('Sain').waitFor()
     expect([await answers(ports.GRAFANA_PORT), await answers(ports.PROMETHEUS_PORT)]).toEqual(['grafana/grafana:12.4.0', 'prom/prometheus:v3.13.1'])
+    await wasFetched(page, 'prometheus-grafana', { services: 'Services', timeline: 'Chronologie', fetching: 'Téléchargement de' })
 
     const again = async (name: string, value: string) => {
       const before = page.url()
@@ -179,6 +197,7 @@ describe.skipIf(skipDocker)('a newcomer', () => {
     for (const service of ['proxy', 'client', 'api', 'worker', 'scheduler', 'db', 'queue', 'prometheus', 'grafana']) await page.locator(`[data-service=${service}]`).getByText('Healthy').waitFor()
     for (const service of ['migrate', 'packages', 'client-build']) await page.locator(`[data-service=${service}]`).getByText('Completed').waitFor()
     for (const port of Object.values(ports)) expect(await answers(port)).not.toBe('')
+    await wasFetched(page, 'microservices', { services: 'Services', timeline: 'Timeline', fetching: 'Fetching' })
     await shot(page, 'newcomer-microservices-en-light')
     expect(await accessibilityProblems(page)).toEqual([])
 

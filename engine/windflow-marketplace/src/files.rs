@@ -55,6 +55,9 @@ impl Fault {
 /// Where the folder cannot be read.
 pub fn from_folder(folder: &Path) -> io::Result<Files> {
     use io::Read as _;
+    if !std::fs::metadata(folder)?.is_dir() {
+        return Err(io::Error::new(io::ErrorKind::NotADirectory, "this is no folder"));
+    }
     let mut files = Files::new();
     for name in KNOWN {
         let path = folder.join(name);

@@ -70,7 +70,11 @@ impl Reading<'_> {
 
     fn missing(&mut self, file: &str) {
         let problem = Problem::document("missing_file", format!("the template has no {file}"));
-        self.tell(file, problem.remedy(format!("add a file {file} beside template.yaml")));
+        let remedy = match file {
+            "template.yaml" => "is it the folder of a template? `windflow templates new NAME` begins one".to_owned(),
+            _ => format!("add a file {file} beside template.yaml"),
+        };
+        self.tell(file, problem.remedy(remedy));
     }
 
     /// The text of a file, where there is one.

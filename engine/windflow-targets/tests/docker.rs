@@ -8,6 +8,7 @@ mod docker_engine {
     mod disk_full;
     mod fails;
     mod far;
+    mod fetches;
     mod goes_on;
     mod little;
     mod runs_once;

@@ -1,13 +1,18 @@
 #!/usr/bin/env bash
-# engine.sh start FOLDER PID [FLAG…]   starts a Docker engine of its own with everything in FOLDER, and loads the stand-in images;
-#                              it ends with the process PID, or by `stop`. The last line on stdout is its address. dockerd gets the flags, too.
-#                              With WINDFLOW_ENGINE_DISK=64m its disk has that size.
+# engine.sh start FOLDER PID [FLAG…]   starts a Docker engine of its own with everything in FOLDER, and a registry of images that it fetches from;
+#                              both end with the process PID, or by `stop`. The last line on stdout is its address. dockerd gets the flags, too.
+#                              With WINDFLOW_ENGINE_DISK=64m its disk has that size. The engine has the images stand-in:1 and stand-in:2, with
+#                              WINDFLOW_ENGINE_EMPTY=1 its registry has them, and the engine none at all.
 # engine.sh stop FOLDER        ends it.
-# engine.sh stand-ins FOLDER IMAGE…   loads a stand-in under the name of each image, as if it had been fetched.
+# engine.sh stand-ins FOLDER IMAGE…   brings a stand-in for each image to the registry: the engine fetches it by the very name that the real one has.
+#                              One with the tag `broken` ends at once.
 #
-# No registry is asked for anything: the images are a static busybox.
+# The images are a static busybox, and this engine fetches from its own registry and from others of this machine, never from anywhere else:
+# the registry is the mirror of Docker Hub and the proxy for the other registries that templates name, which therefore count as insecure. Nothing
+# listens where requests with TLS would go. So an image that the registry does not have is missing, also on a machine with a network.
 set -euo pipefail
 command=$1 folder=$2
+here=$(cd "$(dirname "$0")" && pwd)
 socket=$folder/docker.sock
 
 say() { echo "docker engine: $*" >&2; }
@@ -53,8 +58,25 @@ has_sys_resource() { # bit 24 of the effective capabilities
   (( (16#$effective >> 24) & 1 ))
 }
 
+docker_here() { /usr/bin/docker -H "unix://$socket" "$@"; }
+
+# The registries beside Docker Hub that the stack templates name.
+other_registries() {
+  sed -nE 's|^ +image: "?([a-z0-9-]+(\.[a-z0-9-]+)+(:[0-9]+)?)/.*|\1|p' "$here"/../../../marketplace/stacks/*/compose.yaml | sort -u
+}
+
+# Under which name the engine brings an image to the registry, so that it is there when it is asked for by its own.
+kept_as() {
+  local registry path=$1; registry=$(cat "$folder/registry/host")
+  case $1 in
+    */*) case ${1%%/*} in *.* | *:*) path=${1#*/} ;; esac ;;
+    *) path=library/$1 ;; # Docker Hub's own
+  esac
+  echo "$registry/$path"
+}
+
 images() {
-  local root=$folder/image tool
+  local root=$folder/image tool name
   mkdir -p "$root"/{bin,tmp,run,www,etc,data}
   cp /bin/busybox "$root/bin/busybox"
   for tool in sh httpd sleep wget nc cat echo mkdir test true false touch rm ls kill hostname id trap date grep; do
@@ -63,9 +85,11 @@ images() {
   echo 'root:x:0:0:root:/:/bin/sh' >"$root/etc/passwd"
   # What it serves is its own version, so that a test sees which one answers.
   for version in 1 2; do
+    name=stand-in:$version
+    [ -z "${WINDFLOW_ENGINE_EMPTY:-}" ] || name=$(kept_as "$name")
     echo "version $version" >"$root/www/index.html"
-    tar -C "$root" -c . | /usr/bin/docker -H "unix://$socket" import \
-      --change 'CMD ["/bin/httpd", "-f", "-p", "80", "-h", "/www"]' - "stand-in:$version" >/dev/null
+    tar -C "$root" -c . | docker_here import --change 'CMD ["/bin/httpd", "-f", "-p", "80", "-h", "/www"]' - "$name" >/dev/null
+    [ -z "${WINDFLOW_ENGINE_EMPTY:-}" ] || { docker_here push --quiet "$name" && docker_here rmi "$name"; } >/dev/null
   done
   rm -rf "$root"
 }
@@ -104,8 +128,7 @@ ports_of() {
 }
 
 stand_ins() {
-  local root=$folder/stand-in tool image here
-  here=$(cd "$(dirname "$0")" && pwd)
+  local root=$folder/stand-in tool
   if [ ! -f "$folder/stand-in.tar" ]; then
     mkdir -p "$root"/{bin,tmp,run,etc,dev,opt/gitlab/bin,mattermost/bin,extra,var/www/html,usr/local/bin}
     chmod 1777 "$root/tmp"
@@ -122,11 +145,20 @@ stand_ins() {
     tar -C "$root" -cf "$folder/stand-in.tar" .
     rm -rf "$root"
   fi
-  for image in "$@"; do
-    local vault=; case $image in vaultwarden/*) vault=yes ;; esac
-    /usr/bin/docker -H "unix://$socket" import --change 'ENTRYPOINT ["/bin/stand-in"]' \
-      --change "ENV STAND_IN_IMAGE=$image STAND_IN_PORTS=\"$(ports_of "$image")\" STAND_IN_VAULT=$vault" "$folder/stand-in.tar" "$image" >/dev/null
-  done
+  printf '%s\0' "$@" | xargs -0 -P 4 -n 1 "$here/engine.sh" stand-in "$folder"
+  # All at the end, for they have their layer in common.
+  local image; for image in "$@"; do kept_as "$image"; done | xargs /usr/bin/docker -H "unix://$socket" rmi >/dev/null
+}
+
+# One of them.
+stand_in() {
+  local image=$1 program=/bin/stand-in vault= name
+  name=$(kept_as "$image")
+  case $image in vaultwarden/*) vault=yes ;; esac
+  case $image in *:broken) program=/bin/false ;; esac
+  docker_here import --change "ENTRYPOINT [\"$program\"]" \
+    --change "ENV STAND_IN_IMAGE=$image STAND_IN_PORTS=\"$(ports_of "$image")\" STAND_IN_VAULT=$vault" "$folder/stand-in.tar" "$name" >/dev/null
+  docker_here push --quiet "$name" >/dev/null
 }
 
 start() {
@@ -140,9 +172,15 @@ start() {
     wrapper
     runtime=(--add-runtime "adapted=$folder/runc" --default-runtime adapted)
   fi
+  mkdir -p "$folder/registry"
+  local registry host others=()
+  registry=$("$here/registry.sh" start "$folder/registry" "$own" | tail -n 1) || give_up "its registry cannot be started"
+  echo "$registry" >"$folder/registry/host"
+  for host in $(other_registries); do others+=(--insecure-registry "$host"); done
   echo "{}" >"$folder/daemon.json"
-  setsid dockerd --data-root "$folder/data" --exec-root "$folder/exec" --pidfile "$folder/docker.pid" -H "unix://$socket" \
-    --config-file "$folder/daemon.json" --shutdown-timeout 2 "${runtime[@]}" "$@" >"$folder/dockerd.log" 2>&1 </dev/null &
+  HTTP_PROXY=http://$registry HTTPS_PROXY=http://127.0.0.1:1 NO_PROXY=127.0.0.1,localhost \
+    setsid dockerd --data-root "$folder/data" --exec-root "$folder/exec" --pidfile "$folder/docker.pid" -H "unix://$socket" \
+    --config-file "$folder/daemon.json" --shutdown-timeout 2 --registry-mirror "http://$registry" "${others[@]}" "${runtime[@]}" "$@" >"$folder/dockerd.log" 2>&1 </dev/null &
   local engine=$!
   for _ in $(seq 300); do
     /usr/bin/docker -H "unix://$socket" version >/dev/null 2>&1 && break
@@ -158,6 +196,7 @@ start() {
 }
 
 stop() {
+  "$here/registry.sh" stop "$folder/registry"
   [ -f "$folder/docker.pid" ] || return 0
   local engine; engine=$(cat "$folder/docker.pid" 2>/dev/null || true)
   [ -n "$engine" ] || return 0
@@ -174,12 +213,13 @@ stop() {
   kill -9 "$engine" 2>/dev/null || true
   rm -f "$folder/docker.pid"
   ! mountpoint -q "$folder/data" || umount "$folder/data" 2>/dev/null || umount -l "$folder/data" 2>/dev/null || true
-  rm -rf "$folder/data" 2>/dev/null || true
+  rm -rf "$folder/data" "$folder/registry/images" 2>/dev/null || true
 }
 
 case $command in
   start) shift 2; start "$@" ;;
   stop) stop ;;
   stand-ins) shift 2; stand_ins "$@" ;;
+  stand-in) stand_in "$3" ;;
   *) echo "usage: engine.sh start FOLDER PID [FLAG…] | stop FOLDER | stand-ins FOLDER IMAGE…" >&2; exit 2 ;;
 esac

@@ -1,7 +1,9 @@
-//! A Docker engine of its own for a test, with stand-in images `stand-in:1` and `stand-in:2`, which serve their version by HTTP.
+//! A Docker engine of its own for a test, with stand-in images `stand-in:1` and `stand-in:2`, which serve their version by HTTP, and with a registry
+//! that it fetches all other images from, whatever registry their names say. It reaches nothing beyond this machine.
 
 #![allow(clippy::expect_used, reason = "a test without its engine has failed, and says so")]
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::path::Path;
 use std::process::Command;
@@ -40,16 +42,27 @@ impl DockerEngine {
     /// Where none can run here: a test that needs one fails, and says so.
     #[must_use]
     pub fn start_with(flags: &[&str], disk: Option<&str>) -> Self {
+        let disk = disk.map(|size| ("WINDFLOW_ENGINE_DISK", size));
+        Self::begin(flags, disk.as_slice())
+    }
+
+    /// Starts one without any image: `stand-in:1` and `stand-in:2` are fetched, too.
+    ///
+    /// # Panics
+    /// Where none can run here: a test that needs one fails, and says so.
+    #[must_use]
+    pub fn start_empty() -> Self {
+        Self::begin(&[], &[("WINDFLOW_ENGINE_EMPTY", "1")])
+    }
+
+    fn begin(flags: &[&str], environment: &[(&str, &str)]) -> Self {
         let lock = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/docker-engine.lock");
         let turn = File::create(&lock).expect("the folder target is there");
         turn.lock().expect("a file can be locked");
         let folder = tempfile::tempdir().expect("a folder for the engine");
         let (path, own) = (folder.path().to_str().expect("a path in UTF-8"), std::process::id().to_string());
         let mut command = Command::new(SCRIPT);
-        command.args(["start", path, &own]).args(flags);
-        if let Some(disk) = disk {
-            command.env("WINDFLOW_ENGINE_DISK", disk);
-        }
+        command.args(["start", path, &own]).args(flags).envs(environment.iter().copied());
         let output = command.output().expect("the script can be run");
         let stderr = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "no Docker engine could be started here:\n{stderr}");
@@ -76,16 +89,26 @@ impl DockerEngine {
         String::from_utf8_lossy(&output.stdout).trim().to_owned()
     }
 
-    /// Loads a stand-in under the name of each image: it listens on the ports of the real one and answers its health checks, and the programs
-    /// that a stack's command lines and scripts call do as little as they can.
+    /// Brings a stand-in for each image to the registry that this engine fetches from: it listens on the ports of the real one and answers its
+    /// health checks, and the programs that a stack's command lines and scripts call do as little as they can. One with the tag `broken` ends at once.
     ///
     /// # Panics
-    /// Where an image cannot be loaded.
+    /// Where an image cannot be brought there.
     pub fn stand_ins(&self, images: &[&str]) {
         let path = self.folder.path().to_str().expect("a path in UTF-8");
         let output =
             Command::new(SCRIPT).args(["stand-ins", path]).args(images).output().expect("the script can be run");
         assert!(output.status.success(), "{images:?}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+
+    /// The images that the engine has fetched from its registry, by their names.
+    ///
+    /// # Panics
+    /// Where what the registry was asked cannot be read.
+    #[must_use]
+    pub fn fetched(&self) -> BTreeSet<String> {
+        let log = self.folder.path().join("registry/registry.log");
+        registry::given(&std::fs::read_to_string(log).expect("the registry keeps a log"))
     }
 
     /// Ends it.

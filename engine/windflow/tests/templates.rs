@@ -3,8 +3,8 @@
 
 mod common;
 
-use std::path::PathBuf;
-use std::process::Output;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
 
 use common::windflow;
 use serde_json::Value;
@@ -124,6 +124,11 @@ fn what_is_wrong_is_told_with_its_place_and_changes_nothing() {
     assert!(said.contains("ours/compose.yaml:2:3: error[image_not_pinned]"), "{said}");
     let found = place.json(&["search", "ours", "--json"]);
     assert!(found.as_array().unwrap().iter().all(|it| it["name"] != "ours"), "{found}");
+    // A folder that is not there, and one that is something else.
+    assert!(place.refused(&["check", "nosuch"]).contains("nosuch: No such file or directory"));
+    assert!(place.refused(&["check", "ours/compose.yaml"]).contains("ours/compose.yaml: this is no folder"));
+    std::fs::create_dir(place.path("empty")).unwrap();
+    assert!(place.refused(&["publish", "empty"]).contains("`windflow templates new NAME` begins one"));
 }
 
 #[test]
@@ -266,4 +271,17 @@ fn the_compose_files_of_this_repository_are_sound() {
         let said = format!("{}{}", self::text(&output.stdout), self::text(&output.stderr));
         assert!(output.status.success() && said.contains(services), "{said}");
     }
+}
+
+/// Drawings show what their documents say now, also where the document is that of `workflows/`.
+#[test]
+fn previews_are_drawn_from_their_documents() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let tools = root.join("target/previews");
+    let mut install = Command::new(root.join("sdk/toolchain/install-python-tool.sh"));
+    let installed = install.arg(&tools).args(["PyYAML", "PyYAML>=6,<7"]).output().unwrap();
+    assert!(installed.status.success(), "{}", text(&installed.stderr));
+    let mut check = Command::new(tools.join("venv/bin/python"));
+    let checked = check.arg(root.join("marketplace/preview.py")).arg("--check").output().unwrap();
+    assert!(checked.status.success(), "{}", text(&checked.stderr));
 }

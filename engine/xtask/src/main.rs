@@ -10,6 +10,7 @@ use std::process::ExitCode;
 mod marketplace;
 mod output;
 mod snapshot;
+mod versions;
 
 use windflow_build::{Guest, Workspace};
 

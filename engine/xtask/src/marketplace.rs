@@ -11,6 +11,7 @@ use windflow_marketplace::manifest::Kind;
 use windflow_marketplace::signature::SigningKey;
 
 use crate::output;
+use crate::versions::{self, Held};
 
 /// The registry's name for itself.
 const NAME: &str = "windflow";
@@ -19,16 +20,20 @@ const NAME: &str = "windflow";
 pub(crate) fn build(workspace: &Workspace) -> Result<(), String> {
     let root = &workspace.root;
     let mut wrong = Vec::new();
-    let mut templates = Vec::new();
+    let (mut templates, mut versions) = (Vec::new(), Vec::new());
     for folder in folders(root)? {
         match template(root, &folder) {
-            Ok(made) => templates.push((folder, made)),
+            Ok((made, held)) => {
+                templates.push((folder, made));
+                versions.push(held);
+            }
             Err(faults) => wrong.extend(faults),
         }
     }
     if !wrong.is_empty() {
         return Err(format!("{}\n{} problems", wrong.join("\n"), wrong.len()));
     }
+    keep_versions(root, &versions)?;
     let out = workspace.target.join("marketplace");
     let mut kept = Vec::new();
     let mut entries: Vec<Entry> = Vec::new();
@@ -80,7 +85,7 @@ fn folders(root: &Path) -> Result<Vec<PathBuf>, String> {
 }
 
 /// Reads and packs one folder. Warnings are for templates of others: ours have none.
-fn template(root: &Path, folder: &Path) -> Result<Made, Vec<String>> {
+fn template(root: &Path, folder: &Path) -> Result<(Made, Held), Vec<String>> {
     let at = |fault: &Fault| {
         let Fault { file, problem } = fault;
         let place = &problem.place;
@@ -102,7 +107,26 @@ fn template(root: &Path, folder: &Path) -> Result<Made, Vec<String>> {
     if is_workflow != (made.entry.kind() == Kind::Workflow) {
         return Err(one(format!("a {} has no place here", made.entry.kind().word())));
     }
-    Ok(made)
+    let version = made.entry.manifest.version.clone();
+    let held = Held { name: made.entry.name().to_owned(), version, digest: versions::digest(&files) };
+    Ok((made, held))
+}
+
+/// Refuses what changed without a new version. New ones are written down where `UPDATE` asks for it.
+fn keep_versions(root: &Path, templates: &[Held]) -> Result<(), String> {
+    let path = root.join(versions::FILE);
+    let written = match fs::read_to_string(&path) {
+        Ok(written) => written,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+        Err(error) => return Err(format!("{}: {error}", versions::FILE)),
+    };
+    match versions::check(&written, templates)? {
+        None => Ok(()),
+        Some((text, _)) if std::env::var_os("UPDATE").is_some_and(|update| !update.is_empty()) => {
+            output::write_if_changed(&path, text.as_bytes())
+        }
+        Some((_, told)) => Err(told),
+    }
 }
 
 /// The files of a template. A workflow that is shipped and tested already is not written twice.

@@ -1,5 +1,5 @@
-//! The stack templates of the marketplace on a real engine, with stand-ins under the names of their images: what starts when, what waits for what,
-//! volumes, networks, secrets, scripts, health checks and ports are the real ones.
+//! The stack templates of the marketplace on a real engine that has no image: it fetches stand-ins from a registry under the names that the templates
+//! write. What starts when, what waits for what, volumes, networks, secrets, scripts, health checks and ports are the real ones.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -120,10 +120,13 @@ fn quick(text: &str) -> String {
 /// An image whose program ends at once.
 fn broken(engine: &DockerEngine, image: &str) -> String {
     let name = format!("{}:broken", image.split(':').next().unwrap());
-    let container = engine.docker(&["create", image]);
-    let _ = engine.docker(&["commit", "--change", "ENTRYPOINT [\"/bin/false\"]", &container, &name]);
-    let _ = engine.docker(&["rm", &container]);
+    engine.stand_ins(&[&name]);
     name
+}
+
+/// The images that a deployment says it fetches.
+fn told(said: &str) -> impl Iterator<Item = String> {
+    said.lines().filter_map(|line| line.strip_prefix("fetching ")).map(str::to_owned)
 }
 
 /// How the large ones are broken, by a change of their text, and what their first deployment has to say in this order.
@@ -161,6 +164,9 @@ fn breaks(template: &Template, engine: &DockerEngine, how: &Break) {
     let output = template.deploy(engine);
     assert_eq!(output.status.code(), Some(1), "{}: {}", template.name, stderr(&output));
     assert!(stderr(&output).contains("what ran before is brought back"), "{}", stderr(&output));
+    if let Break::Image(_) = how {
+        assert_eq!(told(&stderr(&output)).collect::<Vec<_>>(), [to], "it was fetched before it broke");
+    }
     template.answers();
     let containers = template.containers(engine);
     assert!(!containers.contains("previous") && !containers.contains("unhealthy"), "{containers}");
@@ -169,7 +175,8 @@ fn breaks(template: &Template, engine: &DockerEngine, how: &Break) {
     assert!(stdout(&output).contains("nothing changed"), "{}{}", stdout(&output), stderr(&output));
 }
 
-fn is_tried(template: &Template, engine: &DockerEngine) {
+/// What its first deployment fetched.
+fn is_tried(template: &Template, engine: &DockerEngine) -> BTreeSet<String> {
     let said = template.comes_up(engine);
     if let Some((_, how, order)) = LARGE.iter().find(|(name, ..)| *name == template.name) {
         let places: Vec<_> =
@@ -178,6 +185,7 @@ fn is_tried(template: &Template, engine: &DockerEngine) {
         breaks(template, engine, how);
     }
     template.goes(engine);
+    told(&said).collect()
 }
 
 #[test]
@@ -189,8 +197,10 @@ fn every_stack_template_comes_up_and_goes_and_the_large_ones_are_rolled_back_whe
     names.sort_by_key(|name| (LARGE.iter().all(|(large, ..)| large != name), name.clone()));
     let templates: Vec<Template> = names.iter().map(|name| Template::new(name)).collect();
     let images: BTreeSet<&str> = templates.iter().flat_map(Template::images).collect();
-    let engine = DockerEngine::start();
-    engine.stand_ins(&images.into_iter().collect::<Vec<_>>());
+    let engine = DockerEngine::start_empty();
+    engine.stand_ins(&images.iter().copied().collect::<Vec<_>>());
+    assert_eq!(engine.docker(&["images", "--all", "--quiet"]), "", "nothing is there before it is fetched");
+    let fetched = Mutex::new(BTreeSet::new());
     // Four at a time, which the engine has enough networks for.
     let waiting = Mutex::new(templates.iter());
     let next = || waiting.lock().unwrap().next();
@@ -198,9 +208,14 @@ fn every_stack_template_comes_up_and_goes_and_the_large_ones_are_rolled_back_whe
         for _ in 0..4 {
             scope.spawn(|| {
                 while let Some(template) = next() {
-                    is_tried(template, &engine);
+                    let told = is_tried(template, &engine);
+                    fetched.lock().unwrap().extend(told);
                 }
             });
         }
     });
+    // Each image of each template was fetched by a deployment, which said so, from the registry, which gave away nothing else.
+    let broken = |image: &String| image.ends_with(":broken");
+    assert!(fetched.into_inner().unwrap().iter().eq(&images), "{images:?}");
+    assert!(engine.fetched().iter().filter(|image| !broken(image)).eq(&images), "{:?}", engine.fetched());
 }

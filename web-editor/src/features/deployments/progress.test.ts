@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { latestOf, standing, type Deployment } from './api'
-import { hear, noProgress, statusOf } from './progress'
+import { hear, noProgress, read, statusOf } from './progress'
 
 describe('the progress of a deployment', () => {
   it('knows how each container is', () => {
@@ -24,6 +24,24 @@ describe('the progress of a deployment', () => {
     for (let at = 0; at < 2000; at++) hear(progress, `line ${at}`, at)
     expect(progress.lines).toHaveLength(500)
     expect(progress.lines.at(-1)?.text).toBe('line 1999')
+  })
+
+  it('is whole for whoever comes late', () => {
+    const lines = ['plan: 2 created', 'fetching nginx:1', 'web#1 healthy'].map((message) => ({ message }))
+    const late = noProgress()
+    hear(late, 'web#1 healthy', 7, 1)
+    read(late, 1, { lines })
+    expect(late.lines.map(({ at, text }) => [at, text])).toEqual([[undefined, 'plan: 2 created'], [undefined, 'fetching nginx:1'], [7, 'web#1 healthy']])
+    // Once more changes nothing, and so does what was heard from its beginning.
+    read(late, 1, { lines })
+    expect(late.lines).toHaveLength(3)
+    const early = noProgress()
+    lines.forEach(({ message }, at) => hear(early, message, at, 1))
+    read(early, 1, { lines: lines.slice(1), left_out: 1 })
+    expect(early.lines.map(({ at }) => at)).toEqual([0, 1, 2])
+    // The attempt after one that was cut off is told after it.
+    read(late, 2, { lines: [{ message: 'web#1 running' }] })
+    expect(late.lines.map(({ text }) => text).slice(2)).toEqual(['web#1 healthy', 'web#1 running'])
   })
 })
 
