@@ -91,6 +91,8 @@ fn touches_briefly(uses: &NodeTypeRef, installed: &InstalledNodeType) -> String 
         (asked.events, "granted events"),
         (asked.state, "what the workflow keeps"),
         (asked.files || !asked.hands_files.is_empty(), "files of the run"),
+        (asked.clock, "the time"),
+        (asked.random, "random numbers"),
     ] {
         all.extend(asks.then(|| what.into()));
     }

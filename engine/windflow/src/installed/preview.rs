@@ -99,6 +99,8 @@ static NOTHING: RequestedCapabilities = RequestedCapabilities {
     files: false,
     hands_files: Vec::new(),
     events: false,
+    clock: false,
+    random: false,
     run_context: false,
     cancellation: false,
 };
