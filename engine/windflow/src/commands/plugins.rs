@@ -25,6 +25,7 @@ mod check;
 pub(crate) mod consent;
 pub(crate) mod fetch;
 pub(crate) mod install;
+mod stopping;
 
 pub(crate) fn run(global: &Global, command: &PluginsCommand) -> anyhow::Result<ExitCode> {
     match command {
