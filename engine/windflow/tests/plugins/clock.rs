@@ -108,7 +108,7 @@ fn time_and_chance_are_the_machines_in_a_run_and_the_tests_in_a_test() {
         bench.run(&["plugins", "check", "look"]).with(0, &[reads, "wasi:clocks/wall-clock", "wasi:random/random"]);
     assert!(!said.err.contains("not used"), "{}", said.err);
     bench.run(&["plugins", "install", "look", "--yes"]).with(0, &[reads]);
-    bench.run(&["plugins", "show", "look"]).with(0, &[reads]);
+    bench.run(&["plugins", "show", "look"]).with(0, &[reads, "granted by permissions: { clock: true, random: true }"]);
     bench.run(&["plugins", "list"]).with(0, &["the time, random numbers"]);
 
     // In cases time begins where it always does, and chance is the same each time.
