@@ -22,14 +22,14 @@ let on: Stage
 let folder: string
 
 /** The same component with another manifest, packed by the command line. */
-async function packed(file: string, name: string, version: string, asks: string): Promise<string> {
+async function packed(file: string, name: string, version: string, asks: string, required = ['text']): Promise<string> {
   const text = { title: { en: 'Facts', fr: 'Faits' }, description: { en: 'Tells what it knows <b>of its run</b>.', fr: 'Dit ce qu’il sait <b>de son exécution</b>.' } }
   const manifest = `[plugin]\nname = "${name}"\nversion = "${version}"\nlicense = "MIT"\ndescription.en = "Tells facts."\ndescription.fr = "Dit des faits."\n
 [capabilities]\nrun_context = true\ncancellation = true\n${asks}\n
 [node.${name}]\ntitle.en = "${text.title.en}"\ntitle.fr = "${text.title.fr}"\ndescription.en = "${text.description.en}"\ndescription.fr = "${text.description.fr}"
 category = "other"\nicon = "lucide:hand"\nconfig = "config.json"\n`
   await writeFile(join(folder, 'plugin.toml'), manifest)
-  await writeFile(join(folder, 'config.json'), JSON.stringify({ type: 'object', properties: { text: { type: 'string', description: 'A text.' } }, required: ['text'], additionalProperties: false }))
+  await writeFile(join(folder, 'config.json'), JSON.stringify({ type: 'object', properties: { text: { type: 'string', description: 'A text.' }, word: { type: 'string', description: 'A word.' } }, required, additionalProperties: false }))
   const out = join(folder, file)
   await promisify(execFile)(process.env.WINDFLOW_BIN ?? 'windflow', ['plugins', 'pack', component, '--manifest', join(folder, 'plugin.toml'), '--out', out])
   return out
@@ -96,6 +96,21 @@ describe('plugins', () => {
     await page.getByText('facts 1.1.0 est installé').waitFor()
   })
 
+  it('stop workflows that are on only where somebody agreed to that, having read which and why', async () => {
+    const page = await on.open({ at: '/plugins', language: 'fr' })
+    await choose(page, 'Installer un plugin', await packed('facts-3.wasm', 'facts', '1.2.0', 'http = ["api.example.org"]', ['text', 'word']))
+    const dialog = page.getByRole('dialog')
+    await dialog.getByText('Des workflows activés ne lui conviennent pas, et s’arrêteraient :').waitFor()
+    await dialog.getByText('knocks', { exact: true }).waitFor()
+    await dialog.getByText('Ligne 5 :').waitFor()
+    expect(await dialog.getByRole('button', { name: /^Installer/ }).isDisabled()).toBe(true)
+    await shot(page, 'plugin-stops-fr-light')
+    expect(await accessibilityProblems(page)).toEqual([])
+    await dialog.getByText('Ces workflows peuvent s’arrêter').click()
+    expect(await dialog.getByRole('button', { name: /^Installer/ }).isDisabled()).toBe(false)
+    await dialog.getByRole('button', { name: 'Annuler' }).click()
+  })
+
   it('are refused with the reason, and nothing is changed', async () => {
     const page = await on.open({ at: '/plugins' })
     const dialog = page.getByRole('dialog')
@@ -131,6 +146,29 @@ describe('plugins', () => {
     await page.getByText('The plugin facts was removed').waitFor()
     await page.getByRole('complementary', { name: 'Facts' }).waitFor({ state: 'detached' })
     expect((await on.server.api('GET', '/plugins').then((answer) => answer.text())).includes('"facts"')).toBe(false)
+  })
+})
+
+describe('the permissions of a workflow', () => {
+  it('are all there to be set, and what a run may reach with them is told beside', async () => {
+    await on.server.api('PUT', '/credentials/crm', { bind: { oauth2: { token_url: 'https://login.example.org/token', client_id: 'me' } }, hosts: ['crm.example.org'], value: 's3cret-of-the-client' })
+    await on.server.addWorkflow('windflow: 1\nname: part\npermissions: { http: [crm.example.org], credentials: [crm] }\nnodes:\n  ask: { uses: http@1, with: { url: "https://crm.example.org/me", credential: crm } }\n')
+    await on.server.addWorkflow('windflow: 1\nname: whole\nnodes: { go: { uses: workflow@1, with: { name: part } } }\n')
+    const page = await on.open({ at: '/workflows/whole' })
+    await resting(page)
+    await page.locator('div.start').click()
+    const panel = page.getByRole('complementary', { name: 'Start and workflow' })
+    await panel.getByText('https://login.example.org, which the engine asks for access tokens').waitFor()
+    await panel.getByText('access tokens of the credential crm, which go to crm.example.org').waitFor()
+    await panel.getByText('from go › ask').first().waitFor()
+    await panel.getByText('What a run may reach').scrollIntoViewIfNeeded()
+    await shot(page, 'permissions-reach-en-light')
+    expect(await accessibilityProblems(page)).toEqual([])
+    await panel.getByRole('switch', { name: 'Read the time of the machine' }).click()
+    await expect.poll(() => panel.getByRole('switch', { name: 'Read the time of the machine' }).getAttribute('aria-checked')).toBe('true')
+    await shot(page, 'permissions-clock-en-light')
+    await panel.getByRole('switch', { name: 'Read the time of the machine' }).click()
+    await expect.poll(() => panel.getByRole('switch', { name: 'Read the time of the machine' }).getAttribute('aria-checked')).toBe('false')
   })
 })
 

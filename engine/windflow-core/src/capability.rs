@@ -35,6 +35,10 @@ pub enum Capability {
     HandsFiles,
     /// Publishing events that start workflows of the organisation.
     Events,
+    /// Reading the time of the machine. Without it, the clock of WASI is the run's.
+    Clock,
+    /// Drawing random numbers of the machine. Without it, those of WASI follow from the node run.
+    Random,
     /// Knowing run, node, attempt, deadline and idempotency key. Harmless: it needs no grant, but ends purity.
     RunContext,
     /// Being told of cancellation. Harmless: it needs no grant, but ends purity.
@@ -52,9 +56,44 @@ impl fmt::Display for Capability {
             Self::Files => "files",
             Self::HandsFiles => "hands_files",
             Self::Events => "events",
+            Self::Clock => "clock",
+            Self::Random => "random",
             Self::RunContext => "run_context",
             Self::Cancellation => "cancellation",
         })
+    }
+}
+
+impl Capability {
+    /// All that have to be granted, in the order in which they are told.
+    pub const GRANTED: [Self; 10] = [
+        Self::Http,
+        Self::Docker,
+        Self::Email,
+        Self::Credentials,
+        Self::State,
+        Self::Files,
+        Self::HandsFiles,
+        Self::Events,
+        Self::Clock,
+        Self::Random,
+    ];
+}
+
+/// A word that names nothing that has to be granted.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "`{0}` is no capability that workflows are granted; those are http, docker, email, credentials, state, files, hands_files, events, clock and random"
+)]
+pub struct UnknownCapability(String);
+
+impl FromStr for Capability {
+    type Err = UnknownCapability;
+
+    /// One that has to be granted.
+    fn from_str(word: &str) -> Result<Self, UnknownCapability> {
+        let known = Self::GRANTED.into_iter().find(|one| one.to_string() == word);
+        known.ok_or_else(|| UnknownCapability(word.chars().take(40).collect()))
     }
 }
 
@@ -166,6 +205,12 @@ pub struct Grants {
     /// Events that may be published.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub events: Vec<EventPattern>,
+    /// Whether nodes may read the time of the machine.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub clock: bool,
+    /// Whether nodes may draw random numbers of the machine.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub random: bool,
 }
 
 impl Grants {
@@ -266,6 +311,18 @@ mod tests {
         }
         for public in ["1.1.1.1", "93.184.216.34", "172.32.0.1", "100.128.0.1", "2606:4700::1111", "2a00:1450::1"] {
             assert!(!is_private(public.parse().unwrap()), "{public}");
+        }
+    }
+
+    #[test]
+    fn what_has_to_be_granted_is_known_by_its_word() {
+        for capability in Capability::GRANTED {
+            assert_eq!(capability.to_string().parse(), Ok(capability));
+            let error = "x".parse::<Capability>().unwrap_err().to_string();
+            assert!(error.contains(&capability.to_string()), "{error}");
+        }
+        for harmless in [Capability::RunContext, Capability::Cancellation] {
+            assert!(harmless.to_string().parse::<Capability>().is_err(), "{harmless} needs no grant");
         }
     }
 

@@ -196,6 +196,12 @@ pub struct RequestedCapabilities {
     /// Wants to publish events that the workflow grants.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub events: bool,
+    /// Wants the time of the machine from `wasi:clocks`, which otherwise gives the run's.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub clock: bool,
+    /// Wants random numbers of the machine from `wasi:random`, which otherwise follow from the node run.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub random: bool,
     /// Wants to know run, node, attempt, deadline and idempotency key.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub run_context: bool,
@@ -232,6 +238,12 @@ impl RequestedCapabilities {
         }
         if self.events {
             all.push(Capability::Events);
+        }
+        if self.clock {
+            all.push(Capability::Clock);
+        }
+        if self.random {
+            all.push(Capability::Random);
         }
         if self.run_context {
             all.push(Capability::RunContext);

@@ -164,6 +164,12 @@ pub(crate) fn choices<'a>(schema: &'a Value, part: &'a Value) -> impl Iterator<I
 /// What a part of a schema takes, where it lists that: words as they are, objects as `{ key: … }`, others by their type.
 #[must_use]
 pub fn alternatives(schema: &Value, part: &Value) -> Vec<String> {
+    /// Alternatives may hold further ones, as those of what may be left out do; and schemas of strangers may refer to themselves.
+    const DEPTH: usize = 4;
+    listed(schema, part, DEPTH)
+}
+
+fn listed(schema: &Value, part: &Value, depth: usize) -> Vec<String> {
     let part = followed(schema, part);
     if let Some(words) = part.get("enum").and_then(Value::as_array) {
         return words.iter().map(word).collect();
@@ -173,14 +179,16 @@ pub fn alternatives(schema: &Value, part: &Value) -> Vec<String> {
             return vec![word(only)];
         }
         if one.get("enum").is_some() {
-            return alternatives(schema, one);
+            return one["enum"].as_array().into_iter().flatten().map(word).collect();
         }
         let required: Vec<_> = one.get("required").and_then(Value::as_array).into_iter().flatten().map(word).collect();
         match one.get("type").and_then(Value::as_str) {
             Some("object") if !required.is_empty() => {
                 vec![format!("{{ {} }}", required.iter().map(|key| format!("{key}: …")).collect::<Vec<_>>().join(", "))]
             }
+            Some("null") => vec!["null".to_owned()],
             Some(kind) => vec![format!("{} {kind}", if kind.starts_with(['a', 'i', 'o']) { "an" } else { "a" })],
+            None if depth > 0 => listed(schema, one, depth - 1),
             None => Vec::new(),
         }
     };
@@ -215,6 +223,13 @@ mod tests {
     use serde_json::json;
 
     #[test]
+    fn alternatives_of_a_schema_that_refers_to_itself_end() {
+        let schema = json!({ "$defs": { "a": { "anyOf": [{ "$ref": "#/$defs/a" }, { "const": "x" }] } } });
+        let found = alternatives(&schema, &json!({ "$ref": "#/$defs/a" }));
+        assert!(found.iter().all(|one| one == "x") && found.len() < 10, "{found:?}");
+    }
+
+    #[test]
     fn alternatives_are_what_can_be_written() {
         let schema = json!({ "$defs": { "set": { "type": "object", "required": ["set"] } } });
         for (part, expect) in [
@@ -223,7 +238,11 @@ mod tests {
                 json!({ "oneOf": [{ "const": "get" }, { "$ref": "#/$defs/set" }, { "type": "integer" }] }),
                 vec!["get", "{ set: … }", "an integer"],
             ),
-            (json!({ "anyOf": [{ "enum": ["x", "y"] }, { "type": "null" }] }), vec!["x", "y", "a null"]),
+            (json!({ "anyOf": [{ "enum": ["x", "y"] }, { "type": "null" }] }), vec!["x", "y", "null"]),
+            (
+                json!({ "anyOf": [{ "oneOf": [{ "const": "day" }, { "$ref": "#/$defs/set" }] }, { "type": "null" }] }),
+                vec!["day", "{ set: … }", "null"],
+            ),
             (json!({ "type": "string" }), vec![]),
         ] {
             assert_eq!(alternatives(&schema, &part), expect, "{part}");

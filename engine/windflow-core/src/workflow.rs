@@ -167,6 +167,10 @@ pub struct Permissions {
     pub files: bool,
     /// Events that nodes may publish.
     pub events: Vec<Spanned<EventPattern>>,
+    /// Whether nodes may read the time of the machine.
+    pub clock: bool,
+    /// Whether nodes may draw random numbers of the machine.
+    pub random: bool,
 }
 
 /// One node.

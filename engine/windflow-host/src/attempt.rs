@@ -18,7 +18,7 @@ use self::outcome::{Judge, Returned, ReturnedError};
 pub(crate) use self::watch::unless_cancelled;
 use self::watch::{Ended, watch};
 use crate::capability::credentials::{self, Scrubber};
-use crate::capability::{docker, files};
+use crate::capability::{clock, docker, files, operator, random};
 use crate::code::Code;
 use crate::host::Shared;
 use crate::plugin::Plugin;
@@ -40,10 +40,13 @@ pub(crate) async fn run(
     let held = credentials::hold(&call, plugin, shared)?;
     let scrubber = held.as_ref().map(|held| Arc::clone(&held.scrubber));
     let folders = docker::folders(&call, plugin);
+    operator::check(&shared.denied, plugin, held.is_some(), !folders.is_empty())?;
+    clock::check(&call, plugin)?;
+    let generator = random::granted(&call, plugin)?;
     let config = std::mem::take(&mut call.config);
     let (cancel, node_type) = (Arc::clone(&call.cancel), Arc::clone(&call.uses.name));
 
-    let mut store = Store::new(&shared.engine, State::new(call, held, folders, deadline, shared, plugin));
+    let mut store = Store::new(&shared.engine, State::new(call, held, folders, generator, deadline, shared, plugin));
     store.limiter(|state| &mut state.meter);
     store.set_hostcall_fuel(limits.output_bytes);
     store.epoch_deadline_async_yield_and_update(1);

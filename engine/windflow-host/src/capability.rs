@@ -5,6 +5,7 @@
 //! its manifest does not ask for is refused there, and nothing beyond its imports is linked.
 
 pub(crate) mod cancellation;
+pub(crate) mod clock;
 pub(crate) mod credentials;
 pub(crate) mod docker;
 pub(crate) mod email;
@@ -12,7 +13,9 @@ pub(crate) mod events;
 pub(crate) mod files;
 pub(crate) mod http;
 pub(crate) mod log;
+pub(crate) mod operator;
 pub(crate) mod progress;
+pub(crate) mod random;
 pub(crate) mod run_context;
 pub(crate) mod state;
 mod text;

@@ -1,8 +1,10 @@
 //! What a host is made from.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use windflow_core::capability::Capability;
 use windflow_core::ports::credentials::{Credentials, NoCredentials};
 
 use crate::capability::http::{AllowAll, Dial, HttpPolicy, Resolver, SystemResolver, TlsRoots};
@@ -18,6 +20,8 @@ pub struct HostConfig {
     pub limits: Limits,
     /// What the operator allows of outgoing requests, beside what workflows grant.
     pub http_policy: Arc<dyn HttpPolicy>,
+    /// What the operator gives to no workflow, whatever it grants.
+    pub denied: BTreeSet<Capability>,
     /// Keeps the credentials that the host adds to requests.
     pub credentials: Arc<dyn Credentials>,
     /// Finds the addresses of names.
@@ -34,6 +38,7 @@ impl Default for HostConfig {
             cache_dir: None,
             limits: Limits::default(),
             http_policy: Arc::new(AllowAll),
+            denied: BTreeSet::new(),
             credentials: Arc::new(NoCredentials),
             resolver: Arc::new(SystemResolver),
             tls_roots: TlsRoots::default(),

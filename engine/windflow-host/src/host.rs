@@ -1,10 +1,12 @@
 //! The host itself: plugins, the engine, and the core's ports.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use tokio::sync::Semaphore;
 use wasmtime::Engine;
+use windflow_core::capability::Capability;
 use windflow_core::failure::{Failure, FailureKind};
 use windflow_core::id::{Digest, NodeTypeRef};
 use windflow_core::ports::credentials::Credentials;
@@ -45,6 +47,7 @@ pub(crate) struct Shared {
     pub(crate) cache: Option<Cache>,
     pub(crate) sender: Arc<Sender>,
     pub(crate) roots: TlsRoots,
+    pub(crate) denied: BTreeSet<Capability>,
     pub(crate) targets: OnceLock<Arc<dyn Targets>>,
     pub(crate) credentials: Arc<dyn Credentials>,
     pub(crate) tokens: Arc<Tokens>,
@@ -70,7 +73,7 @@ impl PluginHost {
     /// # Errors
     /// Where the machine cannot run WebAssembly. A cache that cannot be used is only a warning.
     pub fn new(config: HostConfig) -> Result<Self, HostError> {
-        let HostConfig { cache_dir, limits, http_policy, credentials, resolver, tls_roots, dialler } = config;
+        let HostConfig { cache_dir, limits, http_policy, denied, credentials, resolver, tls_roots, dialler } = config;
         let engine = crate::engine::build(&limits).map_err(|error| HostError::Engine(format!("{error:#}")))?;
         let cache = cache_dir.and_then(|folder| Cache::open(&folder, &engine));
         let slots = crate::engine::slots(&engine, &limits);
@@ -80,7 +83,7 @@ impl PluginHost {
         let sender = Arc::new(sender.over(dialler));
         let tokens = Arc::new(Tokens::new(Arc::clone(&sender), Arc::clone(&credentials)));
         let targets = OnceLock::new();
-        let shared = Arc::new(Shared { engine, limits, cache, sender, roots, credentials, tokens, targets });
+        let shared = Arc::new(Shared { engine, limits, cache, sender, roots, denied, credentials, tokens, targets });
         let inner = Inner { shared, plugins: Plugins::default(), slots: Semaphore::new(slots), ticker };
         Ok(Self(Arc::new(inner)))
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use tokio::sync::OnceCell;
+use windflow_core::capability::Capability;
 use windflow_core::id::{Digest, NodeTypeRef};
 use windflow_core::manifest::Manifest;
 use windflow_core::ports::host::InstalledNodeType;
@@ -44,8 +45,14 @@ impl Plugin {
         self.manifest.plugin.version.major == uses.major && self.manifest.nodes.contains_key(&*uses.name)
     }
 
+    /// Whether it asks for a capability and imports what gives it. Language runtimes import clocks and random sources that
+    /// nobody asked for.
+    pub(crate) fn uses(&self, capability: Capability) -> bool {
+        self.imports.capabilities.contains(&capability) && self.manifest.capabilities.list().contains(&capability)
+    }
+
     /// Whether it can hear that its attempt should end, and so is given time to end by itself.
     pub(crate) fn told_of_cancellation(&self) -> bool {
-        self.imports.cancellation
+        self.imports.capabilities.contains(&Capability::Cancellation)
     }
 }

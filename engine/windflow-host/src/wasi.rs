@@ -1,13 +1,12 @@
 //! The WASI 0.2 that language runtimes expect, as an empty world: no file, no environment, no argument, no socket. Its
-//! clock and its random source are virtual, so that a guest that only imports them because its runtime does stays
-//! deterministic; what it prints goes to the node's log.
+//! clock and its random source are virtual unless they are asked for and granted, so that a guest that only imports them
+//! because its runtime does stays deterministic; what it prints goes to the node's log.
 
-mod clock;
-mod random;
 mod stdio;
 
 use std::sync::Arc;
 
+use rand::rngs::StdRng;
 use wasmtime::component::{Linker, ResourceTable};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
@@ -16,15 +15,13 @@ use windflow_core::ports::host::{Call, LogLevel};
 
 use self::stdio::Lines;
 use crate::attempt::State;
+use crate::capability::clock::Clock;
 use crate::capability::credentials::Held;
 use crate::capability::http::Hooks;
 use crate::capability::log::Log;
+use crate::capability::random;
 use crate::host::Shared;
-use crate::imports::World;
 use crate::plugin::Plugin;
-
-/// Most bytes of randomness that a guest gets at once.
-const RANDOM_BYTES: u64 = 1 << 20;
 
 /// The WASI state of one attempt.
 pub(crate) struct Wasi {
@@ -42,22 +39,20 @@ impl Wasi {
         plugin: &Arc<Plugin>,
         log: &Arc<Log>,
         held: Option<&Arc<Held>>,
+        generator: Option<Box<StdRng>>,
     ) -> Self {
         let output = [Lines::new(log, LogLevel::Info), Lines::new(log, LogLevel::Warn)];
         let [stdout, stderr] = &output;
-        let clock = clock::Clock::new(call.run, plugin.imports.world < World::Http);
+        let clock = Clock::of(call, plugin);
         let mut ctx = WasiCtx::builder();
         ctx.stdout(stdio::Stream(Arc::clone(stdout)))
             .stderr(stdio::Stream(Arc::clone(stderr)))
             .wall_clock(clock.clone())
             .monotonic_clock(clock)
-            .secure_random(random::Stream::new(&call.key, "random"))
-            .insecure_random(random::Stream::new(&call.key, "insecure-random"))
-            .insecure_random_seed(random::seed(&call.key))
-            .max_random_size(RANDOM_BYTES)
             .allow_ip_name_lookup(false)
             .allow_tcp(false)
             .allow_udp(false);
+        random::link(&mut ctx, &call.key, generator);
         let mut table = ResourceTable::new();
         table.set_max_capacity(shared.limits.handles);
         let mut http = WasiHttpCtx::new();

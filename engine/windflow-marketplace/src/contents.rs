@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use windflow_core::problem::Problem;
 use windflow_core::workflow::Workflow;
@@ -50,7 +50,8 @@ pub struct Service {
 }
 
 /// What a workflow is granted, as it is written.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Permissions {
     /// Hosts.
     pub http: Vec<String>,
@@ -66,6 +67,34 @@ pub struct Permissions {
     pub state: bool,
     /// Whether it may keep files in the scratch folder of a run.
     pub files: bool,
+    /// Whether it may read the time of the machine.
+    pub clock: bool,
+    /// Whether it may draw random numbers of the machine.
+    pub random: bool,
+}
+
+impl Permissions {
+    /// Each grant by itself, as people read it.
+    #[must_use]
+    pub fn told(&self) -> Vec<String> {
+        let Self { http, credentials, docker, email, events, state, files, clock, random } = self;
+        let each =
+            |what: &'static str, names: &[String]| names.iter().map(|name| format!("{what}{name}")).collect::<Vec<_>>();
+        let mut all = http.clone();
+        all.extend(each("credential ", credentials));
+        all.extend(each("target ", docker));
+        all.extend(each("mail server ", email));
+        all.extend(each("event ", events));
+        for (granted, what) in [
+            (*state, "values kept for later runs"),
+            (*files, "files until the run ends"),
+            (*clock, "the time of the machine"),
+            (*random, "random numbers of the machine"),
+        ] {
+            all.extend(granted.then(|| what.to_owned()));
+        }
+        all
+    }
 }
 
 /// Reads a Compose document with values for some of its variables, and samples for the others.
@@ -139,6 +168,8 @@ pub fn of_workflow(text: &str) -> (Contents, Vec<Problem>) {
         events: given.events.iter().map(|event| event.value.to_string()).collect(),
         state: given.state,
         files: given.files,
+        clock: given.clock,
+        random: given.random,
     };
     let inputs = workflow.inputs.iter().map(|(name, input)| (name.clone(), input.value.schema.clone())).collect();
     (Contents { uses, permissions, inputs, ..Contents::default() }, problems)

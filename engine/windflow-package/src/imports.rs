@@ -50,7 +50,7 @@ fn check_one(import: &str, asked: &RequestedCapabilities) -> Result<bool, Packag
              the workflow grants",
         ),
         // Runtimes of languages import these whether or not the program uses them. The host links them to an empty world:
-        // no file, no environment, no socket.
+        // no file, no environment, no socket; unless `clock` and `random` are asked for, time and chance are the run's.
         "wasi:io" | "wasi:cli" | "wasi:clocks" | "wasi:random" | "wasi:filesystem" | "wasi:sockets" => Ok(false),
         _ => unknown("leave out the library that needs it; requests are sent by wasi:http"),
     }
@@ -96,6 +96,8 @@ mod tests {
             events: true,
             files: true,
             hands_files: vec!["folder".to_owned()],
+            clock: true,
+            random: true,
         };
         for (import, without, with) in [
             ("windflow:node/types@1.0.0", "pure", "pure"),
@@ -116,6 +118,8 @@ mod tests {
             ("wasi:http/types@0.3.0", "unknown", "unknown"),
             ("wasi:io/poll@0.2.0", "impure", "impure"),
             ("wasi:sockets/tcp@0.2.3", "impure", "impure"),
+            ("wasi:clocks/wall-clock@0.2.6", "impure", "impure"),
+            ("wasi:random/random@0.2.6", "impure", "impure"),
             ("wasi:cli/environment@0.2.3", "impure", "impure"),
             ("wasi:keyvalue/store@0.2.0", "unknown", "unknown"),
             ("wasi:httpx/types@0.2.0", "unknown", "unknown"),

@@ -123,6 +123,7 @@ pub(crate) fn make(
                 key,
                 timeout: timeout.unwrap_or(inner.config.attempt_timeout),
                 grants,
+                pretended: inner.clock.pretended(),
                 trace,
                 observer,
                 cancel,

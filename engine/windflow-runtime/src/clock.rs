@@ -16,6 +16,10 @@ pub trait Clock: Send + Sync {
     fn chance(&self) -> f64;
     /// The id of a new run; ids sort by their making.
     fn new_run_id(&self) -> RunId;
+    /// What nodes are to take for the time of the machine, and whether chance is to repeat itself. Only simulated time says so.
+    fn pretended(&self) -> Option<Timestamp> {
+        None
+    }
     /// A run begins to do something other than waiting for time. Only simulated time wants to know.
     fn works(&self) {}
     /// It waits for nothing but time, or has ended.

@@ -8,7 +8,7 @@ use windflow_core::id::RunId;
 use windflow_core::ports::store::BoxFuture;
 use windflow_core::run::Timestamp;
 
-use crate::clock::{Clock, SystemClock};
+use crate::clock::Clock;
 
 /// Time for tests of workflows: a retry after an hour takes no time. Nodes take the time that they take; it does not count.
 #[derive(Clone)]
@@ -19,6 +19,7 @@ struct Inner {
     /// Who waits, by the instant, then by the order in which they came.
     timers: BTreeMap<(u64, u64), oneshot::Sender<()>>,
     came: u64,
+    runs: u32,
     /// Runs that do something other than waiting for time.
     working: usize,
     /// Runs that were woken and have not yet said that they work: they are counted as working already.
@@ -30,7 +31,7 @@ impl SimulatedClock {
     #[must_use]
     pub fn new(beginning: Timestamp) -> Self {
         let timers = BTreeMap::new();
-        Self(Arc::new(Mutex::new(Inner { now: beginning.0, timers, came: 0, working: 0, woken: 0 })))
+        Self(Arc::new(Mutex::new(Inner { now: beginning.0, timers, came: 0, runs: 0, working: 0, woken: 0 })))
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -63,8 +64,17 @@ impl Clock for SimulatedClock {
         0.0
     }
 
+    /// As time and chance follow from the id where nothing is granted: the same in each test.
     fn new_run_id(&self) -> RunId {
-        SystemClock.new_run_id()
+        let mut inner = self.lock();
+        inner.runs += 1;
+        let mut count = [0; 10];
+        count[6..].copy_from_slice(&inner.runs.to_be_bytes());
+        RunId(uuid::Builder::from_unix_timestamp_millis(inner.now, &count).into_uuid())
+    }
+
+    fn pretended(&self) -> Option<Timestamp> {
+        Some(self.now())
     }
 
     fn works(&self) {
@@ -97,6 +107,19 @@ impl Clock for SimulatedClock {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn runs_of_a_test_have_the_ids_that_they_had_before() {
+        let ids = || {
+            let clock = SimulatedClock::new(Timestamp(1_767_225_600_000));
+            [clock.new_run_id(), clock.new_run_id()]
+        };
+        let [first, second] = ids();
+        assert_eq!(ids(), [first, second]);
+        assert!(first < second, "{first} {second}");
+        let (seconds, _) = first.0.get_timestamp().unwrap().to_unix();
+        assert_eq!(seconds, 1_767_225_600);
+    }
 
     #[tokio::test]
     async fn time_passes_only_when_nothing_else_does() {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use windflow_core::id::{Digest, OrganisationId, WorkflowName};
-use windflow_core::ports::records::{Change, Expected, RecordVersion};
+use windflow_core::ports::records::{Change, Expected, RecordVersion, Records};
 use windflow_core::ports::store::StoreError;
 use windflow_core::problem::{self, Problem as DocumentProblem};
 use windflow_core::run::Timestamp;
@@ -140,15 +140,35 @@ pub(crate) fn entry(app: &App, organisation: &OrganisationId, name: &WorkflowNam
 
 /// One version of a workflow.
 pub(crate) fn version(app: &App, organisation: &OrganisationId, name: &WorkflowName, number: u32) -> Answer<Version> {
-    kept::read(&*app.records, organisation, &version_key(name, number))?
+    kept_version(&*app.records, organisation, name, number)
+}
+
+/// The same of records, where no server runs.
+pub(crate) fn kept_version(
+    records: &dyn Records,
+    organisation: &OrganisationId,
+    name: &WorkflowName,
+    number: u32,
+) -> Answer<Version> {
+    kept::read(records, organisation, &version_key(name, number))?
         .map(|kept| kept.value)
         .ok_or_else(|| Problem::not_found(format!("version {number} of workflow {name}")))
 }
 
 /// A workflow with the text of its latest version.
 pub(crate) fn latest(app: &App, organisation: &OrganisationId, name: &WorkflowName) -> Answer<(Kept<Entry>, Version)> {
-    let entry = entry(app, organisation, name)?;
-    let version = version(app, organisation, name, entry.value.version)?;
+    kept_latest(&*app.records, organisation, name)
+}
+
+/// The same of records, where no server runs.
+pub(crate) fn kept_latest(
+    records: &dyn Records,
+    organisation: &OrganisationId,
+    name: &WorkflowName,
+) -> Answer<(Kept<Entry>, Version)> {
+    let entry: Option<Kept<Entry>> = kept::read(records, organisation, &entry_key(name))?;
+    let entry = entry.ok_or_else(|| Problem::not_found(format!("workflow {name}")))?;
+    let version = kept_version(records, organisation, name, entry.value.version)?;
     Ok((entry, version))
 }
 
@@ -420,7 +440,8 @@ pub(crate) async fn arm_all(app: &App) -> Answer<()> {
             if checked.is_valid() {
                 app.active.arm(&organisation, &name, &text, &checked.triggers);
             } else {
-                // A plugin is gone, perhaps. Its schedules must not be forgotten without a word.
+                // A plugin is gone, or another, perhaps. Its schedules must not be forgotten without a word.
+                app.active.disarm(&organisation, &name);
                 tracing::error!(%organisation, workflow = %name, "an enabled workflow is not valid any more; its triggers are off");
             }
         }

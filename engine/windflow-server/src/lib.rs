@@ -14,6 +14,7 @@ pub use self::known_key::is_known_key;
 pub use self::people::{
     NewKey, NewUser, UserError, add_key, add_user, generate_key, generate_password, list_users, set_password,
 };
+pub use self::plugins::{Unfit, unfit};
 pub use self::rotation::seal_anew;
 pub use self::server::{Server, ServerError};
 pub use self::settings::Settings;

@@ -14,6 +14,10 @@ use crate::problem::{Answer, Problem};
 use crate::state::{App, blocking};
 use crate::{catalogue, children, kept};
 
+pub use self::fit::{Unfit, unfit};
+
+mod fit;
+
 /// Packages that are taken at the same time. Each may have 64 MiB.
 pub(crate) const AT_ONCE: usize = 2;
 
@@ -32,9 +36,18 @@ pub(crate) fn of_whole_server(app: &App, caller: &Caller) -> Answer<()> {
 }
 
 /// What somebody has to know of a package before they agree to it.
-pub(crate) async fn preview(app: &App, package: Bytes) -> Answer<PluginPreview> {
-    let plugins = app.plugins.clone();
-    Ok(blocking(move || plugins.preview(&package)).await??)
+pub(crate) async fn preview(app: &App, organisation: &OrganisationId, package: Bytes) -> Answer<PluginPreview> {
+    let (app, organisation) = (app.clone(), organisation.clone());
+    blocking(move || {
+        let mut shown = app.plugins.preview(&package)?;
+        if let Some(before) = shown.before.as_mut().filter(|_| !shown.installed) {
+            let offered = app.plugins.offers(&package)?;
+            let unfit = fit::find(&*app.records, &organisation, &*app.registry, &offered)?;
+            (before.unfit, before.unfit_more) = (unfit.workflows, unfit.more);
+        }
+        Ok(shown)
+    })
+    .await?
 }
 
 /// Installs a package that somebody agreed to. Tells what it is, and whether anything has changed.
@@ -44,12 +57,16 @@ pub(crate) async fn install(
     package: Bytes,
     agreed: Agreed,
 ) -> Answer<(PluginPreview, bool)> {
-    let shown = preview(app, package.clone()).await?;
+    // Nobody switches a workflow on meanwhile.
     let turn = app.active.turn.lock().await;
+    let shown = preview(app, organisation, package.clone()).await?;
     if let Some(before) = shown.before.as_ref().filter(|before| !before.gone.is_empty()) {
         let gone: Vec<String> = before.gone.iter().map(ToString::to_string).collect();
         let what = format!("{} {} offers {} no more, which", shown.name, shown.version, gone.join(", "));
         refuse_used(app, organisation, before.gone.clone(), what).await?;
+    }
+    if agreed.digest == shown.digest {
+        refuse_unfit(&shown, agreed)?;
     }
     let plugins = app.plugins.clone();
     let changed = blocking(move || plugins.install(package.into(), agreed)).await??;
@@ -59,6 +76,30 @@ pub(crate) async fn install(
         tracing::error!(%problem, "the triggers of workflows could not be looked through after a plugin was installed");
     }
     Ok((shown, changed))
+}
+
+/// Refuses what would stop workflows, unless somebody has agreed to that by itself.
+fn refuse_unfit(shown: &PluginPreview, agreed: Agreed) -> Answer<()> {
+    let Some(before) = shown.before.as_ref().filter(|before| before.stops_workflows() && !agreed.may_stop_workflows)
+    else {
+        return Ok(());
+    };
+    let told = before.unfit.iter().map(|unfit| {
+        let why = unfit.problems.first().map(|first| format!(" ({}:{}: {})", first.line, first.column, first.message));
+        format!("`{}`{}", unfit.workflow, why.unwrap_or_default())
+    });
+    let mut told: Vec<String> = told.collect();
+    if before.unfit_more > 0 {
+        told.push(format!("{} more", before.unfit_more));
+    }
+    let detail = format!(
+        "{} {} does not fit workflows that are on, which could not be started any more: {}",
+        shown.name,
+        shown.version,
+        told.join("; ")
+    );
+    Err(Problem::conflict("plugin_stops_workflows", detail)
+        .remedy("mend them or switch them off, or agree to it with `may_stop_workflows=true`"))
 }
 
 /// Removes a plugin that no enabled workflow uses.

@@ -19,7 +19,7 @@ pub(crate) use self::served::ServedPlugins;
 use crate::builtins;
 use crate::exit::invalid;
 
-mod preview;
+pub(crate) mod preview;
 mod record;
 mod served;
 pub(crate) mod squatting;

@@ -36,7 +36,6 @@ fn reads_files_only(command: &Command) -> bool {
             | Command::Check(_)
             | Command::Lock(_)
             | Command::Test(_)
-            | Command::Plan(_)
             | Command::Stacks(StacksCommand::Validate { .. })
             | Command::Schema
             | Command::Completions { .. }
@@ -83,6 +82,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             Command::Workflows(command) => workflows::run(&server, command).await,
             Command::State(command) => state::run(&server, command).await,
             Command::Validate(args) => workflows::validate(&server, &args).await,
+            Command::Plan(args) => workflows::plan(&server, &args).await,
             Command::Targets(command) => targets::run(&server, command).await,
             Command::Stacks(command) => stacks::run(&server, command).await,
             Command::Deploy(args) => deploy::run(&server, &args).await,

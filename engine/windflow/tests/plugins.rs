@@ -6,6 +6,7 @@ mod common;
 #[path = "serve/serving.rs"]
 mod serving;
 mod plugins {
+    mod clock;
     mod installing;
     mod locking;
     mod served;

@@ -43,6 +43,8 @@ pub mod base64;
 #[doc(hidden)]
 pub mod bindings;
 pub mod cancellation;
+#[cfg(any(test, feature = "clock"))]
+pub mod clock;
 pub mod context;
 pub mod docker;
 pub mod email;
@@ -57,6 +59,8 @@ mod json;
 pub mod log;
 mod node;
 pub mod progress;
+#[cfg(any(test, feature = "random"))]
+pub mod random;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod schema;
 pub mod state;

@@ -21,7 +21,7 @@ export interface FieldText {
 }
 
 /** A node type as the server lists it, with the parts that its OpenAPI document leaves open. */
-export interface NodeType extends Omit<Schemas['NodeTypeView'], 'type' | 'config' | 'output'> {
+export interface NodeType extends Omit<Schemas['NodeTypeView'], 'type' | 'config' | 'output' | 'reach'> {
   type: {
     title: Localized
     description: Localized
@@ -35,6 +35,8 @@ export interface NodeType extends Omit<Schemas['NodeTypeView'], 'type' | 'config
   }
   config: JsonObject
   output?: JsonObject
+  /** What it may touch, in one sentence. */
+  reach?: Localized
 }
 
 export type NodeTypes = ReadonlyMap<string, NodeType>

@@ -130,6 +130,15 @@ mod tests {
             &["send requests to *.example.org where the workflow allows it"],
         );
         check(
+            (api.clone(), false),
+            (json!({ "http": ["api.example.org"], "clock": true, "random": true }), false),
+            &[
+                "read the time of the machine where the workflow allows that",
+                "draw random numbers that nobody can foresee or repeat, where the workflow allows that",
+            ],
+            &[],
+        );
+        check(
             (api, false),
             (json!({ "http": ["api.example.org"], "credentials": true }), false),
             &[

@@ -32,6 +32,8 @@ struct Words {
     files: &'static str,
     hands_files: &'static str,
     events: &'static str,
+    clock: &'static str,
+    random: &'static str,
     run_context: &'static str,
     cancellation: &'static str,
     nothing_else: &'static str,
@@ -50,6 +52,8 @@ const ENGLISH: Words = Words {
     files: "keep files in the scratch folder of the run, where the workflow allows that, until the run ends",
     hands_files: "have files of the run that its configuration names handed to a target, where the workflow allows that",
     events: "publish the events that the workflow allows",
+    clock: "read the time of the machine where the workflow allows that",
+    random: "draw random numbers that nobody can foresee or repeat, where the workflow allows that",
     run_context: "know which run, node and attempt it is",
     cancellation: "hear that it should stop",
     nothing_else: "; it can touch nothing else.",
@@ -68,6 +72,8 @@ const FRENCH: Words = Words {
     files: "garder des fichiers dans le dossier temporaire de l'exécution, si le workflow l'autorise, jusqu'à ce qu'elle se termine",
     hands_files: "faire remettre à une cible des fichiers de l'exécution que sa configuration nomme, si le workflow l'autorise",
     events: "publier les événements que le workflow autorise",
+    clock: "lire l'heure de la machine si le workflow l'autorise",
+    random: "tirer des nombres aléatoires que personne ne peut prévoir ni répéter, si le workflow l'autorise",
     run_context: "savoir de quels exécution, nœud et essai il s'agit",
     cancellation: "apprendre qu'il doit s'arrêter",
     nothing_else: " ; il ne peut toucher à rien d'autre.",
@@ -120,6 +126,12 @@ impl Words {
         }
         if asked.events {
             all.push(self.events.to_owned());
+        }
+        if asked.clock {
+            all.push(self.clock.to_owned());
+        }
+        if asked.random {
+            all.push(self.random.to_owned());
         }
         if asked.run_context {
             all.push(self.run_context.to_owned());
@@ -199,6 +211,12 @@ mod tests {
             false,
             "It may publish the events that the workflow allows; it can touch nothing else.",
             "Il peut publier les événements que le workflow autorise ; il ne peut toucher à rien d'autre.",
+        );
+        check(
+            &json!({ "clock": true, "random": true }),
+            false,
+            "It may read the time of the machine where the workflow allows that and draw random numbers that nobody can foresee or repeat, where the workflow allows that; it can touch nothing else.",
+            "Il peut lire l'heure de la machine si le workflow l'autorise et tirer des nombres aléatoires que personne ne peut prévoir ni répéter, si le workflow l'autorise ; il ne peut toucher à rien d'autre.",
         );
         check(
             &json!({ "http": ["api.example.org"] }),

@@ -12,6 +12,7 @@ use crate::failure::Failure;
 use crate::id::{Digest, NodeId, NodeTypeRef, OrganisationId, PortName, RunId};
 use crate::json::Json;
 use crate::manifest::{Manifest, NodeType};
+use crate::run::Timestamp;
 use crate::trace::TraceParent;
 
 /// An installed node type.
@@ -80,6 +81,9 @@ pub struct Call {
     pub timeout: Duration,
     /// What the run grants. The host holds it against the manifest and the operator's policy.
     pub grants: Arc<Grants>,
+    /// What a test says the time is: granted clocks show it, and granted chance follows from the key, so that a case always
+    /// goes the same way. None: both are the machine's.
+    pub pretended: Option<Timestamp>,
     /// What it tells those whom it asks for something, where traces are told.
     pub trace: Option<TraceParent>,
     /// What the workflow's nodes keep between runs; none where nothing can be kept.

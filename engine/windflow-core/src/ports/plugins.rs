@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::{Digest, NodeTypeRef};
 use crate::manifest::{RequestedCapabilities, Text};
+use crate::ports::host::InstalledNodeType;
 use crate::run::Timestamp;
 
 /// Everything that somebody has to know before they agree to a plugin. It was read from the package: nothing of it was run.
@@ -78,6 +79,45 @@ pub struct PluginBefore {
     pub less: Vec<Text>,
     /// Node types that are offered no more once the new one has its place.
     pub gone: Vec<NodeTypeRef>,
+    /// Workflows that are on, fit now, and would not fit the new one.
+    #[serde(default)]
+    pub unfit: Vec<UnfitWorkflow>,
+    /// How many more there are, beyond those that are told and of other organisations.
+    #[serde(default)]
+    pub unfit_more: usize,
+}
+
+impl PluginBefore {
+    /// Whether workflows that are on would stop.
+    #[must_use]
+    pub fn stops_workflows(&self) -> bool {
+        !self.unfit.is_empty() || self.unfit_more > 0
+    }
+}
+
+/// A workflow that would not fit a plugin any more, and so could not be started.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnfitWorkflow {
+    /// Its name.
+    pub workflow: String,
+    /// Why, the first of them.
+    pub problems: Vec<ProblemThen>,
+}
+
+/// What would be wrong with a workflow.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProblemThen {
+    /// Stable, in snake case.
+    pub code: String,
+    /// What would be wrong.
+    pub message: String,
+    /// Line, from 1.
+    pub line: u32,
+    /// Column, from 1.
+    pub column: u32,
+    /// How to mend it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remedy: Option<String>,
 }
 
 /// A plugin that is installed beside those of the engine.
@@ -116,6 +156,8 @@ pub struct Agreed {
     pub digest: Digest,
     /// It may do more than the version before, which they saw, too.
     pub may_do_more: bool,
+    /// The workflows that would not fit it any more may stop.
+    pub may_stop_workflows: bool,
 }
 
 /// Why a plugin is not installed or removed. Each text says what is wrong and how to mend it.
@@ -171,6 +213,12 @@ pub trait Plugins: Send + Sync {
     /// Why it cannot be installed.
     fn preview(&self, package: &[u8]) -> Result<PluginPreview, PluginError>;
 
+    /// The node types that a package offers, as the engine would have them. Nothing is changed, and nothing of it is run.
+    ///
+    /// # Errors
+    /// As [`Plugins::preview`].
+    fn offers(&self, package: &[u8]) -> Result<Vec<(NodeTypeRef, InstalledNodeType)>, PluginError>;
+
     /// Installs a package: durable when this returns, and offered to whatever begins from then on. What has begun goes on with
     /// what it began with. Tells whether anything has changed.
     ///
@@ -208,6 +256,10 @@ impl Plugins for NoPlugins {
     }
 
     fn preview(&self, _: &[u8]) -> Result<PluginPreview, PluginError> {
+        Err(Self::refused())
+    }
+
+    fn offers(&self, _: &[u8]) -> Result<Vec<(NodeTypeRef, InstalledNodeType)>, PluginError> {
         Err(Self::refused())
     }
 

@@ -51,6 +51,8 @@ pub(super) fn document_schema(registry: &(impl Registry + ?Sized)) -> Value {
                     "state": { "type": "boolean", "description": "Whether nodes may keep values for later runs" },
                     "files": { "type": "boolean", "description": "Whether nodes may keep files in the scratch folder of the run, and name folders of it for targets to build from" },
                     "events": { "type": "array", "items": { "type": "string" }, "description": "Events that nodes may publish" },
+                    "clock": { "type": "boolean", "description": "Whether nodes may read the time of the machine; others see the time at which the run began" },
+                    "random": { "type": "boolean", "description": "Whether nodes may draw random numbers of the machine; those of others follow from the run" },
                 },
             },
             "nodes": {

@@ -24,6 +24,8 @@ pub(super) fn resolve(workflow: &Workflow, inputs: &Value, allowed: &Grants) -> 
     grants.events.extend(workflow.permissions.events.iter().map(|event| event.value.clone()));
     grants.state |= workflow.permissions.state;
     grants.files |= workflow.permissions.files;
+    grants.clock |= workflow.permissions.clock;
+    grants.random |= workflow.permissions.random;
     if problems.is_empty() { Ok(grants) } else { Err(problems) }
 }
 

@@ -167,7 +167,7 @@ fn name(reader: &mut Reader, key: &Spanned<String>, what: &str) {
 }
 
 fn permissions(reader: &mut Reader, node: &yaml::Node) -> Permissions {
-    const KEYS: [&str; 7] = ["http", "credentials", "docker", "email", "state", "files", "events"];
+    const KEYS: [&str; 9] = ["http", "credentials", "docker", "email", "state", "files", "events", "clock", "random"];
     let Some(fields) = reader.map(node, "`permissions`", &KEYS) else { return Permissions::default() };
     let http = fields.get("http").map(|node| reader.list(node, "`http`")).unwrap_or_default();
     let http = http.iter().filter_map(|item| {
@@ -183,11 +183,12 @@ fn permissions(reader: &mut Reader, node: &yaml::Node) -> Permissions {
     let docker = names(reader, &fields, "docker", "a target");
     let email = fields.get("email").map(|node| reader.list(node, "`email`")).unwrap_or_default();
     let email = email.iter().filter_map(|item| mail_server(reader, item)).collect();
-    let state = fields.get("state").and_then(|node| reader.bool(node, "`state`")).unwrap_or(false);
-    let files = fields.get("files").and_then(|node| reader.bool(node, "`files`")).unwrap_or(false);
+    let mut granted =
+        |key: &str| fields.get(key).and_then(|node| reader.bool(node, &format!("`{key}`"))).unwrap_or(false);
+    let (state, files, clock, random) = (granted("state"), granted("files"), granted("clock"), granted("random"));
     let events = fields.get("events").map(|node| reader.list(node, "`events`")).unwrap_or_default();
     let events = events.iter().filter_map(|item| event(reader, item)).collect();
-    Permissions { http, credentials, docker, email, state, files, events }
+    Permissions { http, credentials, docker, email, state, files, events, clock, random }
 }
 
 /// An event, or all that begin so.

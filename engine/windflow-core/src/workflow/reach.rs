@@ -46,6 +46,10 @@ pub enum ReachedKind {
     Files,
     /// Files of the run that go to a target.
     HandedFiles,
+    /// The time of the machine.
+    Clock,
+    /// Random numbers of the machine.
+    Random,
     /// A credential, which goes along with requests.
     Credential,
     /// Facts about the run.
@@ -65,6 +69,8 @@ impl ReachedKind {
             Self::State => "state",
             Self::Files => "files",
             Self::HandedFiles => "handed_files",
+            Self::Clock => "clock",
+            Self::Random => "random",
             Self::Credential => "credential",
             Self::RunContext => "run_context",
         }
@@ -147,6 +153,14 @@ fn add(
             "des fichiers de l'exécution, remis à une cible qui en construit",
         ];
         found(ReachedKind::HandedFiles, what.map(str::to_owned), &asking.handing);
+    }
+    if permissions.clock {
+        let what = ["the time of the machine", "l'heure de la machine"];
+        found(ReachedKind::Clock, what.map(str::to_owned), &asking.nodes(|asked| asked.clock));
+    }
+    if permissions.random {
+        let what = ["random numbers of the machine", "des nombres aléatoires de la machine"];
+        found(ReachedKind::Random, what.map(str::to_owned), &asking.nodes(|asked| asked.random));
     }
     let with_credentials = asking.nodes(|asked| asked.credentials);
     for name in &permissions.credentials {

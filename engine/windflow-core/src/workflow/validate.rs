@@ -1,16 +1,17 @@
 //! A workflow held against itself and the installed node types.
 
 use super::{Node, Trigger, Workflow, concurrency, config, duration};
-use crate::capability::Origin;
 use crate::expression::{Kind, Reference, Target, Template};
 use crate::id::{NodeId, NodeTypeRef, PortName};
-use crate::manifest::{DEFAULT_PORT, ERROR_PORT, Handed};
+use crate::manifest::{DEFAULT_PORT, ERROR_PORT};
 use crate::native::{Native, WithNative};
 use crate::place::Place;
 use crate::plan;
 use crate::ports::host::{InstalledNodeType, Registry};
 use crate::problem::{self, Problem, did_you_mean, list, nearest};
 use crate::schema::fill_defaults;
+
+mod granted;
 
 pub(super) fn validate(workflow: &Workflow, registry: &(impl Registry + ?Sized)) -> Vec<Problem> {
     let mut problems = Vec::new();
@@ -86,50 +87,7 @@ fn check_node(workflow: &Workflow, node: &Node, registry: &(impl Registry + ?Siz
         check_wait(node, problems);
     }
     check_ports_from(&installed, node, problems);
-    if let Some(credential) = node.with.get("credential").filter(|template| template.as_str().is_some()) {
-        let name = credential.as_str().unwrap_or_default();
-        if !workflow.permissions.credentials.iter().any(|granted| granted.value == name) {
-            let message = format!("the credential `{name}` is not granted to this workflow");
-            let remedy = format!("add to the workflow: permissions: {{ credentials: [{name}] }}");
-            problems.push(Problem::error("credential_not_granted", &credential.place, message).remedy(remedy));
-        }
-    }
-    if installed.manifest.capabilities.docker {
-        check_target(workflow, node, problems);
-    }
-    if installed.manifest.capabilities.email {
-        check_mail_server(workflow, node, problems);
-    }
-    if installed.manifest.capabilities.events {
-        check_event(workflow, node, problems);
-    }
-    if installed.manifest.capabilities.state && !workflow.permissions.state {
-        let message =
-            format!("`{}` keeps values for later runs, which is not granted to this workflow", node.uses.value);
-        let remedy = "add to the workflow: permissions: { state: true }";
-        problems.push(Problem::error("state_not_granted", &node.uses.place, message).remedy(remedy));
-    }
-    if installed.manifest.capabilities.files && !workflow.permissions.files {
-        let message = format!("`{}` keeps files of the run, which is not granted to this workflow", node.uses.value);
-        let remedy = "add to the workflow: permissions: { files: true }";
-        problems.push(Problem::error("files_not_granted", &node.uses.place, message).remedy(remedy));
-    }
-    if let Handed::Named(folder) = installed.manifest.capabilities.handed(&node.with)
-        && !workflow.permissions.files
-    {
-        let message = format!(
-            "`{}` hands files of the run to its target, which is not granted to this workflow",
-            node.uses.value
-        );
-        let remedy = "add to the workflow: permissions: { files: true }";
-        problems.push(Problem::error("folder_not_granted", &folder.place, message).remedy(remedy));
-    }
-    if !installed.manifest.capabilities.http.is_empty() && workflow.permissions.http.is_empty() {
-        let message =
-            format!("`{}` sends requests, and this workflow grants no host: they will be denied", node.uses.value);
-        let remedy = "add the hosts that it may reach: permissions: { http: [\"api.example.org\"] }";
-        problems.push(Problem::warning("no_permission", &node.uses.place, message).remedy(remedy));
-    }
+    granted::check(workflow, node, &installed, problems);
 }
 
 /// How long, or until when, is known before the run where no expression tells it.
@@ -146,42 +104,6 @@ fn check_wait(node: &Node, problems: &mut Vec<Problem>) {
     if let Some((text, place)) = written("until").filter(|(text, _)| !is_instant(text)) {
         let message = format!("`until: {text}` is no instant");
         problems.push(Problem::error("invalid_instant", place, message).remedy("write it as 2026-12-24T18:00:00Z"));
-    }
-}
-
-/// A node that deploys names a target, which the workflow has to grant.
-fn check_target(workflow: &Workflow, node: &Node, problems: &mut Vec<Problem>) {
-    let Some(target) = node.with.get("target") else { return };
-    let Some(name) = target.as_str() else { return };
-    if !workflow.permissions.docker.iter().any(|granted| granted.value == name) {
-        let message = format!("the target `{name}` is not granted to this workflow");
-        let remedy = format!("add to the workflow: permissions: {{ docker: [{name}] }}");
-        problems.push(Problem::error("target_not_granted", &target.place, message).remedy(remedy));
-    }
-}
-
-/// A node that sends mail names a server, which the workflow has to grant.
-fn check_mail_server(workflow: &Workflow, node: &Node, problems: &mut Vec<Problem>) {
-    let Some(server) = node.with.get("server") else { return };
-    let Some(origin) = server.as_str().and_then(|server| Origin::from_url(&format!("https://{server}"))) else {
-        return;
-    };
-    if !workflow.permissions.email.iter().any(|granted| granted.value.covers(&origin)) {
-        let name = server.as_str().unwrap_or_default();
-        let message = format!("the mail server {name} is not granted to this workflow");
-        let remedy = format!("add to the workflow: permissions: {{ email: [\"{name}\"] }}");
-        problems.push(Problem::error("mail_server_not_granted", &server.place, message).remedy(remedy));
-    }
-}
-
-/// A node that publishes names an event, which the workflow has to grant.
-fn check_event(workflow: &Workflow, node: &Node, problems: &mut Vec<Problem>) {
-    let Some(event) = node.with.get("name") else { return };
-    let Some(name) = event.as_str() else { return };
-    if !workflow.permissions.events.iter().any(|granted| granted.value.covers(name)) {
-        let message = format!("the event `{name}` is not granted to this workflow");
-        let remedy = format!("add to the workflow: permissions: {{ events: [{name}] }}");
-        problems.push(Problem::error("event_not_granted", &event.place, message).remedy(remedy));
     }
 }
 

@@ -85,6 +85,11 @@ pub(crate) fn registry() -> Installed {
             ),
         ),
         plugin(
+            "look",
+            json!({"clock": true, "random": true}),
+            node_type(object(json!({}), json!([])), ports(&[]), Value::Null),
+        ),
+        plugin(
             "slack",
             sends,
             node_type(

@@ -9,7 +9,7 @@ use windflow_core::ports::host::Emission;
 
 use super::State;
 use super::meter::WantsMemory;
-use crate::capability::{clean, cut};
+use crate::capability::{clean, cut, random};
 use crate::limits::Limits;
 
 /// Longest message of a failure, in bytes.
@@ -139,6 +139,10 @@ impl Judge<'_> {
         let cause = error.root_cause().to_string();
         if cause.contains("fuel allocated for hostcalls") {
             let message = format!("the node passed more than {} bytes at once to the host", self.limits.output_bytes);
+            return Failure::new(FailureKind::LimitExceeded, message);
+        }
+        if cause.starts_with("requested len ") && cause.contains(" exceeds limit ") {
+            let message = format!("the node asked for more than {} random bytes at once", random::BYTES);
             return Failure::new(FailureKind::LimitExceeded, message);
         }
         let cause = clean(cut(&cause, MESSAGE_BYTES)).into_owned();

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use rand::rngs::StdRng;
 use windflow_core::failure::{Failure, FailureKind};
 use windflow_core::ports::host::Call;
 
@@ -37,6 +38,8 @@ pub(crate) struct State {
     pub(crate) folders: Vec<String>,
     /// The credential that it may use.
     pub(crate) held: Option<Arc<Held>>,
+    /// Random numbers of the machine, where they are granted, until its WASI world has them.
+    generator: Option<Box<StdRng>>,
     /// Made when a guest first uses something of WASI. Pure guests of our own SDK never do.
     wasi: Option<Box<Wasi>>,
 }
@@ -46,6 +49,7 @@ impl State {
         call: Call,
         held: Option<Arc<Held>>,
         folders: Vec<String>,
+        generator: Option<Box<StdRng>>,
         deadline: Instant,
         shared: &Arc<Shared>,
         plugin: &Arc<Plugin>,
@@ -61,6 +65,7 @@ impl State {
             plugin: Arc::clone(plugin),
             denied: None,
             folders,
+            generator,
             held,
             published: 0,
             kept: Kept::default(),
@@ -72,8 +77,8 @@ impl State {
 
     /// The attempt's own WASI world.
     pub(crate) fn wasi(&mut self) -> &mut Wasi {
-        let Self { call, shared, plugin, log, held, wasi, .. } = self;
-        wasi.get_or_insert_with(|| Box::new(Wasi::new(call, shared, plugin, log, held.as_ref())))
+        let Self { call, shared, plugin, log, held, generator, wasi, .. } = self;
+        wasi.get_or_insert_with(|| Box::new(Wasi::new(call, shared, plugin, log, held.as_ref(), generator.take())))
     }
 
     /// Tells what was held back: the rest of a printed line, the last progress, the number of dropped lines.

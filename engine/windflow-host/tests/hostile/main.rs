@@ -17,6 +17,7 @@ mod nonsense;
 mod packages;
 #[path = "../support/mod.rs"]
 mod support;
+mod time_and_chance;
 
 use std::path::Path;
 

@@ -18,6 +18,7 @@ use windflow_core::ports::files::FileStore;
 use windflow_core::ports::host::{Call, CancelSignal, Emission, Host, LogLevel, Observer, Registry};
 use windflow_core::ports::state::StateStore;
 use windflow_core::ports::store::BoxFuture;
+use windflow_core::run::Timestamp;
 use windflow_host::{HostConfig, PluginHost};
 use wit_component::{ComponentEncoder, StringEncoding};
 use wit_parser::Resolve;
@@ -148,6 +149,7 @@ pub(crate) struct Attempt {
     pub(crate) timeout: Duration,
     pub(crate) grants: Grants,
     pub(crate) key: String,
+    pub(crate) pretended: Option<Timestamp>,
     pub(crate) state: Option<Arc<dyn StateStore>>,
     pub(crate) files: Option<Arc<dyn FileStore>>,
     pub(crate) events: Option<Arc<dyn Events>>,
@@ -164,6 +166,7 @@ impl Attempt {
             timeout: Duration::from_secs(20),
             grants: Grants::default(),
             key: "run/node".to_owned(),
+            pretended: None,
             state: None,
             files: None,
             events: None,
@@ -206,6 +209,7 @@ impl Attempt {
             key: self.key.as_str().into(),
             timeout: self.timeout,
             grants: Arc::new(self.grants.clone()),
+            pretended: self.pretended,
             trace: None,
             observer: Arc::clone(&self.heard) as _,
             cancel: Arc::clone(&self.cancel) as _,

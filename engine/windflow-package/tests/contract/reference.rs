@@ -16,6 +16,9 @@ A plugin is a WebAssembly component that exports `execute` and imports what it n
 requests. What it imports has to be asked for in its `plugin.toml`, granted by the workflow and allowed by the operator;
 [security.md](security.md) says how that is kept. With the Rust SDK you never meet this: it is for authors of other SDKs, and for the curious.
 
+`wasi:clocks` and `wasi:random` may be imported by anybody, since runtimes of languages do. They give the time of the machine and its random numbers where the
+manifest says `clock = true` and `random = true` and the workflow grants it; else the time at which the run began, and numbers that follow from the node run.
+
 Within a major version the contract only grows: interfaces gain functions, worlds gain imports, and what is there stays as it is. A test
 holds it against every released version, and components of each of them run in the tests.
 ";

@@ -10,7 +10,9 @@ use serde_json::Value;
 use utoipa::ToSchema;
 use windflow_core::id::Digest;
 use windflow_core::manifest::{Text, reach};
-use windflow_core::ports::plugins::{Agreed, InstalledPlugin, PluginBefore, PluginOrigin, PluginPreview};
+use windflow_core::ports::plugins::{
+    Agreed, InstalledPlugin, PluginBefore, PluginOrigin, PluginPreview, ProblemThen, UnfitWorkflow,
+};
 
 use super::extract::{Allowed, OfWholeServer, PackageBody, Path, Query, need};
 use super::page::Page;
@@ -129,6 +131,45 @@ struct BeforeView {
     less: Vec<Words>,
     /// Node types that are offered no more.
     gone: Vec<String>,
+    /// Workflows of the caller's organisation that are on, fit now, and could not be started any more.
+    unfit: Vec<UnfitView>,
+    /// How many more there are, beyond those that are told and of other organisations.
+    unfit_more: usize,
+}
+
+/// A workflow that would not fit a plugin any more.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = UnfitWorkflow)]
+struct UnfitView {
+    workflow: String,
+    /// What would be wrong with it, the first of them.
+    problems: Vec<ProblemThenView>,
+}
+
+/// What would be wrong with a workflow.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ProblemThen)]
+struct ProblemThenView {
+    /// Stable, in snake case.
+    code: String,
+    message: String,
+    /// Line, from 1.
+    line: u32,
+    /// Column, from 1, in characters.
+    column: u32,
+    /// How to mend it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    remedy: Option<String>,
+}
+
+impl From<UnfitWorkflow> for UnfitView {
+    fn from(unfit: UnfitWorkflow) -> Self {
+        let problems = unfit.problems.into_iter().map(|problem| {
+            let ProblemThen { code, message, line, column, remedy } = problem;
+            ProblemThenView { code, message, line, column, remedy }
+        });
+        Self { workflow: unfit.workflow, problems: problems.collect() }
+    }
 }
 
 fn words(texts: Vec<Text>) -> Vec<Words> {
@@ -152,6 +193,8 @@ fn view(preview: PluginPreview) -> Answer<PreviewView> {
         more: words(before.more),
         less: words(before.less),
         gone: strings(&before.gone),
+        unfit: before.unfit.into_iter().map(Into::into).collect(),
+        unfit_more: before.unfit_more,
     };
     Ok(PreviewView {
         name: preview.name,
@@ -211,7 +254,7 @@ pub(crate) async fn list(_: Allowed<need::WorkflowsRead>, State(app): State<App>
     Ok(axum::Json(Page::new(all.into_values().collect(), None::<String>)))
 }
 
-/// What a plugin may touch, and what has grown since the version that is installed. Nothing is changed, and nothing of it is run.
+/// What a plugin may touch, what has grown since the version that is installed, and which workflows it would stop. Nothing is changed, and nothing of it is run.
 #[utoipa::path(
     post, path = "/plugins/preview", tag = "plugins", operation_id = "preview_plugin",
     security(("token" = ["plugins:manage"])),
@@ -219,12 +262,12 @@ pub(crate) async fn list(_: Allowed<need::WorkflowsRead>, State(app): State<App>
     responses((status = 200, description = "What to know before agreeing to it", body = PreviewView), Refusals)
 )]
 pub(crate) async fn preview(
-    _: Allowed<need::PluginsManage>,
+    allowed: Allowed<need::PluginsManage>,
     _: OfWholeServer,
     State(app): State<App>,
     package: PackageBody,
 ) -> Answer<axum::Json<PreviewView>> {
-    Ok(axum::Json(view(plugins::preview(&app, package.0.clone()).await?)?))
+    Ok(axum::Json(view(plugins::preview(&app, &allowed.0.organisation, package.0.clone()).await?)?))
 }
 
 /// What somebody agreed to.
@@ -237,6 +280,9 @@ pub(crate) struct InstallQuery {
     /// The plugin may do what `more` of the preview's `before` says.
     #[serde(default)]
     may_do_more: bool,
+    /// The workflows that `unfit` of the preview's `before` tells may stop.
+    #[serde(default)]
+    may_stop_workflows: bool,
 }
 
 /// Install a plugin for everybody whom the server serves, whatever organisation they are of. New runs have its node types at once;
@@ -264,7 +310,7 @@ pub(crate) async fn install(
             "`digest` is no digest: it is `sha256:` and 64 hexadecimal digits",
         )
     })?;
-    let agreed = Agreed { digest, may_do_more: query.may_do_more };
+    let agreed = Agreed { digest, may_do_more: query.may_do_more, may_stop_workflows: query.may_stop_workflows };
     let (shown, changed) = plugins::install(&app, &allowed.0.organisation, package.0.clone(), agreed).await?;
     let what = Changed(format!("/api/v1/plugins/{}@{}?digest={}", shown.name, shown.version, shown.digest));
     let status = if changed { StatusCode::CREATED } else { StatusCode::OK };

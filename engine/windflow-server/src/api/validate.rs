@@ -30,7 +30,8 @@ pub(crate) struct Validation {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Reached)]
 pub(crate) struct ReachedView {
-    /// `http`, `token_server`, `docker`, `email`, `event`, `state`, `files`, `handed_files`, `credential` or `run_context`.
+    /// `http`, `token_server`, `docker`, `email`, `event`, `state`, `files`, `handed_files`, `clock`, `random`,
+    /// `credential` or `run_context`.
     #[schema(example = "http")]
     kind: &'static str,
     /// What it is, by language.

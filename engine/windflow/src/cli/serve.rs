@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 use ipnet::IpNet;
-use windflow_core::capability::HttpPattern;
+use windflow_core::capability::{Capability, HttpPattern};
 use windflow_server::Origin;
 
 use super::traces::{Collector, Share};
@@ -31,6 +31,9 @@ pub(crate) struct ServeArgs {
     /// Let workflows reach a host that is not public, where they grant it as well, for example 10.0.0.0/8
     #[arg(long, value_name = "HOST", env = "WINDFLOW_ALLOW_HOSTS", value_delimiter = ',')]
     pub(crate) allow_host: Vec<HttpPattern>,
+    /// Give a capability to no workflow, whatever it grants, for example clock
+    #[arg(long, value_name = "CAPABILITY", env = "WINDFLOW_DENY", value_delimiter = ',')]
+    pub(crate) deny: Vec<Capability>,
     /// Let pages of another address ask the API from a browser, for example https://app.example.org
     #[arg(long, value_name = "ORIGIN", env = "WINDFLOW_ALLOW_ORIGINS", value_delimiter = ',')]
     pub(crate) allow_origin: Vec<Origin>,

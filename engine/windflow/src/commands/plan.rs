@@ -3,12 +3,14 @@
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
+use serde::Deserialize;
 use windflow_core::expression::Kind;
 use windflow_core::id::OrganisationId;
+use windflow_core::manifest::Text;
 use windflow_core::plan::{self, FiresOn, Plan, PlanNode};
 use windflow_core::ports::credentials::Credentials;
 use windflow_core::ports::host::Registry;
-use windflow_core::workflow::{self, Children, Join, Known, Node, Reached, ReachedKind, Workflow, format_duration};
+use windflow_core::workflow::{self, Children, Join, Known, Node, ReachedKind, Workflow, format_duration};
 
 use super::document;
 use crate::cli::{Global, PlanArgs};
@@ -19,13 +21,29 @@ pub(crate) fn run(global: &Global, args: &PlanArgs) -> anyhow::Result<ExitCode> 
     let host = engine::checker(global)?;
     let credentials = FromUser::described(global.credentials.as_deref())?;
     let (_, workflow, children) = document::check(&args.file, &host)?.into_valid(&args.file)?;
-    let plan = plan::build(&workflow, &host)?;
+    show(&workflow, &host, &reached(&workflow, &children, &host, &credentials))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// One thing that may be reached, whoever found it.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Reached {
+    kind: String,
+    what: Text,
+    nodes: Vec<String>,
+}
+
+/// Prints what a workflow does, and what it may reach.
+///
+/// # Errors
+/// Where it cannot be planned, or stdout is closed.
+pub(crate) fn show(workflow: &Workflow, registry: &dyn Registry, reached: &[Reached]) -> anyhow::Result<()> {
+    let plan = plan::build(workflow, registry)?;
     let mut text = format!("{}\n", workflow.name.value);
     graph(&mut text, &plan);
     compensations(&mut text, &plan);
-    reach(&mut text, &workflow, &children, &host, &credentials);
-    render::result(&text)?;
-    Ok(ExitCode::SUCCESS)
+    reach(&mut text, workflow, registry, reached);
+    render::result(&text)
 }
 
 /// What only runs where the run does not succeed.
@@ -122,12 +140,16 @@ fn describe(plan: &Plan, node: &PlanNode) -> String {
 }
 
 /// Everything that the workflow can touch, and those that it runs: what its nodes' plugins ask for, and what it grants of that.
-fn reach(text: &mut String, workflow: &Workflow, children: &Children, registry: &dyn Registry, credentials: &FromUser) {
+fn reached(workflow: &Workflow, children: &Children, registry: &dyn Registry, credentials: &FromUser) -> Vec<Reached> {
     let known = |name: &str| match credentials.get(&OrganisationId::local(), name) {
         Ok(Some(credential)) => Known::Set(credential),
         _ => Known::Unset,
     };
-    let all = workflow::reach(workflow, children, registry, &known);
+    let all = workflow::reach(workflow, children, registry, &known).into_iter();
+    all.map(|one| Reached { kind: one.kind.word().to_owned(), what: one.what, nodes: one.nodes }).collect()
+}
+
+fn reach(text: &mut String, workflow: &Workflow, registry: &dyn Registry, all: &[Reached]) {
     text.push_str("\nmay reach\n");
     let asking = |node: &Node| {
         let installed = registry.get(&node.uses.value)?;
@@ -141,7 +163,7 @@ fn reach(text: &mut String, workflow: &Workflow, children: &Children, registry: 
         text.push_str("  nothing: its nodes need no network, no files and no secrets\n");
     }
     for Reached { kind, what, nodes } in all {
-        let from = if kind == ReachedKind::HandedFiles { "by" } else { "from" };
+        let from = if kind == ReachedKind::HandedFiles.word() { "by" } else { "from" };
         let _ = writeln!(text, "  {}, {from} {}", what.get("en"), nodes.join(", "));
     }
 }

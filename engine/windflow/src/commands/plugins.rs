@@ -25,6 +25,7 @@ mod check;
 pub(crate) mod consent;
 pub(crate) mod fetch;
 pub(crate) mod install;
+mod stopping;
 
 pub(crate) fn run(global: &Global, command: &PluginsCommand) -> anyhow::Result<ExitCode> {
     match command {
@@ -91,6 +92,8 @@ fn touches_briefly(uses: &NodeTypeRef, installed: &InstalledNodeType) -> String 
         (asked.events, "granted events"),
         (asked.state, "what the workflow keeps"),
         (asked.files || !asked.hands_files.is_empty(), "files of the run"),
+        (asked.clock, "the time"),
+        (asked.random, "random numbers"),
     ] {
         all.extend(asks.then(|| what.into()));
     }
@@ -135,11 +138,42 @@ pub(crate) fn show(host: &dyn Registry, ours: Option<&Installed>, name: &str, as
         let _ = writeln!(text, "licence    {}", fit(licence, 60));
     }
     let _ = writeln!(text, "may touch  {}", touches(uses, installed));
+    if let Some(grant) = grant(installed) {
+        let _ = writeln!(text, "granted by {grant}");
+    }
     text.push_str("\nconfiguration\n");
     text.push_str(&table(&fields(&node.config)));
     text.push_str("\nports\n");
     text.push_str(&table(&ports(node)));
     render::result(&text)
+}
+
+/// What a workflow writes to let it do all that it asks for. The author may grant less; names in capitals are theirs to choose.
+fn grant(installed: &InstalledNodeType) -> Option<String> {
+    let asked = &installed.manifest.capabilities;
+    let http = if asked.http.iter().any(HttpPattern::is_anything) {
+        vec!["HOST".to_owned()]
+    } else {
+        asked.http.iter().map(|host| host.to_string().replace("https://", "")).collect()
+    };
+    let quoted = |name: &String| if name.contains(['*', ':']) { format!("\"{name}\"") } else { name.clone() };
+    let list = |names: Vec<String>| format!("[{}]", names.iter().map(quoted).collect::<Vec<_>>().join(", "));
+    let one = |asks: bool, name: &str| if asks { list(vec![name.to_owned()]) } else { String::new() };
+    let yes = |asks: bool| if asks { "true".to_owned() } else { String::new() };
+    let all = [
+        ("http", if http.is_empty() { String::new() } else { list(http) }),
+        ("credentials", one(asked.credentials, "NAME")),
+        ("docker", one(asked.docker, "TARGET")),
+        ("email", one(asked.email, "HOST:PORT")),
+        ("events", one(asked.events, "EVENT")),
+        ("state", yes(asked.state)),
+        ("files", yes(asked.files || !asked.hands_files.is_empty())),
+        ("clock", yes(asked.clock)),
+        ("random", yes(asked.random)),
+    ];
+    let all: Vec<String> =
+        all.iter().filter(|(_, value)| !value.is_empty()).map(|(key, value)| format!("{key}: {value}")).collect();
+    (!installed.pure && !all.is_empty()).then(|| format!("permissions: {{ {} }}", all.join(", ")))
 }
 
 /// The longest that the kinds of a field may be on one line, in characters.

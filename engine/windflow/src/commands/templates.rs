@@ -232,8 +232,7 @@ fn show(registry: &str, template: &Template, only_text: bool, as_json: bool) -> 
     about.extend(contents.risks.iter().map(|one| ("risk", risk(&one.to_string(), &one.name()))));
     about.extend(contents.inputs.keys().map(|input| ("input", input.clone())));
     about.extend(contents.uses.iter().map(|uses| ("uses", uses.clone())));
-    let granted = contents.permissions.http.iter().chain(&contents.permissions.credentials);
-    about.extend(granted.chain(&contents.permissions.docker).map(|what| ("granted", what.clone())));
+    about.extend(contents.permissions.told().into_iter().map(|what| ("granted", what)));
     about.extend(needs(manifest.requirements.unwrap_or_default()).map(|needs| ("needs", needs)));
     about.extend(manifest.license.iter().map(|license| ("license", license.clone())));
     about.extend(manifest.homepage.iter().map(|homepage| ("homepage", homepage.clone())));

@@ -1,8 +1,11 @@
 //! A package held against what is installed: what somebody reads before they agree.
 
+use std::sync::Arc;
+
 use windflow_core::capability::HttpPattern;
 use windflow_core::id::NodeTypeRef;
 use windflow_core::manifest::{Difference, Manifest, RequestedCapabilities, difference, powers, reach};
+use windflow_core::ports::host::InstalledNodeType;
 use windflow_core::ports::plugins::{OfferedNodeType, PluginBefore, PluginError, PluginPreview};
 use windflow_package::{Package, PackageError};
 
@@ -17,6 +20,18 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Package, PluginError> {
         PackageError::ContractVersion { .. } => PluginError::Contract(error.to_string()),
         other => PluginError::Unfit(other.to_string()),
     })
+}
+
+/// The node types of a package, as an engine has them once it is installed.
+pub(crate) fn offers(package: Package) -> Vec<(NodeTypeRef, InstalledNodeType)> {
+    let Package { manifest, digest: component, pure, .. } = package;
+    let manifest = Arc::new(manifest);
+    let offered = manifest.nodes.keys().map(|name| {
+        let installed =
+            InstalledNodeType { manifest: Arc::clone(&manifest), name: name.as_str().into(), component, pure };
+        (uses(name, &manifest), installed)
+    });
+    offered.collect()
 }
 
 impl Installed {
@@ -71,6 +86,9 @@ impl Installed {
             more,
             less,
             gone: if stays { Vec::new() } else { offered().unwrap_or_default() },
+            // Whoever knows the workflows tells it.
+            unfit: Vec::new(),
+            unfit_more: 0,
         }
     }
 
@@ -99,6 +117,8 @@ static NOTHING: RequestedCapabilities = RequestedCapabilities {
     files: false,
     hands_files: Vec::new(),
     events: false,
+    clock: false,
+    random: false,
     run_context: false,
     cancellation: false,
 };

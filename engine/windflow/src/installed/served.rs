@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use windflow_core::id::Digest;
+use windflow_core::id::{Digest, NodeTypeRef};
+use windflow_core::ports::host::InstalledNodeType;
 use windflow_core::ports::plugins::{Agreed, InstalledPlugin, PluginError, PluginPreview, Plugins};
 use windflow_host::{LoadError, PluginHost};
 use windflow_package::PackageError;
@@ -64,6 +65,10 @@ impl Plugins for ServedPlugins {
         self.open()?.preview(&preview::read(package)?, package.len())
     }
 
+    fn offers(&self, package: &[u8]) -> Result<Vec<(NodeTypeRef, InstalledNodeType)>, PluginError> {
+        Ok(preview::offers(preview::read(package)?))
+    }
+
     fn install(&self, package: Vec<u8>, agreed: Agreed) -> Result<bool, PluginError> {
         let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         let read = preview::read(&package)?;
@@ -115,14 +120,13 @@ impl Plugins for ServedPlugins {
 
 #[cfg(test)]
 mod tests {
-    use windflow_core::id::NodeTypeRef;
     use windflow_core::ports::host::Registry;
 
     use super::super::tests::fork;
     use super::*;
 
     fn agreed(package: &[u8]) -> Agreed {
-        Agreed { digest: Digest::of(package), may_do_more: false }
+        Agreed { digest: Digest::of(package), may_do_more: false, may_stop_workflows: false }
     }
 
     #[test]

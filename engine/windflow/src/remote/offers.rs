@@ -8,6 +8,7 @@ use reqwest::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use windflow_core::manifest::Text;
+use windflow_marketplace::contents::Permissions;
 use windflow_marketplace::manifest::{Kind, Requirements};
 
 use super::deploy::{self, Risk, with};
@@ -106,14 +107,6 @@ struct Used {
     uses: String,
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Permissions {
-    http: Vec<String>,
-    credentials: Vec<String>,
-    docker: Vec<String>,
-}
-
 async fn detail(server: &Server, TemplateRef { name, version }: &TemplateRef) -> anyhow::Result<Value> {
     let query: Vec<_> = version.iter().map(|version| ("version", version.to_string())).collect();
     server.ask(with_query(server.request(Method::GET, &["templates", name]), &query)?).await
@@ -146,8 +139,7 @@ impl From<Detail> for Shown {
         about.extend(detail.risks.iter().map(|one| ("risk", templates::risk(&one.what, one.name()))));
         about.extend(detail.inputs.unwrap_or_default().into_keys().map(|input| ("input", input)));
         about.extend(detail.reach.into_iter().map(|one| ("uses", one.uses)));
-        let Permissions { http, credentials, docker } = detail.permissions.unwrap_or_default();
-        about.extend(http.into_iter().chain(credentials).chain(docker).map(|what| ("granted", what)));
+        about.extend(detail.permissions.unwrap_or_default().told().into_iter().map(|what| ("granted", what)));
         about.extend(templates::needs(detail.requirements.unwrap_or_default()).map(|needs| ("needs", needs)));
         about.extend(detail.license.map(|license| ("license", license)));
         about.extend(detail.homepage.map(|homepage| ("homepage", homepage)));

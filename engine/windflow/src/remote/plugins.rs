@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use windflow_core::id::{Digest, NodeTypeRef};
 use windflow_core::manifest::Manifest;
 use windflow_core::ports::host::{InstalledNodeType, Registry};
-use windflow_core::ports::plugins::PluginPreview;
+use windflow_core::ports::plugins::{PluginBefore, PluginPreview};
 
 use super::server::{Server, with_query};
 use crate::cli::{Global, InstallPluginArgs, PluginsCommand};
@@ -61,9 +61,14 @@ async fn put(server: &Server, global: &Global, args: InstallPluginArgs) -> anyho
         return Ok(());
     }
     consent::ask(&consent::describe(&preview, &fetched.source), yes)?;
-    // Whoever agreed saw what grew.
+    // Whoever agreed saw what grew, and what stops.
     let more = preview.before.as_ref().is_some_and(|before| !before.more.is_empty());
-    let agreed = [("digest", preview.digest.to_string()), ("may_do_more", more.to_string())];
+    let stops = preview.before.as_ref().is_some_and(PluginBefore::stops_workflows);
+    let agreed = [
+        ("digest", preview.digest.to_string()),
+        ("may_do_more", more.to_string()),
+        ("may_stop_workflows", stops.to_string()),
+    ];
     let request = with_query(server.request(Method::POST, &["plugins"]), &agreed)?;
     server.ask::<Value>(sent(request)).await?;
     install::done(&preview);
@@ -71,7 +76,7 @@ async fn put(server: &Server, global: &Global, args: InstallPluginArgs) -> anyho
 }
 
 /// The node types that a server has.
-struct NodeTypes(Vec<(NodeTypeRef, InstalledNodeType)>);
+pub(super) struct NodeTypes(Vec<(NodeTypeRef, InstalledNodeType)>);
 
 impl Registry for NodeTypes {
     fn get(&self, uses: &NodeTypeRef) -> Option<InstalledNodeType> {
@@ -83,7 +88,7 @@ impl Registry for NodeTypes {
     }
 }
 
-async fn node_types(server: &Server) -> anyhow::Result<NodeTypes> {
+pub(super) async fn node_types(server: &Server) -> anyhow::Result<NodeTypes> {
     let all: Vec<NodeType> = server.all(&["node-types"], &[]).await?;
     let all = all.into_iter().map(|found| {
         let uses = found.uses.clone();

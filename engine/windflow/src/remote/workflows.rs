@@ -1,4 +1,4 @@
-//! `windflow workflows …` and `windflow validate` of a server.
+//! `windflow workflows …`, `windflow validate` and `windflow plan` of a server.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -13,8 +13,9 @@ use windflow_core::workflow::Workflow;
 use super::reply::{DocumentProblem, Refused};
 use super::report::Listed;
 use super::server::Server;
-use crate::cli::{ApplyArgs, ListWorkflowsArgs, ShowWorkflowArgs, ValidateArgs, WorkflowsCommand};
+use crate::cli::{ApplyArgs, ListWorkflowsArgs, PlanArgs, ShowWorkflowArgs, ValidateArgs, WorkflowsCommand};
 use crate::commands::document;
+use crate::commands::plan::{self, Reached};
 use crate::exit::{self, invalid};
 use crate::render::{self, shorten, status, table::table, time};
 
@@ -128,7 +129,7 @@ async fn apply(server: &Server, args: &ApplyArgs) -> anyhow::Result<ExitCode> {
     let mut bad = 0;
     for path in &args.files {
         let text = document::read(path)?;
-        let Validation { valid, problems } = check(server, &text).await?;
+        let Validation { valid, problems, .. } = check(server, &text).await?;
         print(path, &problems);
         if !valid {
             bad += 1;
@@ -196,11 +197,25 @@ fn print(path: &Path, problems: &[DocumentProblem]) {
 struct Validation {
     valid: bool,
     problems: Vec<DocumentProblem>,
+    #[serde(default)]
+    reach: Vec<Reached>,
 }
 
 async fn check(server: &Server, text: &str) -> anyhow::Result<Validation> {
     let request = server.request(Method::POST, &["validate"]).header(header::CONTENT_TYPE, "application/yaml");
     server.ask(request.body(text.to_owned())).await
+}
+
+/// A file, as it would go on at the server: with its node types, the workflows that it keeps, and its credentials where whoever
+/// asks may know of them.
+pub(super) async fn plan(server: &Server, args: &PlanArgs) -> anyhow::Result<ExitCode> {
+    let text = document::read(&args.file)?;
+    let Validation { valid, problems, reach } = check(server, &text).await?;
+    print(&args.file, &problems);
+    let workflow = Workflow::parse(&text).0.filter(|_| valid);
+    let workflow = workflow.ok_or_else(|| invalid(format!("{} is not valid at the server", args.file.display())))?;
+    plan::show(&workflow, &super::plugins::node_types(server).await?, &reach)?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Files are held against the node types that the server has.
@@ -219,7 +234,7 @@ pub(super) async fn validate(server: &Server, args: &ValidateArgs) -> anyhow::Re
                 continue;
             }
         };
-        let Validation { valid, problems } = check(server, &text).await?;
+        let Validation { valid, problems, .. } = check(server, &text).await?;
         all_valid &= valid;
         if args.json {
             report.push(json!({ "file": path, "valid": valid, "problems": problems }));

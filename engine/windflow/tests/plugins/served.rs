@@ -158,6 +158,76 @@ fn plugins_come_and_go_while_the_server_runs() {
     assert!(!audit.contains("preview"), "a preview changes nothing: {audit}");
 }
 
+/// What a workflow that is on would no longer fit is told before, and agreed to by itself; then it is off until it is mended.
+#[test]
+fn a_plugin_that_workflows_do_not_fit_any_more_stops_them_only_once_somebody_agrees() {
+    let bench = Bench::new();
+    let (one, first) = bench.package(&bench.facts("1.0.0", |_| {}));
+    let strict = bench.facts("1.1.0", |manifest| {
+        let node = manifest.nodes.get_mut("facts").unwrap();
+        node.config["properties"]["word"] = json!({ "type": "string", "description": "A word." });
+        node.config["required"] = json!(["text", "word"]);
+    });
+    let (two, second) = bench.package(&strict);
+    let mut serving = bench.serve();
+    serving.install(&one, &format!("digest={first}"), 201);
+    let hook = |name: &str, path: &str| {
+        format!(
+            "windflow: 1\nname: {name}\ntriggers:\n  hook: {{ uses: webhook, with: {{ path: {path}, auth: none, reply: result }} }}\n\
+             nodes:\n  tell: {{ uses: facts@1, with: {{ text: seven }} }}\noutputs: {{ gave: \"${{{{ nodes.tell.output.text }}}}\" }}\n"
+        )
+    };
+    serving.create_enabled("told", &hook("told", "told"));
+    let runs_it = "windflow: 1\nname: outside\nnodes: { go: { uses: workflow@1, with: { name: told } } }\n";
+    serving.create_enabled("outside", runs_it);
+    let calm = "windflow: 1\nname: calm\nnodes: { say: { uses: log@1, with: { message: facts } } }\n";
+    serving.create_enabled("calm", calm);
+    let knock = |serving: &Serving, status| serving.answer(serving.request("POST", "/hooks/local/told"), status);
+    assert_eq!(knock(&serving, 200)["gave"], "seven");
+
+    let before = serving.preview(&two, 200)["before"].clone();
+    let names: Vec<_> =
+        before["unfit"].as_array().unwrap().iter().map(|one| one["workflow"].as_str().unwrap()).collect();
+    assert_eq!(names, ["outside", "told"], "{before:#}");
+    let problem = &before["unfit"][1]["problems"][0];
+    assert!(problem["message"].as_str().unwrap().contains("word") && problem["line"] == 6, "{problem}");
+    assert!(before["unfit"][0]["problems"][0]["message"].as_str().unwrap().contains("`told`"), "{before:#}");
+    assert_eq!(before["unfit_more"], 0);
+
+    let refused = serving.install(&two, &format!("digest={second}"), 409);
+    assert_eq!(refused["code"], "plugin_stops_workflows");
+    for part in ["`told` (6:", "word", "may_stop_workflows=true"] {
+        assert!(refused.to_string().contains(part), "{part} is not in {refused}");
+    }
+    assert!(!refused.to_string().contains("calm"), "{refused}");
+    assert_eq!(serving.get("node-types/facts@1", 200)["component"], json!(first));
+    assert_eq!(knock(&serving, 200)["gave"], "seven");
+
+    // What runs beside it is told by its command line, too, which says that it does not know.
+    bench.run(&["plugins", "install", "facts-1.0.0.wasm"]).with(0, &["unchanged facts 1.0.0"]);
+    bench.run(&["plugins", "install", &strict]).with(2, &["is not known", "--server URL", "nobody can be asked here"]);
+    std::fs::write(bench.path().join("key"), &serving.token).unwrap();
+    let asking = |more: &[&str]| {
+        let all = [&["--server", &serving.url, "--token-file", "key", "plugins", "install", &strict], more].concat();
+        bench.run(&all)
+    };
+    asking(&[])
+        .with(2, &["Workflows that are on would stop", "! told", "6:", "word", "! outside", "nobody can be asked"]);
+    asking(&["--yes"]).with(0, &["installed facts 1.1.0"]);
+    assert_eq!(serving.get("node-types/facts@1", 200)["component"], json!(second));
+    // Its hook is off, until it is mended.
+    knock(&serving, 404);
+    let shown = serving.answer(serving.request("GET", "/api/v1/workflows/told"), 200);
+    assert_eq!(shown["enabled"], true, "{shown}");
+    serving.stop("-TERM");
+
+    // With nobody running, the command line looks itself. It goes back, which fits again.
+    bench.run(&["plugins", "install", "facts-1.0.0.wasm", "--yes"]).with(0, &["goes back from version 1.1.0"]);
+    bench.run(&["plugins", "install", &strict]).with(2, &["Workflows that are on would stop", "! told", "word"]);
+    serving = bench.serve();
+    assert_eq!(knock(&serving, 200)["gave"], "seven");
+}
+
 /// Triggers that were off, since a plugin was missing, are on again with it, and it is there after the next start.
 #[test]
 fn what_is_installed_stays_and_lets_workflows_go_on() {
@@ -295,4 +365,15 @@ fn what_a_text_may_reach_is_told() {
     serving.token = key["token"].as_str().unwrap().to_owned();
     let told = validate(&serving, whole);
     assert!(told.to_string().contains("the credential crm") && !told.to_string().contains("login."), "{told:#}");
+
+    // The command line plans with what the server has.
+    std::fs::write(bench.path().join("key"), &serving.token).unwrap();
+    std::fs::write(bench.path().join("whole.yaml"), whole).unwrap();
+    std::fs::write(bench.path().join("broken.yaml"), "windflow: 1\nname: broken\nnodes: { a: { uses: none@1 } }\n")
+        .unwrap();
+    let plan = |file: &str| bench.run(&["--server", &serving.url, "--token-file", "key", "plan", file]);
+    plan("whole.yaml")
+        .with(0, &["step 1", "workflow@1", "crm.example.org, by HTTP, from go › ask", "the credential crm, from"]);
+    plan("broken.yaml").with(2, &["broken.yaml:3", "unknown_node_type", "is not valid at the server"]);
+    bench.run(&["plan", "whole.yaml"]).with(2, &["invalid_child"]);
 }

@@ -27,7 +27,7 @@ export interface TemplateDetail extends Omit<Schemas['TemplateDetail'], 'service
   variables: Variable[]
   inputs: Record<string, JsonObject>
   requirements: { cpu?: number | null; memory_mb?: number | null; disk_mb?: number | null } | null
-  permissions: { http?: string[]; credentials?: string[]; docker?: string[]; email?: string[]; events?: string[]; state?: boolean; files?: boolean } | null
+  permissions: { http?: string[]; credentials?: string[]; docker?: string[]; email?: string[]; events?: string[]; state?: boolean; files?: boolean; clock?: boolean; random?: boolean } | null
 }
 
 export const marketplaceKey = ['marketplace'] as const

@@ -1,12 +1,20 @@
 import { describe, expect, it } from 'vitest'
-import { added, called, grows, preview, largest } from './installing'
+import { added, called, grows, preview, largest, stops } from './installing'
 
 describe('installing a plugin', () => {
   it('asks for more agreement where it may do more than before, and only there', () => {
-    const before = { version: '1.0.0', digest: 'sha256:', stays: false, less: [], gone: [] }
+    const before = { version: '1.0.0', digest: 'sha256:', stays: false, less: [], gone: [], unfit: [], unfit_more: 0 }
     expect(grows({ before: null })).toBe(false)
     expect(grows({ before: { ...before, more: [] } })).toBe(false)
     expect(grows({ before: { ...before, more: [{ en: 'hear that it should stop' }] } })).toBe(true)
+  })
+
+  it('asks for agreement where workflows would stop, known or not', () => {
+    const before = { version: '1.0.0', digest: 'sha256:', stays: false, more: [], less: [], gone: [], unfit: [], unfit_more: 0 }
+    expect(stops({ before: null })).toBe(false)
+    expect(stops({ before })).toBe(false)
+    expect(stops({ before: { ...before, unfit: [{ workflow: 'told', problems: [] }] } })).toBe(true)
+    expect(stops({ before: { ...before, unfit_more: 1 } })).toBe(true)
   })
 
   it('calls a plugin by its major version, since several may be there', () => expect(called({ name: 'greet', version: '12.3.4' })).toBe('greet@12'))

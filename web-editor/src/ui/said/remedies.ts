@@ -18,6 +18,7 @@ export const french: readonly [begins: RegExp, says: string][] = [
   [/^write each workflow into a file of its own$/, 'écrivez chaque workflow dans un fichier à lui'],
   [/^take its (`[^`]+`) away$/, 'enlevez son $1'],
   [/^get it( again)?, bring both .*$/, 'relisez-le et réunissez les deux'],
+  [/^mend them or switch them off, or agree to it with (`[^`]+`)$/, 'corrigez-les ou désactivez-les, ou acceptez-le avec $1'],
   [/^switch them off, or let them use another node type$/, 'désactivez-les, ou donnez-leur un autre type de nœud'],
   [/^ask one of its admins, or run (`[^`]+`) on the machine of the server$/, 'demandez à l’un d’eux, ou lancez $1 sur la machine du serveur'],
   [/^create it as a new workflow to rename it$/, 'créez-le comme nouveau workflow pour le renommer'],

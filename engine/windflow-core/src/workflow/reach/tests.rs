@@ -47,6 +47,7 @@ fn check(text: &str, children: &Children, language: &str, expect: &[&str]) {
         ("idle", json!({ "http": ["*"], "state": true }), true),
         ("post", json!({ "email": true, "credentials": true }), false),
         ("keep", json!({ "state": true, "files": true, "events": true }), false),
+        ("tell", json!({ "clock": true, "random": true }), false),
         ("build", json!({ "docker": true, "hands_files": ["folder"] }), false),
     ]);
     let (workflow, problems) = Workflow::parse(&format!("windflow: 1\nname: test\n{text}"));
@@ -100,7 +101,7 @@ fn credentials_are_told_by_where_they_go() {
 
 #[test]
 fn what_is_granted_and_asked_for_by_nobody_is_not_reached() {
-    let all = "permissions: { http: [\"*\"], docker: [prod], email: [\"mail.example.org:587\"], events: [a.b], state: true, files: true, credentials: [crm] }\n";
+    let all = "permissions: { http: [\"*\"], docker: [prod], email: [\"mail.example.org:587\"], events: [a.b], state: true, files: true, clock: true, random: true, credentials: [crm] }\n";
     check(&format!("{all}nodes: {{ a: {{ uses: idle@1 }} }}\n"), &Children::default(), "en", &[]);
     check(
         &format!(
@@ -115,6 +116,23 @@ fn what_is_granted_and_asked_for_by_nobody_is_not_reached() {
             "files: files of the run, which end with it; a",
             "handed_files: files of the run, handed to a target to build from; b",
         ],
+    );
+}
+
+#[test]
+fn time_and_chance_are_told_where_they_are_granted_and_asked_for() {
+    let nodes = "nodes: { a: { uses: tell@1 }, b: { uses: keep@1 } }\n";
+    check(
+        &format!("permissions: {{ clock: true, random: true }}\n{nodes}"),
+        &Children::default(),
+        "en",
+        &["clock: the time of the machine; a", "random: random numbers of the machine; a"],
+    );
+    check(
+        &format!("permissions: {{ random: true }}\n{nodes}"),
+        &Children::default(),
+        "fr",
+        &["random: des nombres aléatoires de la machine; a"],
     );
 }
 

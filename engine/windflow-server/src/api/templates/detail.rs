@@ -55,7 +55,7 @@ pub(crate) struct TemplateDetail {
     risks: Vec<RiskView>,
     /// The node types of a workflow: what each may touch.
     reach: Vec<Reached>,
-    /// What a workflow is granted: `http`, `credentials`, `docker`, `email`.
+    /// What a workflow is granted: `http`, `credentials`, `docker`, `email` and `events` by name; `state`, `files`, `clock` and `random`.
     permissions: Value,
 }
 

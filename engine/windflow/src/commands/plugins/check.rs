@@ -125,6 +125,8 @@ impl Found {
                 // Neither is imported: the host does it.
                 "credentials" | "hands_files" => continue,
                 "http" => "wasi:http/".to_owned(),
+                "clock" => "wasi:clocks/".to_owned(),
+                "random" => "wasi:random/".to_owned(),
                 other => format!("windflow:node/{}@", other.replace('_', "-")),
             };
             if !package.imports.iter().any(|import| import.starts_with(&interface)) {

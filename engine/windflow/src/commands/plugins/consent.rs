@@ -70,6 +70,28 @@ fn changes(before: &PluginBefore, preview: &PluginPreview) -> Vec<String> {
         let gone: Vec<String> = gone.iter().map(ToString::to_string).collect();
         lines.push(format!("  It offers no more: {}", gone.join(", ")));
     }
+    lines.extend(stopped(before));
+    lines
+}
+
+/// Workflows that could not be started any more.
+fn stopped(before: &PluginBefore) -> Vec<String> {
+    if !before.stops_workflows() {
+        return Vec::new();
+    }
+    let stop = style("stop").red().bold().for_stderr();
+    let mut lines = vec![format!("  Workflows that are on would {stop}, since they do not fit it:")];
+    for unfit in &before.unfit {
+        lines.push(format!("    {} {}", style("!").red().for_stderr(), line(&unfit.workflow)));
+        for problem in &unfit.problems {
+            let remedy = problem.remedy.as_deref().map(|remedy| format!("; {remedy}")).unwrap_or_default();
+            let text = format!("{}:{} {}{remedy}", problem.line, problem.column, problem.message);
+            lines.push(format!("        {}", line(&text)));
+        }
+    }
+    if before.unfit_more > 0 {
+        lines.push(format!("    {} {} more", style("!").red().for_stderr(), before.unfit_more));
+    }
     lines
 }
 

@@ -6,8 +6,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 use windflow_core::ports::plugins::{PluginError, PluginPreview};
 use windflow_host::HostConfig;
 
-use super::consent;
 use super::fetch::{self, Fetched};
+use super::{consent, stopping};
 use crate::cli::{Global, InstallPluginArgs, UpdatePluginsArgs};
 use crate::engine::data_dir;
 use crate::exit::invalid;
@@ -64,12 +64,17 @@ pub(super) fn update(global: &Global, args: &UpdatePluginsArgs) -> anyhow::Resul
 /// Checks a package, has somebody agree to it, compiles it and keeps it.
 fn accept(global: &Global, installed: &mut Installed, fetched: &Fetched, yes: bool) -> anyhow::Result<()> {
     let Fetched { package, bytes, source } = fetched;
-    let preview = installed.preview(package, bytes.len()).map_err(refused)?;
+    let mut preview = installed.preview(package, bytes.len()).map_err(refused)?;
     if preview.installed {
         unchanged(&preview);
         return Ok(());
     }
-    consent::ask(&consent::describe(&preview, source), yes)?;
+    let unknown = match &mut preview.before {
+        Some(before) => stopping::find(global, package, before)?,
+        None => None,
+    };
+    let told = [Some(consent::describe(&preview, source)), unknown].into_iter().flatten().collect::<Vec<_>>();
+    consent::ask(&told.join("\n"), yes)?;
     let (bar, began) = (compiling(bytes.len()), Instant::now());
     let compiled = compile(global, bytes);
     bar.finish_and_clear();

@@ -1,12 +1,13 @@
 //! Settings of the server: the command line and the environment first, then the file, then the defaults.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ipnet::IpNet;
 use serde::{Deserialize, Deserializer, de};
-use windflow_core::capability::HttpPattern;
+use windflow_core::capability::{Capability, HttpPattern};
 use windflow_server::{Origin, Settings};
 
 use super::backups::Schedule;
@@ -28,6 +29,8 @@ struct File {
     public_url: Option<String>,
     #[serde(default)]
     allow_hosts: Vec<HttpPattern>,
+    #[serde(default)]
+    deny: Vec<String>,
     #[serde(default)]
     allow_origins: Vec<Origin>,
     rate_limit: Option<u32>,
@@ -71,6 +74,7 @@ pub(crate) struct Resolved {
     pub(crate) settings: Settings,
     pub(crate) data_dir: PathBuf,
     pub(crate) allow_hosts: Vec<HttpPattern>,
+    pub(crate) denied: BTreeSet<Capability>,
     pub(crate) secrets_key_file: Option<PathBuf>,
     pub(crate) max_runs: Option<usize>,
     pub(crate) backups: Option<Schedule>,
@@ -107,6 +111,9 @@ pub(crate) fn resolve(global: &Global, args: &ServeArgs) -> anyhow::Result<Resol
     set(&mut settings.rate_limit, args.rate_limit, file.rate_limit);
     settings.trusted_proxies = list(&args.trusted_proxy, file.trusted_proxies);
     let allow_hosts = list(&args.allow_host, file.allow_hosts);
+    let deny = file.deny.iter().map(|word| word.parse()).collect::<Result<Vec<Capability>, _>>();
+    let deny = deny.map_err(|error| invalid(format!("{}: deny: {error}", shown(args))))?;
+    let denied = list(&args.deny, deny).into_iter().collect();
     let secrets_key_file = args.secrets_key_file.clone().or(file.secrets_key_file);
     let max_runs = args.max_runs.or(file.max_runs);
     let backups = args.backup_dir.clone().or(file.backup_dir).map(|folder| Schedule {
@@ -121,7 +128,11 @@ pub(crate) fn resolve(global: &Global, args: &ServeArgs) -> anyhow::Result<Resol
         share: file.traces_share,
     };
     let traces = traces::resolve(args, traces, |name| std::env::var(name).ok())?;
-    Ok(Resolved { settings, data_dir, allow_hosts, secrets_key_file, max_runs, backups, traces })
+    Ok(Resolved { settings, data_dir, allow_hosts, denied, secrets_key_file, max_runs, backups, traces })
+}
+
+fn shown(args: &ServeArgs) -> String {
+    args.config.as_deref().unwrap_or(Path::new("")).display().to_string()
 }
 
 /// Links, cookies and hooks are made of it: anything else than an origin would make them lead nowhere.
@@ -180,6 +191,14 @@ mod tests {
     }
 
     #[test]
+    fn what_the_operator_denies_is_a_list_of_capabilities() {
+        let denied = |given: &[&str], file: &str| resolved(given, file).unwrap().denied.into_iter().collect::<Vec<_>>();
+        assert_eq!(denied(&[], ""), []);
+        assert_eq!(denied(&[], "deny = [\"random\", \"clock\"]"), [Capability::Clock, Capability::Random]);
+        assert_eq!(denied(&["--deny", "state,files"], "deny = [\"clock\"]"), [Capability::State, Capability::Files]);
+    }
+
+    #[test]
     fn the_public_address_is_one_that_can_be_opened() {
         let url = |given: &str| resolved(&["--public-url", given], "").map(|found| found.settings.public_url);
         assert_eq!(url("https://Flows.example.org/").unwrap().as_deref(), Some("https://flows.example.org"));
@@ -195,6 +214,7 @@ mod tests {
     fn a_file_that_says_what_there_is_not_is_refused_with_its_place() {
         for (bad, expect) in [
             ("lisen = \"x\"", "lisen"),
+            ("deny = [\"clocks\"]", "`clocks` is no capability"),
             ("request_timeout = \"soon\"", "request_timeout"),
             ("listen = 3", "listen"),
             ("allow_origins = [\"*\"]", "no origin"),

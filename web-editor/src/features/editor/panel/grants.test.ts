@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import type { NodeType } from '@/domain/node-types'
 import type { NodeView, WorkflowView } from '@/domain/workflow'
-import { missingHost, withHost } from './grants'
+import { readFileSync } from 'node:fs'
+import en from '../i18n/en.json'
+import fr from '../i18n/fr.json'
+import { grantedLists, grantedSwitches, missingHost, withHost } from './grants'
 
 const http = { capabilities: { http: ['*:*'] } } as unknown as NodeType
 const missing = (url: string, granted: string[] = []) =>
@@ -22,6 +25,15 @@ describe('what a node would still have to be granted', () => {
 
   it('is nothing for a node that asks for no network', () => {
     expect(missingHost({ permissions: {} } as WorkflowView, { with: { url: 'https://a.b' } } as unknown as NodeView, { capabilities: {} } as NodeType)).toBeUndefined()
+  })
+
+  it('can be set for all that a workflow grants, with words in both languages', () => {
+    const keys = [...grantedLists, ...grantedSwitches]
+    const engine = readFileSync('../engine/windflow-core/src/workflow/parse.rs', 'utf8')
+    const known = /const KEYS: \[&str; \d+\] = \[("http"[^\]]*)\]/.exec(engine)?.[1]?.match(/\w+/g) ?? []
+    expect(known).not.toEqual([])
+    expect(keys.toSorted()).toEqual(known.toSorted())
+    for (const { workflow } of [en, fr]) expect(Object.keys(workflow.grants).toSorted()).toEqual(keys.flatMap((key) => [key, `${key}Note`]).toSorted())
   })
 
   it('is added to what there is', () => {

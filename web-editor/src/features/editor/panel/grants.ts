@@ -29,5 +29,9 @@ export function missingHost(workflow: WorkflowView, node: NodeView, type: NodeTy
   return port ? `${protocol}//${host}` : hostname
 }
 
+/** What is granted by names, and what is granted or not: all keys of `permissions:`, in the order in which they are shown. */
+export const grantedLists = ['http', 'credentials', 'email', 'docker', 'events'] as const
+export const grantedSwitches = ['state', 'files', 'clock', 'random'] as const
+
 /** The grants with one more. */
 export const withHost = (workflow: WorkflowView, host: string): Json => [...listOf(workflow.permissions.http), host]
