@@ -116,7 +116,7 @@ d: { uses: workflow@1, with: { name: other } }\n",
         "needs the input `who`",
         "missing.yaml",
         "in a circle: `circle.yaml` → `circle.yaml`",
-        "only a server",
+        "no file beside this one is a workflow `other`",
     ] {
         assert!(stderr(&output).contains(part), "{part}: {}", stderr(&output));
     }

@@ -95,7 +95,7 @@ impl Renamer<'_> {
             let condition = node.condition.iter().map(|condition| &condition.value);
             with.chain(items).chain(condition).for_each(|expression| self.expression(expression, of_several));
         }
-        let outputs = workflow.outputs.values().flat_map(crate::expression::Template::expressions);
+        let outputs = workflow.outputs.values().flat_map(|output| output.value.expressions());
         outputs.for_each(|expression| self.expression(expression, false));
     }
 

@@ -1,6 +1,6 @@
 //! A workflow held against itself and the installed node types.
 
-use super::{Node, Trigger, Workflow, concurrency, config, duration};
+use super::{Node, Trigger, Workflow, concurrency, config, duration, outputs};
 use crate::capability::Origin;
 use crate::expression::{Kind, Reference, Target, Template};
 use crate::id::{NodeId, NodeTypeRef, PortName};
@@ -21,8 +21,9 @@ pub(super) fn validate(workflow: &Workflow, registry: &(impl Registry + ?Sized))
         }
         check_node(workflow, node, registry, &mut problems);
     }
-    for template in workflow.outputs.values() {
-        references(workflow, None, template.references(), &mut problems);
+    for (name, output) in &workflow.outputs {
+        references(workflow, None, output.value.references(), &mut problems);
+        outputs::check(name, output, &mut problems);
     }
     for template in &workflow.permissions.http {
         for reference in template.references() {
