@@ -134,6 +134,10 @@ impl Lookup for Scope<'_> {
         self.state_of(node).filter(|state| state.is_settled()).map(NodeState::word)
     }
 
+    fn callback(&self, node: &NodeId) -> Option<String> {
+        Some(self.state.started()?.callbacks.as_ref()?.address(self.key, node))
+    }
+
     fn run_id(&self) -> Option<String> {
         Some(self.key.run.to_string())
     }

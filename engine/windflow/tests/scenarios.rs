@@ -38,6 +38,8 @@ macro_rules! scenarios {
 scenarios! {
     a_cancelled_run_that_could_not_be_undone_is_a_dead_letter
     a_disk_that_is_full_acknowledges_nothing
+    a_disk_that_only_reads_is_told
+    a_full_disk_acknowledges_nothing_until_there_is_room
     a_large_value_is_kept_once
     a_newer_store_is_refused_and_left
     a_rerun_has_none_of_the_files
@@ -46,6 +48,8 @@ scenarios! {
     a_run_that_failed_is_a_dead_letter
     a_server_that_is_away_is_left_alone
     a_server_that_was_left_alone_is_tried_again
+    a_sync_that_fails_acknowledges_nothing
+    a_system_reports_back_at_the_address
     an_answer_of_any_status_is_an_answer
     an_older_store_is_brought_up
     changed_pages_are_refused

@@ -104,7 +104,9 @@ impl Renamer<'_> {
             let range = reference.place.bytes.clone();
             let Some(written) = self.text.get(range.clone()) else { continue };
             let (prefix, name) = match &reference.target {
-                Target::Output(id) | Target::Error(id) | Target::Status(id) => ("nodes", Some(id.as_str())),
+                Target::Output(id) | Target::Error(id) | Target::Status(id) | Target::Callback(id) => {
+                    ("nodes", Some(id.as_str()))
+                }
                 // Where several nodes are needed, `input` is a map by their names.
                 Target::Input if of_several => ("input", None),
                 _ => continue,

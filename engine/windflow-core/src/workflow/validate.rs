@@ -300,6 +300,7 @@ fn references<'a>(
                     ));
                 }
             }
+            Target::Callback(id) => check_callback(workflow, id, &reference.place, problems),
             Target::Item | Target::ItemIndex if node.is_none() => {
                 let message = format!("`{}` is known in the `with` of a node with `for_each` only", reference.target);
                 problems.push(Problem::error("no_item_here", &reference.place, message));
@@ -317,6 +318,28 @@ fn references<'a>(
             | Target::RunId
             | Target::Trigger => {}
         }
+    }
+}
+
+/// A node that is asked for its address waits for a report, and is one.
+fn check_callback(workflow: &Workflow, id: &NodeId, place: &Place, problems: &mut Vec<Problem>) {
+    let Some(asked) = workflow.nodes.get(id) else {
+        problems.extend(unknown_node(workflow, id, place));
+        return;
+    };
+    let (why, remedy) = if Native::find(&asked.uses.value) != Some(Native::Callback) {
+        (format!("`{}` waits for no report", asked.uses.value), "name a node that uses `callback@1`")
+    } else if asked.for_each.is_some() {
+        (
+            "each of its items has an address of its own".to_owned(),
+            "take its `for_each` away, or let it wait for an event",
+        )
+    } else {
+        return;
+    };
+    if !workflow.is_unreadable("uses", id) {
+        problems
+            .push(Problem::error("no_callback", place, format!("node `{id}` has no address: {why}")).remedy(remedy));
     }
 }
 

@@ -17,6 +17,7 @@
 //!   - answer: first                        # as in `expect.yaml`: node, item, approve, data; refused
 //!     node: ask
 //!     approve: true
+//!     at: [order, report_to]               # at the address that this node put out in this field
 //!   - event: order.paid                    # something happened; `answered` says how many waited for it
 //!     data: {}
 //!     answered: 1
@@ -106,6 +107,8 @@ enum Step {
         approve: Option<bool>,
         #[serde(default)]
         data: Value,
+        /// Whose output says where to answer, and the field of it: the token is the last part of that address.
+        at: Option<(String, String)>,
         #[serde(default)]
         refused: bool,
     },
@@ -415,14 +418,23 @@ impl World<'_> {
                 self.check(&place, &key, expect, &report);
             }
             Step::Cancel { cancel } => self.runtime_do(|runtime| runtime.cancel(&self.key(cancel), "test")).unwrap(),
-            Step::Answer { answer, node, item, approve, data, refused } => {
+            Step::Answer { answer, node, item, approve, data, at, refused } => {
                 let given = reply(*approve, data);
-                let answer_given = Answer { node: node.parse().unwrap(), item: *item, token: None, reply: given };
                 self.settle();
                 let key = self.key(answer);
+                let token = at.as_ref().map(|(handed_on_by, field)| {
+                    let report = self.runtime().report(&key).unwrap();
+                    let output = report.nodes[handed_on_by.as_str()].output.as_ref().unwrap();
+                    output.value()[field].as_str().unwrap().rsplit('/').next().unwrap().to_owned()
+                });
+                let answer_given = Answer { node: node.parse().unwrap(), item: *item, token, reply: given };
                 let answered = self.working().tokio.block_on(self.runtime().answer(&key, answer_given));
                 match (answered, refused) {
-                    (Ok(_), false) | (Err(AnswerError::Invalid { .. } | AnswerError::NotAsked { .. }), true) => {}
+                    (Ok(_), false)
+                    | (
+                        Err(AnswerError::Invalid { .. } | AnswerError::NotAsked { .. } | AnswerError::WrongToken(_)),
+                        true,
+                    ) => {}
                     (answered, _) => panic!("{place}: {answered:?}"),
                 }
             }

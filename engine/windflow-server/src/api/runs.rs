@@ -367,6 +367,9 @@ impl EventView {
         if !may_answer && let Some(Value::Object(question)) = event.pointer_mut("/attempt_started/wait/answer") {
             question.remove("token");
         }
+        if !may_answer && let Some(Value::Object(callbacks)) = event.pointer_mut("/run_started/callbacks") {
+            callbacks.remove("secret");
+        }
         Ok(Self { sequence, at: record.at.0, event })
     }
 }

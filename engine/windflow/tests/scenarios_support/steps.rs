@@ -9,6 +9,8 @@
 //!     gives: { status: succeeded }         # the JSON that it prints has at least this; a text in … is contained
 //!     keep: { run: /run }                  # what is at these places of it is written @run@ from here on
 //!     files_up_to_kib: 512                 # what the disk takes of one file
+//!     syncs_until: 1                       # after so many syncs of the store's log every further one fails; the first is that of its opening
+//!   - disk: { mib: 8 }                     # the data is on a disk of its own of that size, empty at first; `read_only` turns it so
 //!   - begin: [run, workflow.yaml]          # the command, until the scenario's server has so many requests
 //!     seen: 1
 //!   - serve: [--keep-runs, 1s]             # a server; somebody is signed in
@@ -30,6 +32,7 @@
 //! In files and steps `@server@` is the address of the scenario's own server, `@closed@` one at which nothing listens.
 
 use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -80,6 +83,10 @@ enum Step {
         #[serde(default)]
         keep: BTreeMap<String, String>,
         files_up_to_kib: Option<u32>,
+        syncs_until: Option<u32>,
+    },
+    Disk {
+        disk: OwnDisk,
     },
     Begin {
         begin: Vec<String>,
@@ -128,6 +135,13 @@ enum Step {
     },
 }
 
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OwnDisk {
+    mib: Option<u32>,
+    read_only: Option<bool>,
+}
+
 fn ok() -> u16 {
     200
 }
@@ -141,11 +155,13 @@ struct World {
     serving: Option<Serving>,
     begun: Option<Child>,
     has_user: bool,
+    /// What holds the file system of the data, where it has one of its own; it goes with it.
+    disk: Option<Child>,
 }
 
 impl Drop for World {
     fn drop(&mut self) {
-        if let Some(mut child) = self.begun.take() {
+        for mut child in self.begun.take().into_iter().chain(self.disk.take()) {
             let _ = child.kill();
             let _ = child.wait();
         }
@@ -178,16 +194,29 @@ pub(crate) fn play(name: &str) {
     let words = [("server", server.url()), ("closed", closed_address()), ("later", later.clone())];
     let words = words.into_iter().map(|(word, means)| (word.to_owned(), means)).collect();
     let place = tempfile::tempdir().unwrap();
-    let mut world = World { place, words, server, later: (later, None), serving: None, begun: None, has_user: false };
+    let mut world =
+        World { place, words, server, later: (later, None), serving: None, begun: None, has_user: false, disk: None };
     for entry in std::fs::read_dir(&folder).unwrap() {
         let path = entry.unwrap().path();
         let text = world.filled(&std::fs::read_to_string(&path).unwrap());
         std::fs::write(world.place.path().join(path.file_name().unwrap()), text).unwrap();
     }
+    if scenario.steps.iter().any(|step| matches!(step, Step::Disk { .. })) && !can_mount() {
+        return;
+    }
     for (at, step) in scenario.steps.iter().enumerate() {
         let place = format!("{name}, step {}: {step:?}", at + 1);
         world.step(&place, step, &folder);
     }
+}
+
+/// Whether this machine lets anybody have file systems of his own.
+fn can_mount() -> bool {
+    let can = Command::new("unshare").args(["-rm", "true"]).status().is_ok_and(|status| status.success());
+    if !can {
+        eprintln!("this machine allows no mounts in a namespace of one's own: a limit for files stands for full disks");
+    }
+    can
 }
 
 impl World {
@@ -199,15 +228,58 @@ impl World {
         self.words.iter().fold(text.to_owned(), |text, (word, means)| text.replace(&format!("@{word}@"), means))
     }
 
-    fn command(&self, arguments: &[String], files_up_to_kib: Option<u32>) -> Command {
+    /// The command, where the data is on a disk of its own.
+    fn within_disk(&self) -> Option<Command> {
+        let holder = self.disk.as_ref()?.id().to_string();
+        let mut command = Command::new("nsenter");
+        command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        command.args(["--preserve-credentials", "-U", "-m", "-t", &holder, "--"]);
+        Some(command)
+    }
+
+    /// Gives the data a disk of its own, or changes it.
+    fn change_disk(&mut self, place: &str, disk: &OwnDisk) {
+        let data = self.data();
+        let size = disk.mib.map(|mib| format!("size={mib}m"));
+        if let Some(mut command) = self.within_disk() {
+            let mode = disk.read_only.map(|is| if is { "ro" } else { "rw" }.to_owned());
+            let options: Vec<_> = ["remount".to_owned()].into_iter().chain(mode).chain(size).collect();
+            let done = command.args(["mount", "-o", &options.join(",")]).arg(data).status().unwrap();
+            assert!(done.success(), "{place}");
+            return;
+        }
+        std::fs::create_dir_all(&data).unwrap();
+        let script = format!("mount -t tmpfs -o {} none \"$0\" && echo ready && exec sleep 600", size.unwrap());
+        let mut holder = Command::new("unshare");
+        holder.args(["-rm", "sh", "-c", &script]).arg(data).stdout(Stdio::piped());
+        let mut holder = holder.spawn().unwrap();
+        let mut said = String::new();
+        BufReader::new(holder.stdout.as_mut().unwrap()).read_line(&mut said).unwrap();
+        assert_eq!(said.trim(), "ready", "{place}");
+        self.disk = Some(holder);
+    }
+
+    fn command(&self, arguments: &[String], files_up_to_kib: Option<u32>, syncs_until: Option<u32>) -> Command {
         let arguments: Vec<_> = arguments.iter().map(|argument| self.filled(argument)).collect();
         let mut command = windflow(&self.data());
+        let program = env!("CARGO_BIN_EXE_windflow");
+        if let Some(mut within) = self.within_disk() {
+            within.args(["sh", "-c", "cd \"$0\" && exec \"$@\""]).arg(self.place.path());
+            within.env("WINDFLOW_DATA_DIR", self.data()).arg(program);
+            command = within;
+        }
+        if let Some(syncs) = syncs_until {
+            command = Command::new("strace");
+            command.env("WINDFLOW_DATA_DIR", self.data()).args(["-f", "-qq", "-o", "/dev/null", "-P"]);
+            command.arg(self.data().join("store/sled/write-ahead")).args(["-e", "trace=fdatasync", "-e"]);
+            command.arg(format!("inject=fdatasync:error=EIO:when={}+", syncs + 1)).arg(program);
+        }
         if let Some(kib) = files_up_to_kib {
             // The limit counts blocks of 512 or 1024 bytes, as the shell likes; bash counts 1024.
-            let program = env!("CARGO_BIN_EXE_windflow");
-            let data = self.data();
             command = Command::new("bash");
-            command.env("WINDFLOW_DATA_DIR", data).args(["-c", &format!("trap '' XFSZ; ulimit -f {kib}; exec \"$@\"")]);
+            command
+                .env("WINDFLOW_DATA_DIR", self.data())
+                .args(["-c", &format!("trap '' XFSZ; ulimit -f {kib}; exec \"$@\"")]);
             command.arg("bash").arg(program);
         }
         command.args(arguments).current_dir(self.place.path());
@@ -229,8 +301,8 @@ impl World {
 
     fn step(&mut self, place: &str, step: &Step, folder: &Path) {
         match step {
-            Step::Do { r#do, exits, says, silent_of, gives, keep, files_up_to_kib } => {
-                let output = self.command(r#do, *files_up_to_kib).output().unwrap();
+            Step::Do { r#do, exits, says, silent_of, gives, keep, files_up_to_kib, syncs_until } => {
+                let output = self.command(r#do, *files_up_to_kib, *syncs_until).output().unwrap();
                 let said = said(&output);
                 assert_eq!(output.status.code(), Some(*exits), "{place}: {said}");
                 for words in says.iter().map(|words| self.filled(words)) {
@@ -248,8 +320,10 @@ impl World {
                     self.keep(place, keep, &given);
                 }
             }
+            Step::Disk { disk } => self.change_disk(place, disk),
             Step::Begin { begin, seen } => {
-                let child = self.command(begin, None).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+                let child =
+                    self.command(begin, None, None).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
                 self.begun = Some(child);
                 let begun = Instant::now();
                 while self.server.seen().len() < *seen {

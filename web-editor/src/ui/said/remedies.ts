@@ -12,6 +12,8 @@ export const french: readonly [begins: RegExp, says: string][] = [
   [/^it takes what fits (.+)$/, 'il faut une valeur qui correspond à $1'],
   [/^give it a value of that type$/, 'donnez-lui une valeur de ce type'],
   [/^write (\$\{\{ \w+\(…\) \}\}) where the value can be one$/, 'écrivez $1 là où la valeur peut en être un'],
+  [/^name a node that uses (`[^`]+`)$/, 'nommez un nœud qui utilise $1'],
+  [/^take its `for_each` away, .*$/, 'enlevez son `for_each`, ou faites-le attendre un événement'],
   [/^read the value itself$/, 'lisez la valeur elle-même'],
   [/^name an item, as in list\[0\].*$/, 'nommez un élément, comme list[0], ou utilisez .map(one, …)'],
   [/^nothing is given back there$/, 'rien n’y est rendu'],

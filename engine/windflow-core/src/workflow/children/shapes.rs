@@ -49,7 +49,7 @@ impl Shapes {
             Target::Output(id) => self.outputs.get(id).map(Cow::Borrowed),
             Target::Input => self.outputs.get(source.as_ref()?).map(Cow::Borrowed),
             Target::ItemIndex => Some(Cow::Owned(json!({ "type": "integer" }))),
-            Target::RunId => Some(Cow::Owned(json!({ "type": "string" }))),
+            Target::RunId | Target::Callback(_) => Some(Cow::Owned(json!({ "type": "string" }))),
             Target::Status(_) | Target::Item | Target::Error(_) | Target::Trigger => None,
         }
     }
