@@ -4,15 +4,17 @@
 //! glue that is needed, so there is no generator of bindings to keep in step.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
 use windflow_core::edit::{self, Edit};
 use windflow_core::expression::preview::Scope;
-use windflow_core::workflow::{Workflow, validate};
+use windflow_core::workflow::{Workflow, resolve_children, validate};
 
 use crate::registry::Installed;
 use crate::text::Utf16;
+use crate::workflows::Workflows;
 
 #[cfg(target_arch = "wasm32")]
 mod chance;
@@ -20,12 +22,14 @@ mod preview;
 mod registry;
 mod text;
 mod view;
+mod workflows;
 
 /// Requests are at most this long, in bytes: a document of 1 MiB, and as much again of edits.
 const MAX_REQUEST: usize = 4 << 20;
 
 thread_local! {
     static INSTALLED: RefCell<Installed> = RefCell::default();
+    static WORKFLOWS: RefCell<Workflows> = RefCell::default();
 }
 
 #[derive(Debug, Deserialize)]
@@ -33,6 +37,8 @@ thread_local! {
 enum Request {
     /// Keeps the node types that the server has, as its API tells them.
     Install { node_types: Vec<registry::NodeTypeView> },
+    /// Keeps other workflows by their names, in the place of those kept before: what a text runs is held against them.
+    Workflows { workflows: BTreeMap<String, String> },
     /// What a text says, and what is wrong with it.
     Read { text: String },
     /// Makes edits.
@@ -71,7 +77,12 @@ fn answer(request: Request) -> Result<Value, Value> {
             INSTALLED.with(|kept| kept.replace(installed));
             Ok(json!({}))
         }
-        Request::Read { text } => Ok(INSTALLED.with(|installed| read(&text, &installed.borrow()))),
+        Request::Workflows { workflows } => {
+            WORKFLOWS.with(|kept| kept.replace(Workflows(workflows)));
+            Ok(json!({}))
+        }
+        Request::Read { text } => Ok(INSTALLED
+            .with(|installed| WORKFLOWS.with(|workflows| read(&text, &installed.borrow(), &workflows.borrow())))),
         Request::Edit { text, edits } => {
             let edited = edit::apply(&text, &edits).map_err(refused)?;
             let offsets = Utf16::new(&text);
@@ -90,10 +101,11 @@ fn answer(request: Request) -> Result<Value, Value> {
     }
 }
 
-fn read(text: &str, installed: &Installed) -> Value {
+fn read(text: &str, installed: &Installed, workflows: &Workflows) -> Value {
     let (workflow, mut problems) = Workflow::parse(text);
     if let Some(workflow) = &workflow {
         problems.extend(validate(workflow, installed));
+        problems.extend(resolve_children(workflow, workflows, installed).err().unwrap_or_default());
         windflow_core::problem::sort(&mut problems);
     }
     let offsets = Utf16::new(text);

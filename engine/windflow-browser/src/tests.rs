@@ -56,3 +56,17 @@ fn values_are_previewed_on_the_data_of_a_run() {
     assert_eq!(error["error"]["from"], 6, "{error}");
     assert!(preview(json!("${{ 1 + }}"))["error"]["message"].is_string());
 }
+
+#[test]
+fn what_a_text_runs_is_held_against_it_where_it_is_known() {
+    let child = "windflow: 1\nname: child\ninputs: { n: { type: integer } }\nnodes:\n  a: { uses: wait@1, with: { for: 1s } }\noutputs: { total: { value: 3, type: number } }\n";
+    let parent = "windflow: 1\nname: parent\nnodes:\n  a: { uses: workflow@1, with: { name: child, inputs: { n: many } } }\n  b: { uses: workflow@1, with: { name: other } }\noutputs: { sum: \"${{ nodes.a.output.totl }}\" }\n";
+    let codes = || {
+        let read = ask(&json!({ "op": "read", "text": parent }));
+        let codes = read["problems"].as_array().unwrap().iter().map(|problem| problem["code"].clone());
+        codes.collect::<Vec<_>>()
+    };
+    assert_eq!(codes(), Vec::<Value>::new(), "nothing is known of either");
+    assert_eq!(ask(&json!({ "op": "workflows", "workflows": { "child": child } })), json!({}));
+    assert_eq!(codes(), ["invalid_child_input", "unknown_output"]);
+}

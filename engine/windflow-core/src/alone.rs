@@ -7,8 +7,9 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
+use crate::expression::Target;
 use crate::id::NodeId;
-use crate::plan::dependencies;
+use crate::plan::{dependencies, references};
 use crate::problem::{Problem, did_you_mean};
 use crate::workflow::Workflow;
 use crate::yaml;
@@ -81,6 +82,18 @@ pub fn alone(document: &str, node: &str, with_input: bool) -> Result<Alone, Prob
         .iter()
         .map(|id| (id.to_string(), json!({ "uses": STAND_IN, "with": { "for": "1s" }, "needs": [] })))
         .collect();
+    // Who is only asked for its address does not run either.
+    for reference in references(wanted) {
+        if let Target::Callback(asked) = &reference.target {
+            let given = nodes.contains_key(asked.as_str());
+            let stand_in = if given {
+                json!({ "uses": "callback@1", "needs": [] })
+            } else {
+                json!({ "uses": "callback@1", "disabled": true })
+            };
+            nodes.insert(asked.to_string(), stand_in);
+        }
+    }
     nodes.insert(node.to_owned(), Value::Object(fields));
     alone.insert("nodes".to_owned(), Value::Object(nodes));
     Ok(Alone { document: Value::Object(alone).to_string(), stand_ins, input })

@@ -13,6 +13,7 @@ pub use self::error::ExpressionError;
 pub use self::lookup::{Incoming, Lookup};
 pub use self::path::reserved;
 pub use self::reference::{Reference, Target};
+pub use self::shape::Shapes;
 pub use self::template::{Field, Kind, Part, Template};
 
 pub mod preview;
@@ -32,6 +33,7 @@ mod operators;
 mod parser;
 mod path;
 mod reference;
+mod shape;
 mod template;
 mod value;
 mod walk;

@@ -8,7 +8,7 @@ use indexmap::IndexMap;
 use crate::expression::{Expression, Template};
 use crate::id::{Digest, NodeId, NodeTypeRef, PortName};
 use crate::native::Native;
-use crate::workflow::{ForEach, Join, OnUnknown, Retry};
+use crate::workflow::{ForEach, Join, OnUnknown, Output, Retry};
 
 pub use self::build::{PlanError, build, ports};
 pub use self::graph::{Dependency, dependencies, find_cycle};
@@ -28,7 +28,7 @@ pub struct NodeIndex(pub u32);
 pub struct Plan {
     nodes: Vec<PlanNode>,
     by_id: IndexMap<NodeId, NodeIndex>,
-    outputs: IndexMap<String, Template>,
+    outputs: IndexMap<String, Output>,
     timeout: Option<Duration>,
 }
 
@@ -59,7 +59,7 @@ impl Plan {
 
     /// What the workflow gives back.
     #[must_use]
-    pub fn outputs(&self) -> &IndexMap<String, Template> {
+    pub fn outputs(&self) -> &IndexMap<String, Output> {
         &self.outputs
     }
 }

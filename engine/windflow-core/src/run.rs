@@ -2,7 +2,7 @@
 
 pub use self::effect::Effect;
 pub use self::event::{
-    Emitted, EndStatus, Event, KeptLog, LogLine, ParentRun, PinnedChild, RECORD_VERSION, Record, RunFailure,
+    Callbacks, Emitted, EndStatus, Event, KeptLog, LogLine, ParentRun, PinnedChild, RECORD_VERSION, Record, RunFailure,
     RunStarted, Sequence, SkipReason, Timestamp, Wait,
 };
 pub use self::items::{Items, MAX_ITEMS};

@@ -6,9 +6,11 @@ use std::sync::{Arc, OnceLock};
 use serde_json::Value;
 
 pub use self::bounds::check_bounds;
+pub use self::secret::secrets;
 use crate::expression::{Field, Kind, Template};
 
 mod bounds;
+mod secret;
 
 /// The most that a compiled pattern may take.
 const PATTERN_BYTES: usize = 4 << 20;

@@ -31,6 +31,7 @@ mod inputs;
 mod labels;
 mod node;
 mod note;
+mod outputs;
 mod parse;
 mod reach;
 mod read;
@@ -58,7 +59,7 @@ pub struct Workflow {
     /// Its nodes, in the order of the file.
     pub nodes: IndexMap<NodeId, Node>,
     /// What it gives back.
-    pub outputs: IndexMap<String, Template>,
+    pub outputs: IndexMap<String, Output>,
     /// How many of its runs go on at the same time; none: as many as are started.
     pub concurrency: Option<Concurrency>,
     /// The longest that a run may take.
@@ -137,6 +138,24 @@ pub struct Input {
     pub checker: Arc<Checker>,
     /// What it is when nobody gives it.
     pub default: Option<serde_json::Value>,
+}
+
+/// An output: a value of the run, and what it has to fit where the document says so.
+#[derive(Debug, Clone)]
+pub struct Output {
+    /// The value.
+    pub value: Template,
+    /// What it has to fit.
+    pub typed: Option<Typed>,
+}
+
+/// A type that a document declares.
+#[derive(Debug, Clone)]
+pub struct Typed {
+    /// The JSON Schema.
+    pub schema: serde_json::Value,
+    /// The schema, compiled: outputs are checked at the end of every run.
+    pub checker: Arc<Checker>,
 }
 
 /// A trigger as written; the trigger crate gives it meaning.

@@ -5,23 +5,39 @@
 use std::path::{Path, PathBuf};
 
 use windflow_core::problem;
-use windflow_core::workflow::{self, Workflow};
+use windflow_core::workflow::{self, ChildName, Documents, FoundDocument, Workflow};
 
 #[path = "support/registry.rs"]
 mod support;
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/documents")
+}
+
+/// The workflows that cases run, from the folder of the cases.
+struct Children;
+
+impl Documents for Children {
+    fn find(&self, _: &str, name: &ChildName) -> Result<FoundDocument, String> {
+        let ChildName::File(file) = name else { return Err("workflows have no names here".to_owned()) };
+        let text = std::fs::read_to_string(folder().join(file)).map_err(|_| format!("there is no file {file}"))?;
+        Ok(FoundDocument { location: file.clone(), text })
+    }
+}
 
 fn problems(text: &str) -> Vec<problem::Problem> {
     let (parsed, mut problems) = Workflow::parse(text);
     if let Some(workflow) = parsed {
         problems.extend(workflow::validate(&workflow, &support::registry()));
+        problems
+            .extend(workflow::resolve_children(&workflow, &Children, &support::registry()).err().unwrap_or_default());
     }
     problem::sort(&mut problems);
     problems
 }
 
 fn cases() -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/documents");
-    let mut cases: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut cases: Vec<_> = std::fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path()).collect();
     cases.retain(|path| path.extension().is_some_and(|extension| extension == "yaml"));
     cases.sort();
     cases

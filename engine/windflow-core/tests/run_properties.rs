@@ -180,6 +180,7 @@ fn started() -> Event {
         parent: None,
         repeats: None,
         reused: Default::default(),
+        callbacks: None,
         trace: None,
     }))
 }

@@ -7,14 +7,21 @@ use windflow_core::id::Digest;
 use windflow_core::json::Json;
 use windflow_core::native::Native;
 use windflow_core::plan::PlanNode;
-use windflow_core::run::{Asked, AwaitedEvent, Question, Timestamp, Wait};
+use windflow_core::run::{Asked, AwaitedEvent, Callbacks, Question, Timestamp, Wait};
 use windflow_core::schema::Checker;
 use windflow_core::workflow::parse_duration;
 
 use crate::clock::Clock;
 
-/// What an attempt waits for, by the node's evaluated configuration.
-pub(crate) fn wait(native: Native, node: &PlanNode, config: &Value, clock: &dyn Clock) -> Result<Wait, Failure> {
+/// What an attempt waits for, by the node's evaluated configuration. A system answers at the address that the run gave the node
+/// when it began.
+pub(crate) fn wait(
+    native: Native,
+    (node, item): (&PlanNode, Option<u32>),
+    config: &Value,
+    callbacks: Option<&Callbacks>,
+    clock: &dyn Clock,
+) -> Result<Wait, Failure> {
     let text = |field: &str| config.get(field).and_then(Value::as_str);
     let now = clock.now();
     let after = |duration: std::time::Duration| {
@@ -40,7 +47,7 @@ pub(crate) fn wait(native: Native, node: &PlanNode, config: &Value, clock: &dyn 
     }
     Ok(Wait::Answer(Question {
         of,
-        token: token(clock),
+        token: callbacks.filter(|_| of == Asked::System).map_or_else(|| token(clock), |all| all.token(&node.id, item)),
         message: text("message").map(str::to_owned),
         form: form.cloned().map(Json::from),
         expires: node.timeout.map(after),
@@ -74,7 +81,7 @@ fn invalid(message: String) -> Failure {
 }
 
 /// Too much chance to be guessed: two ids carry 148 bits of it.
-fn token(clock: &dyn Clock) -> String {
+pub(crate) fn token(clock: &dyn Clock) -> String {
     let digest = Digest::of(format!("{}{}", clock.new_run_id(), clock.new_run_id()).as_bytes());
     digest.0[..16].iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -134,6 +134,10 @@ impl Lookup for Scope<'_> {
         self.state_of(node).filter(|state| state.is_settled()).map(NodeState::word)
     }
 
+    fn callback(&self, node: &NodeId) -> Option<String> {
+        Some(self.state.started()?.callbacks.as_ref()?.address(self.key, node))
+    }
+
     fn run_id(&self) -> Option<String> {
         Some(self.key.run.to_string())
     }
@@ -188,8 +192,13 @@ pub(crate) fn config(node: &PlanNode, checker: &Checker, scope: &Scope<'_>) -> R
 pub(crate) fn outputs(key: &RunKey, prepared: &Prepared, state: &RunState) -> Result<Value, Failure> {
     let scope = Scope { key, plan: &prepared.plan, state, step: None, failures: Vec::new(), undone: None };
     let mut outputs = Map::new();
-    for (name, template) in prepared.plan.outputs() {
-        let value = template.render(&scope).map_err(|error| failure(&format!("output `{name}`"), &error))?;
+    for (name, output) in prepared.plan.outputs() {
+        let value = output.value.render(&scope).map_err(|error| failure(&format!("output `{name}`"), &error))?;
+        if let Some(errors) = output.typed.as_ref().and_then(|typed| typed.checker.check(&value).err()) {
+            let errors: Vec<String> = errors.iter().take(5).map(ToString::to_string).collect();
+            let message = format!("output `{name}` does not fit its type: {}", errors.join("; "));
+            return Err(Failure::new(FailureKind::InvalidOutput, message));
+        }
         outputs.insert(name.clone(), value);
     }
     Ok(Value::Object(outputs))

@@ -50,6 +50,8 @@ pub struct Config {
     pub state: Option<Arc<dyn StateStore>>,
     /// Keeps the files of runs until they end.
     pub files: Option<Arc<dyn FileStore>>,
+    /// Under which address systems reach the server, to report back to `callback` nodes.
+    pub callbacks_at: Option<String>,
     /// Of how many runs traces are told; none where none are.
     pub traces: Option<Sampling>,
 }
@@ -73,6 +75,7 @@ impl Config {
             responder: None,
             state: None,
             files: None,
+            callbacks_at: None,
             traces: None,
         }
     }

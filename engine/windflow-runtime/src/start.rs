@@ -7,14 +7,16 @@ use serde_json::{Map, Value};
 use windflow_core::capability::Grants;
 use windflow_core::id::{NodeId, NodeTypeRef, OrganisationId, PortName, RunId, RunKey, WorkflowName};
 use windflow_core::json::Json;
+use windflow_core::native::Native;
 use windflow_core::ports::store::{Position, StoreError};
 use windflow_core::problem::{Problem, did_you_mean, list};
-use windflow_core::run::{Emitted, Event, ParentRun, Phase, PinnedChild, RunStarted, RunState};
+use windflow_core::run::{Callbacks, Emitted, Event, ParentRun, Phase, PinnedChild, RunStarted, RunState};
 use windflow_core::trace::TraceParent;
 use windflow_core::workflow::{self, Child, Children, OnLimit};
 
 use crate::admission::{Full, Group, Limit};
 use crate::load::{Prepared, replay};
+use crate::native;
 use crate::run_loop::{Lost, RunLoop};
 use crate::service::Inner;
 
@@ -176,6 +178,7 @@ pub(crate) fn begin(inner: &Arc<Inner>, start: Begin, run: RunId) -> Result<(Run
         parent: start.parent,
         repeats: start.repeats,
         reused: start.reused,
+        callbacks: callbacks(inner, &prepared),
         trace: start.trace,
     }));
     let state = RunState::new(&prepared.plan);
@@ -189,6 +192,13 @@ pub(crate) fn begin(inner: &Arc<Inner>, start: Begin, run: RunId) -> Result<(Run
         Err(Lost::Store(StoreError::Conflict { .. })) => Err(StartError::Exists(run)),
         Err(lost) => Err(lost.into()),
     }
+}
+
+/// Where systems will report back, where nodes wait for that.
+fn callbacks(inner: &Inner, prepared: &Prepared) -> Option<Callbacks> {
+    let waits = prepared.plan.nodes().any(|(_, node)| node.native == Some(Native::Callback));
+    let at = inner.config.callbacks_at.as_deref().unwrap_or_default().trim_end_matches('/').to_owned();
+    waits.then(|| Callbacks { at, secret: native::token(&*inner.clock) })
 }
 
 /// Whether nodes can put out what they are to have put out.

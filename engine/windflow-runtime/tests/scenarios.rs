@@ -1,9 +1,10 @@
 //! The start, skip, join, failure and retry rules: a table of folders, each a workflow and what becomes of it. Adding a rule
-//! is adding a folder. Every scenario is also crashed after each of its events and must end the same.
+//! is adding a folder. Every scenario of one run is also crashed after each of its events and must end the same; those of several runs, of crashes and
+//! of time that passes are lists of steps.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests fail by panicking, too")]
 
-use std::collections::{BTreeSet, HashMap};
-use std::path::Path;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,6 +18,11 @@ use windflow_store::MemoryStore;
 use windflow_testkit::clock::PausedClock;
 use windflow_testkit::host::{Made, Outcome, ScriptedHost};
 
+#[path = "support/page.rs"]
+mod page;
+#[path = "support/steps.rs"]
+mod steps;
+
 struct Scenario {
     name: String,
     document: String,
@@ -27,12 +33,18 @@ fn value(node: &yaml::Node) -> Value {
     node.to_json()
 }
 
-fn scenarios() -> Vec<Scenario> {
+fn folders() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios");
-    let mut found: Vec<Scenario> = std::fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| {
-            let path = entry.unwrap().path();
+    let mut folders: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    folders.sort();
+    folders
+}
+
+fn scenarios() -> Vec<Scenario> {
+    let mut found: Vec<Scenario> = folders()
+        .into_iter()
+        .filter(|path| !path.join("steps.yaml").exists())
+        .map(|path| {
             let read = |file: &str| std::fs::read_to_string(path.join(file)).unwrap();
             let (expect, problems) = yaml::parse(&read("expect.yaml"), yaml::Limits::default());
             assert!(problems.is_empty(), "{}: {problems:?}", path.display());
@@ -47,37 +59,25 @@ fn scenarios() -> Vec<Scenario> {
 
 #[test]
 fn the_page_of_semantics_names_every_scenario_and_no_other() {
-    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/semantics.md");
-    let page = std::fs::read_to_string(page).unwrap();
-    // The tables whose last column names scenarios come first.
-    let tables = page.split("## Other workflows").next().unwrap();
-    let cells = tables.lines().filter(|line| line.starts_with("| ")).filter_map(|line| line.rsplit('|').nth(1));
-    let named: BTreeSet<String> =
-        cells.flat_map(|cell| cell.split('`').skip(1).step_by(2)).map(str::to_owned).collect();
-    let there: BTreeSet<String> = scenarios().into_iter().map(|scenario| scenario.name).collect();
-    let differ: Vec<_> = named.symmetric_difference(&there).collect();
-    assert!(differ.is_empty(), "either the page or the folders lack: {differ:?}");
+    page::check();
 }
 
 #[test]
-fn what_the_page_of_semantics_says_elsewhere_is_proved_by_tests_that_there_are() {
-    let project = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let page = std::fs::read_to_string(project.join("docs/semantics.md")).unwrap();
-    let words = page.split('`').skip(1).step_by(2);
-    let proofs: BTreeSet<&str> = words.filter(|word| word.starts_with("engine/")).collect();
-    assert!(proofs.len() > 10, "the page names no tests any more: {proofs:?}");
-    let missing: Vec<_> = proofs.iter().filter(|proof| !project.join(proof).exists()).collect();
-    assert!(missing.is_empty(), "there are no {missing:?}");
+fn every_scenario_of_several_steps_goes_as_its_folder_says() {
+    let folders: Vec<_> = folders().into_iter().filter(|path| path.join("steps.yaml").exists()).collect();
+    assert!(folders.len() >= 20, "the scenarios of several steps are gone");
+    // All that go otherwise are told, each by its own panic.
+    let wrong = folders.iter().filter(|folder| {
+        let play = || steps::play(&folder.file_name().unwrap().to_string_lossy(), folder);
+        std::panic::catch_unwind(play).is_err()
+    });
+    let wrong: Vec<_> = wrong.collect();
+    assert!(wrong.is_empty(), "these go otherwise: {wrong:?}");
 }
 
 fn script(expect: &Value) -> HashMap<String, Vec<Outcome>> {
     let nodes = expect["script"].as_object().cloned().unwrap_or_default();
-    let outcome = |value: &Value| match value.as_str().unwrap() {
-        "fail" => Outcome::Fail,
-        "fail_for_good" => Outcome::FailForGood,
-        "hang" => Outcome::Hang,
-        port => Outcome::Emit(port.to_owned()),
-    };
+    let outcome = |value: &Value| steps::outcome(value.as_str().unwrap());
     nodes
         .into_iter()
         .map(|(node, outcomes)| (node, outcomes.as_array().unwrap().iter().map(outcome).collect()))

@@ -92,8 +92,11 @@ impl Checked {
     }
 }
 
+/// What the keys of all workflows begin with.
+pub(crate) const ENTRIES: &str = "workflows/";
+
 pub(crate) fn entry_key(name: &WorkflowName) -> String {
-    format!("workflows/{name}")
+    format!("{ENTRIES}{name}")
 }
 
 fn versions_prefix(name: &WorkflowName) -> String {
@@ -115,11 +118,9 @@ pub(crate) async fn check(app: &App, organisation: &OrganisationId, text: String
             let (compiled, found) = windflow_triggers::compile(workflow);
             triggers = compiled;
             problems.extend(found);
-            if !problems.iter().any(DocumentProblem::is_error) {
-                match children::resolve(&app, &organisation, workflow) {
-                    Ok(found) => below = found,
-                    Err(found) => problems.extend(found),
-                }
+            match children::resolve(&app, &organisation, workflow) {
+                Ok(found) => below = found,
+                Err(found) => problems.extend(found),
             }
         }
         problem::sort(&mut problems);

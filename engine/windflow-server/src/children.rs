@@ -3,16 +3,28 @@
 use windflow_core::id::{OrganisationId, WorkflowName};
 use windflow_core::ports::host::Registry;
 use windflow_core::ports::records::Records;
-use windflow_core::problem::Problem;
+use windflow_core::problem::{Problem, did_you_mean};
 use windflow_core::workflow::{ChildName, Children, Documents, FoundDocument, Workflow, resolve_children};
 
 use crate::catalogue;
 use crate::state::App;
 
+/// So many names are compared with one that there is not.
+const MAX_COMPARED: usize = 1000;
+
 /// The latest versions of an organisation's workflows.
 struct Catalogue<'a> {
     records: &'a dyn Records,
     organisation: &'a OrganisationId,
+}
+
+impl Catalogue<'_> {
+    /// The workflow that was perhaps meant.
+    fn like(&self, name: &str) -> Option<String> {
+        let page = self.records.scan(self.organisation, catalogue::ENTRIES, None, MAX_COMPARED).ok()?;
+        let names = page.items.iter().filter_map(|entry| entry.key.strip_prefix(catalogue::ENTRIES));
+        did_you_mean(name, names)
+    }
 }
 
 impl Documents for Catalogue<'_> {
@@ -23,7 +35,10 @@ impl Documents for Catalogue<'_> {
         };
         let known: WorkflowName = name.parse().map_err(|error| format!("{error}"))?;
         let latest = catalogue::kept_latest(self.records, self.organisation, &known);
-        let (_, version) = latest.map_err(|problem| problem.to_string())?;
+        let (_, version) = latest.map_err(|problem| {
+            let hint = self.like(name).map(|hint| format!("; {hint}"));
+            format!("{problem}{}", hint.unwrap_or_default())
+        })?;
         Ok(FoundDocument { location: name.clone(), text: version.text })
     }
 }

@@ -95,6 +95,7 @@ pub(crate) async fn recover(app: &App) -> Answer<()> {
         );
         for key in unfinished {
             Course::change(app, |course| course.alone = Some(Named::of(&key))).await?;
+            tracing::info!(run = %key.run, "takes up this run by itself");
             take_up(app, vec![key]).await?;
             tokio::time::sleep(ALONE).await;
         }

@@ -14,6 +14,7 @@ use windflow_runtime::Clock;
 #[derive(Debug)]
 pub struct PausedClock {
     origin: Instant,
+    begins: Timestamp,
     made: AtomicU64,
     seed: u64,
 }
@@ -25,7 +26,13 @@ impl PausedClock {
     /// A clock that begins now.
     #[must_use]
     pub fn new(seed: u64) -> Self {
-        Self { origin: Instant::now(), made: AtomicU64::new(0), seed }
+        Self::at(seed, BEGINNING)
+    }
+
+    /// A clock that says now that it is a certain instant: that of a process which goes on where another ended.
+    #[must_use]
+    pub fn at(seed: u64, begins: Timestamp) -> Self {
+        Self { origin: Instant::now(), begins, made: AtomicU64::new(0), seed }
     }
 
     fn next(&self) -> u64 {
@@ -39,11 +46,11 @@ impl PausedClock {
 
 impl Clock for PausedClock {
     fn now(&self) -> Timestamp {
-        Timestamp(BEGINNING.0 + u64::try_from(self.origin.elapsed().as_millis()).unwrap_or(u64::MAX))
+        Timestamp(self.begins.0 + u64::try_from(self.origin.elapsed().as_millis()).unwrap_or(u64::MAX))
     }
 
     fn sleep_until(&self, at: Timestamp) -> BoxFuture<'static, ()> {
-        let until = self.origin + Duration::from_millis(at.0.saturating_sub(BEGINNING.0));
+        let until = self.origin + Duration::from_millis(at.0.saturating_sub(self.begins.0));
         Box::pin(tokio::time::sleep_until(until))
     }
 

@@ -252,7 +252,7 @@ pub(crate) enum RunsCommand {
     /// Repeat a run that has ended, and take over the results of what is sound to take over
     Rerun(RerunArgs),
     /// Print a run as a case for `windflow test`: its inputs, what its nodes did, and how it ended
-    Export(RunArg),
+    Export(ExportArgs),
     /// Compare how the nodes of two runs ended; status 1 where they differ
     Diff(DiffArgs),
     /// Report back to a run that waits in a `callback` node, and go on with it
@@ -263,10 +263,23 @@ pub(crate) enum RunsCommand {
     Reject(DecideArgs),
     /// Forget runs that have ended, with all that only they hold
     Delete {
-        /// Ids of the runs, or their beginnings; `last` is the newest
+        /// Ids of the runs, or their beginnings; `last` is the newest that no other run started
         #[arg(required = true)]
         runs: Vec<String>,
     },
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Credentials are never part of a case. Inputs whose schema says `format: password` or `writeOnly: true` are replaced, wherever they\n\
+came out; the description of the case names them."
+)]
+pub(crate) struct ExportArgs {
+    /// Id of the run, or its beginning; `last` is the newest that no other run started
+    pub(crate) run: String,
+    /// As a case for `windflow test`, which is the only form there is so far
+    #[arg(long)]
+    pub(crate) case: bool,
 }
 
 #[derive(Debug, Args)]
@@ -275,7 +288,7 @@ pub(crate) enum RunsCommand {
 A node that is not as it was in the workflow file runs again, too. Effects are made again with new idempotency keys."
 )]
 pub(crate) struct RerunArgs {
-    /// Id of the run, or its beginning; `last` is the newest
+    /// Id of the run, or its beginning; `last` is the newest that no other run started
     pub(crate) run: String,
     /// Run this node again whatever it did, and all that follows it; may be given several times
     #[arg(long, value_name = "NODE")]
@@ -310,7 +323,7 @@ pub(crate) struct DiffArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct AnswerArgs {
-    /// Id of the run, or its beginning; `last` is the newest
+    /// Id of the run, or its beginning; `last` is the newest that no other run started
     pub(crate) run: String,
     /// The node that waits, where several do
     pub(crate) node: Option<windflow_core::id::NodeId>,
@@ -330,7 +343,7 @@ pub(crate) struct AnswerArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct DecideArgs {
-    /// Id of the run, or its beginning; `last` is the newest
+    /// Id of the run, or its beginning; `last` is the newest that no other run started
     pub(crate) run: String,
     /// The node that asks, where several do
     pub(crate) node: Option<windflow_core::id::NodeId>,
@@ -412,7 +425,7 @@ impl From<StatusArg> for RunStatus {
 
 #[derive(Debug, Args)]
 pub(crate) struct RunArg {
-    /// Id of the run, or its beginning; `last` is the newest
+    /// Id of the run, or its beginning; `last` is the newest that no other run started
     pub(crate) run: String,
     /// Print JSON
     #[arg(long)]
@@ -421,7 +434,7 @@ pub(crate) struct RunArg {
 
 #[derive(Debug, Args)]
 pub(crate) struct ResumeArgs {
-    /// Id of the run, or its beginning; `last` is the newest
+    /// Id of the run, or its beginning; `last` is the newest that no other run started
     #[arg(required_unless_present = "all")]
     pub(crate) run: Option<String>,
     /// Go on with every run that has not ended

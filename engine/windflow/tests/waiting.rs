@@ -66,6 +66,58 @@ unbook: { uses: template@1, with: { template: \"gave back {{ seat }}\", values: 
     assert_eq!(report["nodes"]["unbook"]["output"], "gave back seat 7", "{report}");
 }
 
+#[test]
+fn what_could_not_be_undone_is_shown() {
+    let place = Place::new(
+        "windflow: 1\nname: trip\nnodes:\n  \
+book: { uses: template@1, compensate: unbook, with: { template: \"seat 7\" } }\n  \
+pay: { uses: fail@1, needs: [book], with: { message: no money } }\n  \
+unbook: { uses: fail@1, with: { message: nobody answers } }\n",
+    );
+    let (report, _) = place.report(&["run", place.path()]);
+    assert_eq!(report["uncompensated"], json!(["book"]), "{report}");
+    let shown = place.windflow(&["runs", "show", "last"]);
+    let shown = String::from_utf8_lossy(&shown.stdout).into_owned();
+    assert!(shown.contains("not undone: book; what was done there is still there"), "{shown}");
+}
+
+#[test]
+fn a_workflow_beside_is_found_by_its_name_and_held_against_what_runs_it() {
+    let place = Place::new(
+        "windflow: 1\nname: parent\nnodes:\n  \
+a: { uses: workflow@1, with: { name: greeting, inputs: { who: 17 } } }\n  \
+b: { uses: workflow@1, with: { name: greetin } }\n\
+outputs: { text: \"${{ nodes.a.output.txt }}\" }\n",
+    );
+    let named = |name: &str| {
+        CHILD
+            .replace("name: child", name)
+            .replace("  ask", "  unasked")
+            .replace("approval@1", "wait@1")
+            .replace("message: \"Say so?\"", "for: 1ms")
+    };
+    std::fs::write(place.folder.path().join("hello.yaml"), named("name: greeting")).unwrap();
+    std::fs::create_dir(place.folder.path().join("other")).unwrap();
+    std::fs::write(place.folder.path().join("other/workflow.yaml"), named("name: below")).unwrap();
+    let output = place.windflow(&["validate", place.path()]);
+    assert_eq!(output.status.code(), Some(2));
+    for part in [
+        ":4:65: error[invalid_child_input]: the workflow `greeting` does not take this as its input `who`",
+        "no file beside this one is a workflow `greetin`; did you mean `greeting`?",
+        "error[unknown_output]: `nodes.a.output.txt` reads `txt`, which is never there",
+        "did you mean `text`?",
+    ] {
+        assert!(stderr(&output).contains(part), "{part}: {}", stderr(&output));
+    }
+    let good = "windflow: 1\nname: parent\nnodes:\n  \
+a: { uses: workflow@1, with: { name: greeting, inputs: { who: ada } } }\n  \
+b: { uses: workflow@1, with: { name: below, inputs: { who: eve } } }\n\
+outputs: { text: \"${{ nodes.a.output.text }}, ${{ nodes.b.output.text }}\" }\n";
+    std::fs::write(&place.file, good).unwrap();
+    let (report, _) = place.report(&["run", place.path()]);
+    assert_eq!(report["outputs"], json!({ "text": "Hello ada, Hello eve" }), "{report}");
+}
+
 const CHILD: &str = "windflow: 1\nname: child\ninputs: { who: { type: string } }\nnodes:\n  \
 greet: { uses: template@1, with: { template: \"Hello {{ who }}\", values: \"${{ inputs }}\" } }\n  \
 ask: { uses: approval@1, needs: [greet], with: { message: \"Say so?\" } }\n\
@@ -86,7 +138,11 @@ outputs: { all: \"${{ nodes.each.output.map(one, one.text) }}\" }\n",
     let parent = parent["run"].as_str().unwrap();
     assert_eq!(begun.status.code(), Some(3));
     // The first child is answered by its own name, the second by that of the run that waits for it.
-    let (report, code) = place.report(&["runs", "approve", "last", "ask"]);
+    // A run that another started is not the last one: nobody started it.
+    let (last, _) = place.report(&["runs", "show", "last"]);
+    assert_eq!(last["run"], parent, "{last}");
+    let child = last["nodes"]["each"]["runs"][0].as_str().unwrap();
+    let (report, code) = place.report(&["runs", "approve", child, "ask"]);
     assert_eq!((report["status"].as_str(), code), (Some("succeeded"), Some(0)), "{report}");
     let resumed = place.windflow(&["runs", "resume", parent]);
     assert_eq!(resumed.status.code(), Some(3), "{}", stderr(&resumed));
@@ -116,7 +172,7 @@ d: { uses: workflow@1, with: { name: other } }\n",
         "needs the input `who`",
         "missing.yaml",
         "in a circle: `circle.yaml` → `circle.yaml`",
-        "only a server",
+        "no file beside this one is a workflow `other`",
     ] {
         assert!(stderr(&output).contains(part), "{part}: {}", stderr(&output));
     }

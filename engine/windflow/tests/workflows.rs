@@ -153,15 +153,21 @@ fn a_run_becomes_a_case_that_it_passes() {
     let workflow = place.path().join("workflow.yaml");
     let witness = Witness::start(vec![Answer::ok("[1, 2, 3]")]);
     let document = format!(
-        "windflow: 1\nname: count\npermissions: {{ http: [\"127.0.0.1:*\"] }}\nnodes:\n  \
+        "windflow: 1\nname: count\ninputs: {{ token: {{ type: string, format: password }} }}\npermissions: {{ http: [\"127.0.0.1:*\"] }}\nnodes:\n  \
 fetch: {{ uses: http@1, with: {{ url: \"{}\", response: json }} }}\n  \
-count: {{ uses: transform@1, with: {{ input: \"${{{{ nodes.fetch.output.body }}}}\", jq: length }} }}\noutputs: {{ count: \"${{{{ nodes.count.output }}}}\" }}\n",
+echo: {{ uses: template@1, with: {{ template: \"it was {{{{ token }}}}\", values: \"${{{{ inputs }}}}\" }} }}\n  \
+count: {{ uses: transform@1, with: {{ input: \"${{{{ nodes.fetch.output.body }}}}\", jq: length }} }}\noutputs: {{ count: \"${{{{ nodes.count.output }}}}\", said: \"${{{{ nodes.echo.output }}}}\" }}\n",
         witness.url()
     );
     std::fs::write(&workflow, document).unwrap();
-    let ran = windflow(place.path()).arg("run").arg(&workflow).output().unwrap();
+    let ran = windflow(place.path()).arg("run").arg(&workflow).args(["-i", "token=hunter22"]).output().unwrap();
     assert_eq!(ran.status.code(), Some(0), "{}", String::from_utf8_lossy(&ran.stderr));
-    let case = windflow(place.path()).args(["runs", "export", "last"]).output().unwrap();
+    let case = windflow(place.path()).args(["runs", "export", "last", "--case"]).output().unwrap();
+    let text = String::from_utf8_lossy(&case.stdout).into_owned();
+    assert!(!text.contains("hunter22"), "{text}");
+    for part in ["it was secret-token", "the secret inputs `token` were taken out"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
     std::fs::create_dir(place.path().join("cases")).unwrap();
     std::fs::write(place.path().join("cases/recorded.yaml"), &case.stdout).unwrap();
     let tested = windflow(place.path()).arg("test").arg(&workflow).output().unwrap();

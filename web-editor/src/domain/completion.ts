@@ -88,7 +88,7 @@ function follow(path: readonly string[], scope: ExpressionScope): Suggestion[] {
       .filter(({ id }) => id !== node)
       .map(({ id, title, uses }) => ({ label: id, detail: title ?? uses, boost: upstream.has(id) ? 1 : 0 }))
   }
-  if (second === undefined) return ['output', 'error', 'status'].map((label) => ({ label }))
+  if (second === undefined) return ['output', 'error', 'status', ...(workflow.nodes.find(({ id }) => id === first)?.uses.startsWith('callback@') ? ['callback'] : [])].map((label) => ({ label }))
   if (second === 'error') return rest.length ? [] : ['code', 'message', 'kind', 'details'].map((label) => ({ label }))
   if (second !== 'output') return []
   const real = keysOf(along(run?.nodes[first]?.output, rest))

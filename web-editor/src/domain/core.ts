@@ -32,6 +32,11 @@ export class Core {
     await this.ask({ op: 'install', node_types: nodeTypes })
   }
 
+  /** Tells the texts of other workflows by their names; `read` holds what a text runs against these. */
+  async workflows(texts: Readonly<Record<string, string>>): Promise<void> {
+    await this.ask({ op: 'workflows', workflows: texts })
+  }
+
   read(text: string): Promise<Reading> {
     return this.ask({ op: 'read', text })
   }

@@ -95,7 +95,7 @@ impl Renamer<'_> {
             let condition = node.condition.iter().map(|condition| &condition.value);
             with.chain(items).chain(condition).for_each(|expression| self.expression(expression, of_several));
         }
-        let outputs = workflow.outputs.values().flat_map(crate::expression::Template::expressions);
+        let outputs = workflow.outputs.values().flat_map(|output| output.value.expressions());
         outputs.for_each(|expression| self.expression(expression, false));
     }
 
@@ -104,7 +104,9 @@ impl Renamer<'_> {
             let range = reference.place.bytes.clone();
             let Some(written) = self.text.get(range.clone()) else { continue };
             let (prefix, name) = match &reference.target {
-                Target::Output(id) | Target::Error(id) | Target::Status(id) => ("nodes", Some(id.as_str())),
+                Target::Output(id) | Target::Error(id) | Target::Status(id) | Target::Callback(id) => {
+                    ("nodes", Some(id.as_str()))
+                }
                 // Where several nodes are needed, `input` is a map by their names.
                 Target::Input if of_several => ("input", None),
                 _ => continue,

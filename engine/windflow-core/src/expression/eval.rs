@@ -104,6 +104,7 @@ impl<'a> Evaluator<'a, '_> {
             Target::Output(node) => self.scope.node_output(node).is_some(),
             Target::Error(node) => self.scope.node_error(node).is_some(),
             Target::Status(node) => self.scope.node_status(node).is_some(),
+            Target::Callback(node) => self.scope.callback(node).is_some(),
             Target::RunId => self.scope.run_id().is_some(),
             Target::Inputs(_) | Target::Input | Target::Item | Target::ItemIndex | Target::Trigger => true,
         }

@@ -47,6 +47,11 @@ pub trait Lookup {
         None
     }
 
+    /// The address at which a system reports back to a `callback` node, whether it has begun or not.
+    fn callback(&self, _node: &NodeId) -> Option<String> {
+        None
+    }
+
     /// The run's id.
     fn run_id(&self) -> Option<String> {
         None

@@ -64,8 +64,9 @@ impl<'a> Unfinished<'a> {
                     Some("output") => Target::Output(node),
                     Some("error") => Target::Error(node),
                     Some("status") => Target::Status(node),
+                    Some("callback") => Target::Callback(node),
                     Some(other) => {
-                        let near = nearest(other, ["output", "error", "status"]);
+                        let near = nearest(other, ["output", "error", "status", "callback"]);
                         return Err(wrong(format!("a node has no `{other}`")).remedy(near.map_or_else(
                             || format!("write nodes.{name}.output.{other}, or .error or .status"),
                             |near| format!("did you mean `nodes.{name}.{near}`?"),

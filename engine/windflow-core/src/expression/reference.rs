@@ -20,9 +20,14 @@ impl Reference {
     pub fn node(&self) -> Option<&NodeId> {
         match &self.target {
             Target::Output(node) | Target::Error(node) | Target::Status(node) => Some(node),
-            Target::Inputs(_) | Target::Input | Target::Item | Target::ItemIndex | Target::RunId | Target::Trigger => {
-                None
-            }
+            Target::Inputs(_)
+            | Target::Input
+            | Target::Item
+            | Target::ItemIndex
+            // The address is there before the node has begun: reading it waits for nothing.
+            | Target::Callback(_)
+            | Target::RunId
+            | Target::Trigger => None,
         }
     }
 }
@@ -44,6 +49,8 @@ pub enum Target {
     Error(NodeId),
     /// `nodes.<id>.status`.
     Status(NodeId),
+    /// `nodes.<id>.callback`: the address at which a system reports back to it.
+    Callback(NodeId),
     /// `run.id`.
     RunId,
     /// `trigger`.
@@ -61,6 +68,7 @@ impl fmt::Display for Target {
             Self::Output(node) => write!(f, "nodes.{node}.output"),
             Self::Error(node) => write!(f, "nodes.{node}.error"),
             Self::Status(node) => write!(f, "nodes.{node}.status"),
+            Self::Callback(node) => write!(f, "nodes.{node}.callback"),
             Self::RunId => f.write_str("run.id"),
             Self::Trigger => f.write_str("trigger"),
         }

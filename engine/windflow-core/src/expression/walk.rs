@@ -64,6 +64,7 @@ pub(super) fn walk<'a>(path: &Path, scope: &'a dyn Lookup) -> Result<Found<'a>, 
         Target::Trigger => scope.trigger(),
         Target::Error(node) => return built(scope.node_error(node).map(V::owned), path),
         Target::Status(node) => return built(scope.node_status(node).map(V::Text), path),
+        Target::Callback(node) => return built(scope.callback(node).map(|at| V::Built(at.into())), path),
         Target::RunId => return built(scope.run_id().map(|id| V::Built(id.into())), path),
     };
     match root {

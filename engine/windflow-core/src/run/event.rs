@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::question::Question;
 use crate::capability::Grants;
 use crate::failure::Failure;
-use crate::id::{Digest, NodeId, NodeTypeRef, PortName, RunId, WorkflowName};
+use crate::id::{Digest, NodeId, NodeTypeRef, PortName, RunId, RunKey, WorkflowName};
 use crate::json::Json;
 use crate::ports::host::LogLevel;
 use crate::trace::TraceParent;
@@ -251,9 +251,43 @@ pub struct RunStarted {
     /// What it takes over from that run.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub reused: BTreeMap<NodeId, Emitted>,
+    /// Where systems report back, where it has nodes that wait for that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub callbacks: Option<Callbacks>,
     /// The work of another program, or of another run, that it is part of, where that was told and traces are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace: Option<TraceParent>,
+}
+
+/// Where systems report back to the `callback` nodes of a run. It is decided when the run begins, so that a node can hand an
+/// address on before the one that waits there has begun.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Callbacks {
+    /// The address of the server; empty where nobody said it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub at: String,
+    /// What the tokens follow from. Whoever knows it may answer.
+    pub secret: String,
+}
+
+impl Callbacks {
+    /// What a question of a node is answered with.
+    #[must_use]
+    pub fn token(&self, node: &NodeId, item: Option<u32>) -> String {
+        use std::fmt::Write as _;
+        let digest = Digest::of(format!("callback/{}/{node}/{item:?}", self.secret).as_bytes());
+        digest.0[..16].iter().fold(String::with_capacity(32), |mut text, byte| {
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
+    }
+
+    /// The address of a node; a path where the server does not know its own.
+    #[must_use]
+    pub fn address(&self, run: &RunKey, node: &NodeId) -> String {
+        let token = self.token(node, None);
+        format!("{}/callbacks/{}/{}/{node}/{token}", self.at, run.organisation, run.run)
+    }
 }
 
 /// What a node emitted.

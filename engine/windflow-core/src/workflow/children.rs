@@ -2,11 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use self::shapes::Shapes;
 use super::{Node, Workflow, validate};
-use crate::expression::{Kind, Template};
+use crate::expression::Template;
 use crate::native::Native;
 use crate::ports::host::Registry;
-use crate::problem::{Problem, did_you_mean, list};
+use crate::problem::Problem;
+
+mod given;
+mod shapes;
 
 /// How deep workflows may run workflows.
 const MAX_DEPTH: usize = 8;
@@ -21,6 +25,11 @@ pub trait Documents {
     /// # Errors
     /// Why there is none, for people.
     fn find(&self, location: &str, name: &ChildName) -> Result<FoundDocument, String>;
+
+    /// Whether what is not found is not there. Otherwise nothing is said of it: an editor knows some workflows only.
+    fn is_complete(&self) -> bool {
+        true
+    }
 }
 
 /// A document that was found.
@@ -72,10 +81,12 @@ pub struct Child {
     pub children: Children,
 }
 
-/// Finds and checks everything that a valid workflow runs, all the way down.
+/// Finds and checks everything that a workflow runs, all the way down, and holds the workflow against it. One that has errors of
+/// its own is held against what it runs as far as it could be read, so that all problems are told together.
 ///
 /// # Errors
-/// Every node that names what there is not, is no valid workflow, or does not take the inputs that it is given.
+/// Every node that names what there is not, is no valid workflow, or does not take the inputs that it is given, and every
+/// expression that reads what no child gives back.
 pub fn resolve(
     workflow: &Workflow,
     documents: &dyn Documents,
@@ -97,23 +108,38 @@ impl<R: Registry + ?Sized> Search<'_, R> {
     fn resolve(&mut self, workflow: &Workflow, location: &str, depth: usize) -> Result<Children, Vec<Problem>> {
         let mut found = BTreeMap::new();
         let mut problems = Vec::new();
+        let mut shapes = Shapes::of(workflow);
+        let mut runs = Vec::new();
         for node in workflow.nodes.values().filter(|node| Native::find(&node.uses.value) == Some(Native::Workflow)) {
             let Some((name, place)) = name_of(node) else {
-                let message =
-                    "a node names the workflow that it runs before it starts: `file` and `name` are no expressions";
-                problems.push(Problem::error("workflow_name", &node.with.place, message));
+                // That it names none at all is told of its configuration.
+                if let Some(named) = node.with.get("file").or_else(|| node.with.get("name")) {
+                    let message =
+                        "a node names the workflow that it runs before it starts: `file` and `name` are no expressions";
+                    let remedy = "write the name itself; to choose between workflows, give each a node with an `if`";
+                    problems.push(Problem::error("workflow_name", &named.place, message).remedy(remedy));
+                }
                 continue;
             };
+            if node.with.get("file").is_some() && node.with.get("name").is_some() {
+                // Which of the two is meant nobody knows, and its configuration says so.
+                continue;
+            }
             let problem = |message: String| Problem::error("invalid_child", &place.place, message);
-            let result = self.child(location, &name, depth, &problem).and_then(|(child, workflow)| {
-                check_inputs(node, &workflow)?;
-                Ok(child)
-            });
-            match result {
-                Ok(child) => drop(found.insert(name.key(), child)),
+            match self.child(location, &name, depth, &problem) {
+                Ok(Some((child, of))) => {
+                    found.insert(name.key(), child);
+                    shapes.add(node, &of);
+                    runs.push((node, of));
+                }
+                Ok(None) => {}
                 Err(mut found) => problems.append(&mut found),
             }
         }
+        for (node, child) in &runs {
+            given::check(node, child, &shapes.seen_by(workflow, Some(node)), &mut problems);
+        }
+        shapes.check(workflow, &mut problems);
         if problems.is_empty() { Ok(Children(found)) } else { Err(problems) }
     }
 
@@ -123,7 +149,7 @@ impl<R: Registry + ?Sized> Search<'_, R> {
         name: &ChildName,
         depth: usize,
         problem: &dyn Fn(String) -> Problem,
-    ) -> Result<(Child, Workflow), Vec<Problem>> {
+    ) -> Result<Option<(Child, Workflow)>, Vec<Problem>> {
         if depth == 0 || self.left == 0 {
             let message = format!(
                 "workflows run each other more than {MAX_DEPTH} deep or {MAX_DOCUMENTS} in all: take a level out"
@@ -131,7 +157,11 @@ impl<R: Registry + ?Sized> Search<'_, R> {
             return Err(vec![problem(message)]);
         }
         self.left -= 1;
-        let found = self.documents.find(location, name).map_err(|error| vec![problem(error)])?;
+        let found = match self.documents.find(location, name) {
+            Ok(found) => found,
+            Err(_) if !self.documents.is_complete() => return Ok(None),
+            Err(error) => return Err(vec![problem(error)]),
+        };
         if let Some(first) = self.chain.iter().position(|location| *location == found.location) {
             let circle: Vec<_> =
                 self.chain[first..].iter().chain([&found.location]).map(|at| format!("`{at}`")).collect();
@@ -155,7 +185,7 @@ impl<R: Registry + ?Sized> Search<'_, R> {
             let first = problems.first().map(|first| format!("{}: {}", first.place, first.message));
             vec![problem(format!("`{}`, {}", found.location, first.unwrap_or_default()))]
         })?;
-        Ok((Child { document: found.text, children }, workflow))
+        Ok(Some((Child { document: found.text, children }, workflow)))
     }
 }
 
@@ -166,36 +196,4 @@ pub(super) fn name_of(node: &Node) -> Option<(ChildName, &Template)> {
     literal("file")
         .map(|(file, place)| (ChildName::File(file), place))
         .or_else(|| literal("name").map(|(name, place)| (ChildName::Name(name), place)))
-}
-
-/// The inputs that a node gives are those that the workflow takes, as far as they are plainly written.
-fn check_inputs(node: &Node, child: &Workflow) -> Result<(), Vec<Problem>> {
-    let mut problems = Vec::new();
-    let inputs = node.with.get("inputs");
-    let given: Vec<&str> = match inputs.map(|inputs| &inputs.kind) {
-        Some(Kind::Map(fields)) => {
-            for (key, field) in fields.iter().filter(|(key, _)| !child.inputs.contains_key(key.as_str())) {
-                let known = child.inputs.keys().map(String::as_str);
-                let message = format!("the workflow `{}` has no input `{key}`", child.name.value);
-                let remedy = did_you_mean(key, known.clone()).unwrap_or_else(|| match child.inputs.len() {
-                    0 => "it takes none".to_owned(),
-                    _ => format!("its inputs are {}", list(known)),
-                });
-                problems.push(Problem::error("unknown_input", &field.key, message).remedy(remedy));
-            }
-            fields.keys().map(String::as_str).collect()
-        }
-        // An expression decides when the node runs.
-        Some(Kind::Expression(_)) => return Ok(()),
-        _ => Vec::new(),
-    };
-    for (name, input) in &child.inputs {
-        if input.value.default.is_none() && !given.contains(&name.as_str()) {
-            let place = inputs.map_or(&node.uses.place, |inputs| &inputs.place);
-            let message = format!("the workflow `{}` needs the input `{name}`", child.name.value);
-            problems
-                .push(Problem::error("missing_input", place, message).remedy(format!("add `{name}: …` to `inputs`")));
-        }
-    }
-    if problems.is_empty() { Ok(()) } else { Err(problems) }
 }

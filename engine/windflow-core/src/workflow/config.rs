@@ -36,6 +36,90 @@ pub(super) fn check(
     }
 }
 
+/// Something plainly written that does not fit a schema.
+pub(super) struct Misfit<'a> {
+    /// Where it is written.
+    pub(super) place: &'a Place,
+    /// Why.
+    pub(super) message: String,
+    /// What is written there, where it is text.
+    written: Option<&'a str>,
+    steps: Vec<String>,
+    unexpected: Vec<String>,
+    missing: Option<String>,
+}
+
+impl Misfit<'_> {
+    /// The part that does not fit, where it is not the whole.
+    pub(super) fn at(&self) -> String {
+        if self.steps.is_empty() { String::new() } else { format!(" at `{}`", self.steps.join(".")) }
+    }
+
+    /// How to mend it: what the schema takes there, or the word that was meant.
+    pub(super) fn remedy(&self, schema: &Value) -> String {
+        if let Some(key) = &self.missing {
+            return format!("add `{key}: …`");
+        }
+        let part = followed(schema, below(schema, &self.steps));
+        if let Some(key) = self.unexpected.first() {
+            let known = properties(schema, &self.steps);
+            let known = known.iter().map(String::as_str);
+            return did_you_mean(key, known.clone()).unwrap_or_else(|| format!("its keys are {}", list(known)));
+        }
+        let takes = alternatives(schema, part);
+        if !takes.is_empty() {
+            let takes = takes.iter().map(String::as_str);
+            let meant = self.written.and_then(|written| did_you_mean(written, takes.clone()));
+            return meant.unwrap_or_else(|| format!("it takes {}", list(takes)));
+        }
+        // What a schema asks for is short where people write one.
+        let asked = shown(part);
+        if asked.len() <= MAX_SHOWN {
+            return format!("it takes what fits {asked}");
+        }
+        let kinds = types(part);
+        if kinds.is_empty() { "it takes what its schema says".to_owned() } else { format!("it takes {}", list(kinds)) }
+    }
+}
+
+/// Longest schema that a remedy shows, in bytes.
+const MAX_SHOWN: usize = 100;
+
+/// A schema without what is for people only.
+fn shown(schema: &Value) -> String {
+    let mut schema = schema.clone();
+    if let Some(fields) = schema.as_object_mut() {
+        ["title", "description", "examples"].iter().for_each(|key| drop(fields.remove(*key)));
+    }
+    schema.to_string()
+}
+
+/// The types that a schema names.
+pub(super) fn types(schema: &Value) -> Vec<&str> {
+    match schema.get("type") {
+        Some(Value::String(kind)) => vec![kind],
+        Some(Value::Array(kinds)) => kinds.iter().filter_map(Value::as_str).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// What of a value that is plainly written does not fit a schema; what an expression decides, or may decide, is left to the run.
+pub(super) fn misfits<'a>(template: &'a Template, checker: &Checker) -> Vec<Misfit<'a>> {
+    let mut open = Vec::new();
+    let value = known(template, String::new(), &mut open);
+    let violations = checker.violations(&value).into_iter().filter(|violation| !decided_later(violation, &open));
+    let misfit = |violation: Violation| {
+        let (at, steps) = follow(template, &violation.path);
+        let place = match (&at.kind, violation.unexpected.first()) {
+            (Kind::Map(fields), Some(key)) => fields.get(key).map_or(&at.place, |field| &field.key),
+            _ => &at.place,
+        };
+        let Violation { message, unexpected, missing, .. } = violation;
+        Misfit { place, message, written: at.as_str(), steps, unexpected, missing }
+    };
+    violations.map(misfit).collect()
+}
+
 /// Where none of several alternatives fits, and the value has the key of one: what is wrong by that one.
 fn meant(violation: &Violation, value: &Value, schema: &Value) -> Vec<Violation> {
     let given = value.pointer(&violation.path).and_then(Value::as_object).filter(|_| violation.is_choice);

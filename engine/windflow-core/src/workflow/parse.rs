@@ -6,7 +6,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use super::read::{Fields, Reader};
-use super::{Input, Permissions, Workflow, concurrency, labels, node, note, trigger};
+use super::{Input, Permissions, Workflow, concurrency, labels, node, note, outputs, trigger};
 use crate::capability::{EventPattern, HttpPattern, InvalidEventPattern};
 use crate::expression::{Template, reserved};
 use crate::id::NodeId;
@@ -60,7 +60,7 @@ fn document(reader: &mut Reader, root: &yaml::Node) -> Option<Workflow> {
     let triggers = fields.get("triggers").map(|node| trigger::triggers(reader, node)).unwrap_or_default();
     let permissions = fields.get("permissions").map(|node| permissions(reader, node)).unwrap_or_default();
     let nodes = reader.required(&fields, "nodes").map(|node| node::nodes(reader, node)).unwrap_or_default();
-    let outputs = fields.get("outputs").map(|node| templates(reader, node, "`outputs`")).unwrap_or_default();
+    let outputs = fields.get("outputs").map(|node| outputs::parse(reader, node)).unwrap_or_default();
     let concurrency = fields.get("concurrency").and_then(|node| concurrency::parse(reader, node));
     let timeout = fields.get("timeout").and_then(|node| node::timeout(reader, node));
     let notes = fields.get("notes").map(|node| note::notes(reader, node)).unwrap_or_default();
@@ -148,7 +148,7 @@ fn inputs(reader: &mut Reader, node: &yaml::Node) -> IndexMap<String, Spanned<In
 }
 
 /// Names that expressions use are identifiers of CEL.
-fn name(reader: &mut Reader, key: &Spanned<String>, what: &str) {
+pub(super) fn name(reader: &mut Reader, key: &Spanned<String>, what: &str) {
     let text = &key.value;
     let fits = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
         && text.len() <= 64

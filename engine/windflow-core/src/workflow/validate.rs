@@ -1,6 +1,6 @@
 //! A workflow held against itself and the installed node types.
 
-use super::{Node, Trigger, Workflow, concurrency, config, duration};
+use super::{Node, Trigger, Workflow, concurrency, config, duration, outputs};
 use crate::expression::{Kind, Reference, Target, Template};
 use crate::id::{NodeId, NodeTypeRef, PortName};
 use crate::manifest::{DEFAULT_PORT, ERROR_PORT};
@@ -22,8 +22,9 @@ pub(super) fn validate(workflow: &Workflow, registry: &(impl Registry + ?Sized))
         }
         check_node(workflow, node, registry, &mut problems);
     }
-    for template in workflow.outputs.values() {
-        references(workflow, None, template.references(), &mut problems);
+    for (name, output) in &workflow.outputs {
+        references(workflow, None, output.value.references(), &mut problems);
+        outputs::check(name, output, &mut problems);
     }
     for template in &workflow.permissions.http {
         for reference in template.references() {
@@ -221,6 +222,7 @@ fn references<'a>(
                     ));
                 }
             }
+            Target::Callback(id) => check_callback(workflow, id, &reference.place, problems),
             Target::Item | Target::ItemIndex if node.is_none() => {
                 let message = format!("`{}` is known in the `with` of a node with `for_each` only", reference.target);
                 problems.push(Problem::error("no_item_here", &reference.place, message));
@@ -238,6 +240,28 @@ fn references<'a>(
             | Target::RunId
             | Target::Trigger => {}
         }
+    }
+}
+
+/// A node that is asked for its address waits for a report, and is one.
+fn check_callback(workflow: &Workflow, id: &NodeId, place: &Place, problems: &mut Vec<Problem>) {
+    let Some(asked) = workflow.nodes.get(id) else {
+        problems.extend(unknown_node(workflow, id, place));
+        return;
+    };
+    let (why, remedy) = if Native::find(&asked.uses.value) != Some(Native::Callback) {
+        (format!("`{}` waits for no report", asked.uses.value), "name a node that uses `callback@1`")
+    } else if asked.for_each.is_some() {
+        (
+            "each of its items has an address of its own".to_owned(),
+            "take its `for_each` away, or let it wait for an event",
+        )
+    } else {
+        return;
+    };
+    if !workflow.is_unreadable("uses", id) {
+        problems
+            .push(Problem::error("no_callback", place, format!("node `{id}` has no address: {why}")).remedy(remedy));
     }
 }
 

@@ -86,7 +86,11 @@ impl RunLoop {
                 let begin = child::begin(&self.inner, &self.key, &self.state, node, step, trace, &config)?;
                 Ok(Next::Wait(Wait::Child { run }, Some(Box::new(begin))))
             }
-            Some(kind) => Ok(Next::Wait(native::wait(kind, node, &config, &*self.inner.clock)?, None)),
+            Some(kind) => {
+                let callbacks = self.state.started().and_then(|started| started.callbacks.as_ref());
+                let wait = native::wait(kind, (node, step.item), &config, callbacks, &*self.inner.clock)?;
+                Ok(Next::Wait(wait, None))
+            }
             None => serde_json::to_vec(&config)
                 .map(Next::Attempt)
                 .map_err(|error| Failure::new(FailureKind::InvalidConfig, error.to_string())),

@@ -272,6 +272,8 @@ pub(crate) struct RunDetail {
     outputs: Value,
     /// Its nodes by name: how each stands, what it emitted or why it failed, how long it took.
     nodes: Value,
+    /// The nodes whose `compensate:` failed: what they did is still there.
+    uncompensated: Vec<String>,
 }
 
 /// The run of an id, of this organisation.
@@ -329,7 +331,8 @@ pub(crate) async fn show(
             Err(lost) => {
                 summary.stalled.get_or_insert_with(|| StalledView::new(lost.to_string(), app.now()));
                 let (inputs, outputs) = (inputs.unwrap_or_default(), Value::Null);
-                return Ok(RunDetail { summary, inputs, outputs, nodes: Value::Object(Map::new()) });
+                let (nodes, uncompensated) = (Value::Object(Map::new()), Vec::new());
+                return Ok(RunDetail { summary, inputs, outputs, nodes, uncompensated });
             }
         };
         if !may_answer {
@@ -341,6 +344,7 @@ pub(crate) async fn show(
             inputs: inputs.unwrap_or_default(),
             outputs: report.outputs.as_ref().map(|outputs| outputs.value().clone()).unwrap_or_default(),
             nodes: serde_json::to_value(&report.nodes).map_err(Problem::internal)?,
+            uncompensated: report.uncompensated.iter().map(ToString::to_string).collect(),
         })
     });
     Ok(axum::Json(detail.await??))
@@ -362,6 +366,9 @@ impl EventView {
         let mut event = serde_json::to_value(&record.event).map_err(Problem::internal)?;
         if !may_answer && let Some(Value::Object(question)) = event.pointer_mut("/attempt_started/wait/answer") {
             question.remove("token");
+        }
+        if !may_answer && let Some(Value::Object(callbacks)) = event.pointer_mut("/run_started/callbacks") {
+            callbacks.remove("secret");
         }
         Ok(Self { sequence, at: record.at.0, event })
     }

@@ -47,6 +47,7 @@ pub fn started_with(at: u64, workflow: &str, document: Digest) -> Record {
         parent: None,
         repeats: None,
         reused: Default::default(),
+        callbacks: None,
         trace: None,
     };
     Record::new(Timestamp(at), Event::RunStarted(Box::new(started)))

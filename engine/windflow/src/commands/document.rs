@@ -1,14 +1,17 @@
 //! Reading workflow files.
 
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::Context;
 use windflow_core::ports::host::Registry;
 use windflow_core::problem::{self, Problem};
-use windflow_core::workflow::{self, ChildName, Children, Documents, FoundDocument, Workflow};
+use windflow_core::workflow::{self, Children, Workflow};
 
+use self::files::Files;
 use crate::exit::invalid;
+
+mod files;
 
 /// A file that is longer than any workflow may be is not read to its end.
 const MAX_BYTES: u64 = 4 * 1024 * 1024;
@@ -79,26 +82,6 @@ pub(crate) fn counted(path: &Path, errors: usize) -> String {
     format!("{} has {errors} error{}", path.display(), if errors == 1 { "" } else { "s" })
 }
 
-/// Workflows in files. Their names are relative to the file that names them.
-struct Files {
-    /// Where the first document lies.
-    folder: PathBuf,
-}
-
-impl Documents for Files {
-    fn find(&self, location: &str, name: &ChildName) -> Result<FoundDocument, String> {
-        let ChildName::File(file) = name else {
-            return Err("only a server knows workflows by name; here name a file: `file: ./other.yaml`".into());
-        };
-        let folder = Path::new(location).parent().unwrap_or(Path::new(""));
-        // The same file has the same place, however often `./` leads to it.
-        let relative: PathBuf =
-            folder.join(file).components().filter(|component| *component != std::path::Component::CurDir).collect();
-        let text = read(&self.folder.join(&relative)).map_err(|error| error.to_string())?;
-        Ok(FoundDocument { location: relative.display().to_string(), text })
-    }
-}
-
 /// Reads a document and holds it against itself and the installed node types.
 ///
 /// # Errors
@@ -110,13 +93,12 @@ pub(crate) fn check(path: &Path, registry: &dyn Registry) -> anyhow::Result<Chec
         problems.extend(workflow::validate(workflow, registry));
     }
     let mut children = Children::default();
-    if let Some(workflow) = workflow.as_ref().filter(|_| !problems.iter().any(Problem::is_error)) {
-        let files = Files { folder: path.parent().unwrap_or(Path::new("")).to_owned() };
-        match workflow::resolve_children(workflow, &files, registry) {
+    if let Some(workflow) = &workflow {
+        match workflow::resolve_children(workflow, &Files::beside(path), registry) {
             Ok(found) => children = found,
             Err(found) => problems.extend(found),
         }
     }
-    problems.sort_by_key(|problem| problem.place.bytes.start);
+    problem::sort(&mut problems);
     Ok(Checked { text, workflow, children, problems })
 }

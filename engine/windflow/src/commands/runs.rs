@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use windflow_core::id::{OrganisationId, RunId, RunKey};
 use windflow_core::ports::store::{Journal, ReadModel, Retention, RunQuery, RunStatus, RunSummary};
 
-use crate::cli::{Global, ListArgs, ResumeArgs, RunArg, RunsCommand};
+use crate::cli::{ExportArgs, Global, ListArgs, ResumeArgs, RunArg, RunsCommand};
 use crate::commands::run::{asked, finish, follow};
 use crate::commands::{answer, rerun};
 use crate::engine::Engine;
@@ -116,7 +116,7 @@ fn events(engine: &Engine, args: &RunArg) -> anyhow::Result<ExitCode> {
     }
 }
 
-fn export(engine: &Engine, args: &RunArg) -> anyhow::Result<ExitCode> {
+fn export(engine: &Engine, args: &ExportArgs) -> anyhow::Result<ExitCode> {
     let key = find(engine, &args.run)?;
     // JSON is YAML.
     render::json(&crate::commands::test::export::case(engine, &key)?)?;
@@ -172,7 +172,7 @@ fn delete(engine: &Engine, runs: &[String]) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// A run by its id, the beginning of it, or `last`.
+/// A run by its id, the beginning of it, or `last`: the newest that no other run started.
 pub(super) fn find(engine: &Engine, text: &str) -> anyhow::Result<RunKey> {
     let organisation = OrganisationId::local();
     if let Ok(run) = text.parse::<RunId>() {
@@ -185,10 +185,10 @@ pub(super) fn find(engine: &Engine, text: &str) -> anyhow::Result<RunKey> {
     loop {
         let page = engine.store.runs(&organisation, &RunQuery { after, limit: 500, ..RunQuery::default() })?;
         for summary in &page.items {
-            if text == "last" {
+            if text == "last" && render::run::is_by_itself(&summary.started_by) {
                 return Ok(RunKey { organisation, run: summary.run });
             }
-            if summary.run.to_string().starts_with(text) {
+            if text != "last" && summary.run.to_string().starts_with(text) {
                 if found.is_some() {
                     return Err(invalid(format!("more than one run begins with {text}; write more of the id")));
                 }

@@ -71,6 +71,7 @@ pub(crate) fn run(global: &Global, args: &ServeArgs) -> anyhow::Result<ExitCode>
     config.max_runs = max_runs.unwrap_or(config.max_runs);
     config.state = Some(Arc::new(RecordState::new(store.clone())));
     config.files = Some(crate::engine::run_files(&data_dir));
+    config.callbacks_at.clone_from(&settings.public_url);
     config.traces = traces.as_ref().map(|traces| traces.sampling);
     let traces = traces.map(|traces| Otlp::new(&traces)).transpose()?.map(|otlp| Arc::new(otlp) as Arc<dyn Traces>);
     let runtime = Runtime::new(store.clone(), host.clone(), clock.clone(), config);

@@ -25,6 +25,7 @@ mod expect;
 pub(crate) mod export;
 pub(crate) mod junit;
 mod mock;
+mod scrub;
 
 /// Where simulated time begins: 2026-01-01T00:00:00Z.
 pub(crate) const BEGINNING: Timestamp = Timestamp(1_767_225_600_000);

@@ -52,6 +52,7 @@ pub(super) struct Detail {
     pub(super) summary: Listed,
     outputs: Value,
     nodes: IndexMap<NodeId, NodeReport>,
+    uncompensated: Vec<NodeId>,
 }
 
 /// The same as the API shows it: all in one. What is flattened cannot hold JSON as it was written, as details of failures are.
@@ -69,6 +70,8 @@ struct Shown {
     error: Option<RunFailure>,
     outputs: Value,
     nodes: IndexMap<NodeId, NodeReport>,
+    #[serde(default)]
+    uncompensated: Vec<NodeId>,
 }
 
 impl From<Shown> for Detail {
@@ -85,9 +88,10 @@ impl From<Shown> for Detail {
             error,
             outputs,
             nodes,
+            uncompensated,
         } = shown;
         let summary = Listed { run, workflow, status, started_by, started_at, finished_at, queued, stalled, error };
-        Self { summary, outputs, nodes }
+        Self { summary, outputs, nodes, uncompensated }
     }
 }
 
@@ -124,7 +128,7 @@ impl Detail {
                 .map(|value| value.clone().into()),
             nodes: self.nodes.clone(),
             error: self.summary.error.clone(),
-            uncompensated: Vec::new(),
+            uncompensated: self.uncompensated.clone(),
         }
     }
 }

@@ -229,24 +229,24 @@ async fn diff(server: &Server, args: &DiffArgs) -> anyhow::Result<ExitCode> {
     render::run::diff(&Detail::get(server, a).await?.report(), &Detail::get(server, b).await?.report())
 }
 
-/// A run by its id, the beginning of it, or `last`.
+/// A run by its id, the beginning of it, or `last`: the newest that no other run started.
 pub(super) async fn find(server: &Server, text: &str) -> anyhow::Result<RunId> {
     if let Ok(run) = text.parse() {
         return Ok(run);
     }
     let mut found: Option<RunId> = None;
-    let mut query = vec![("limit", if text == "last" { "1" } else { PAGE }.to_owned())];
+    let mut query = vec![("limit", PAGE.to_owned())];
     if text != "last" {
         query.push(("q", text.to_owned()));
     }
     let mut cursor: Option<String> = None;
     loop {
         let page: Page<Listed> = server.page(&["runs"], &query, cursor.as_deref()).await?;
-        for Listed { run, .. } in page.items {
-            if text == "last" {
+        for Listed { run, started_by, .. } in page.items {
+            if text == "last" && render::run::is_by_itself(&started_by) {
                 return Ok(run);
             }
-            if run.to_string().starts_with(text) && found.replace(run).is_some() {
+            if text != "last" && run.to_string().starts_with(text) && found.replace(run).is_some() {
                 return Err(invalid(format!("more than one run begins with {text}; write more of the id")));
             }
         }

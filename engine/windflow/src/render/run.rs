@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use console::style;
 use serde_json::Value;
-use windflow_core::id::RunId;
+use windflow_core::id::{NodeId, RunId};
 use windflow_core::ports::store::RunStatus;
 use windflow_core::run::{Asked, Timestamp};
 use windflow_runtime::{NodeReport, QuestionReport, RunReport};
@@ -44,6 +44,11 @@ pub(crate) fn list(runs: impl Iterator<Item = Row>) -> String {
     table(&rows)
 }
 
+/// Whether a person or a trigger started a run, and no other run did.
+pub(crate) fn is_by_itself(started_by: &str) -> bool {
+    started_by.strip_prefix("run ").is_none_or(|run| run.parse::<RunId>().is_err())
+}
+
 /// What there is to say where no run has an id that begins so.
 pub(crate) fn unknown(text: &str) -> String {
     match text {
@@ -74,6 +79,10 @@ pub(crate) fn show(report: &RunReport, head: &Head, note: &str) -> anyhow::Resul
     }
     if let Some(error) = failure(report) {
         write!(text, "\n{error}\n")?;
+    }
+    if !report.uncompensated.is_empty() {
+        let nodes = report.uncompensated.iter().map(NodeId::as_str).collect::<Vec<_>>().join(", ");
+        write!(text, "\nnot undone: {nodes}; what was done there is still there, and somebody has to look\n")?;
     }
     if !note.is_empty() {
         write!(text, "\n{note}\n")?;

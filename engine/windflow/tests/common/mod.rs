@@ -116,9 +116,15 @@ struct Inner {
 
 impl Witness {
     pub fn start(answers: Vec<Answer>) -> Self {
+        Self::at(TcpListener::bind("127.0.0.1:0").unwrap(), answers)
+    }
+
+    /// The same, at an address that was chosen.
+    pub fn at(listener: TcpListener, answers: Vec<Answer>) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let state = Arc::new(Inner { answers, seen: Mutex::default() });
-        let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let listener = runtime.block_on(async { tokio::net::TcpListener::from_std(listener) }).unwrap();
         let address = listener.local_addr().unwrap();
         let app = axum::Router::new().fallback(answer).with_state(state.clone());
         runtime.spawn(async move { axum::serve(listener, app).await });

@@ -36,7 +36,16 @@ impl Serving {
         Self::of(command)
     }
 
-    pub(crate) fn of(mut command: Command) -> Self {
+    /// A server that is let run until it says something, ready or not.
+    pub(crate) fn until_said(data: &Path, more: &[&str], words: &str) -> Self {
+        let mut command = windflow(data);
+        command.args(["serve", "--listen", "127.0.0.1:0"]).args(more);
+        let mut serving = Self::begun(command);
+        serving.until(|serving| serving.said().contains(words));
+        serving
+    }
+
+    fn begun(mut command: Command) -> Self {
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let said = Arc::new(Mutex::new(String::new()));
         let lines = BufReader::new(child.stderr.take().unwrap()).lines();
@@ -50,7 +59,11 @@ impl Serving {
         });
         windflow_testkit::choose_tls();
         let http = Client::builder().timeout(Duration::from_secs(20)).build().unwrap();
-        let mut serving = Self { child, url: String::new(), said, http, token: String::new() };
+        Self { child, url: String::new(), said, http, token: String::new() }
+    }
+
+    pub(crate) fn of(command: Command) -> Self {
+        let mut serving = Self::begun(command);
         serving.until(|serving| serving.said().contains("listens on http"));
         let said = serving.said();
         let (_, rest) = said.split_once("listens on ").unwrap();

@@ -2,16 +2,18 @@
 
 use serde_json::{Map, Value, json};
 use windflow_core::id::RunKey;
-use windflow_core::ports::store::Journal;
+use windflow_core::ports::store::{Blobs, Journal, ReadModel};
 use windflow_core::run::{Event, Record};
+use windflow_core::workflow::Workflow;
 
+use super::scrub::Scrub;
 use crate::engine::Engine;
 
 /// Records that are read at a time.
 const PAGE: usize = 512;
 
-/// A case that a run would pass: its inputs, what its nodes with capabilities did, and how it ended. Secrets are no part of
-/// journals, so that there is none here.
+/// A case that a run would pass: its inputs, what its nodes with capabilities did, and how it ended. Credentials are no part of
+/// journals, so that there is none here; inputs whose schemas call them secret are replaced, wherever they came out.
 ///
 /// # Errors
 /// Where the run cannot be read.
@@ -66,9 +68,22 @@ pub(crate) fn case(engine: &Engine, key: &RunKey) -> anyhow::Result<Value> {
     if let Some(error) = &report.error {
         expect["code"] = error.failure.code.clone().into();
     }
+    let scrub = scrub(engine, key, &inputs)?;
+    scrub.clean(&mut inputs, true);
+    let (mut mocks, mut answers) = (Value::Object(mocks), Value::Object(answers));
+    for part in [&mut mocks, &mut answers, &mut expect] {
+        scrub.clean(part, false);
+    }
     Ok(json!({
-        "description": format!("recorded from run {}", key.run), "inputs": inputs, "mocks": mocks, "answers": answers, "expect": expect,
+        "description": format!("recorded from run {}{}", key.run, scrub.note()), "inputs": inputs, "mocks": mocks, "answers": answers, "expect": expect,
     }))
+}
+
+/// What to take out, by the workflow as it was when the run began.
+fn scrub(engine: &Engine, key: &RunKey, inputs: &Value) -> anyhow::Result<Scrub> {
+    let document = engine.store.blob(&key.organisation, &engine.store.run(key)?.document)?;
+    let workflow = Workflow::parse(&String::from_utf8_lossy(&document)).0;
+    Ok(workflow.map(|workflow| Scrub::of(&workflow, inputs)).unwrap_or_default())
 }
 
 fn push(into: &mut Map<String, Value>, node: &str, what: Value) {
