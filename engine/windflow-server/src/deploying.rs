@@ -215,12 +215,13 @@ pub(crate) async fn begin(
     }
 }
 
-/// The workflow of a deployment. Secrets stay in the deployment: the run knows its id alone.
+/// The workflow of a deployment. Secrets stay in the deployment: the run knows its id alone. An engine that goes may come back within two minutes, as
+/// long as its machine takes to start.
 fn document(target: &str, deployment: &str) -> String {
     let (target, deployment) = (serde_json::json!(target), serde_json::json!(deployment));
     format!(
         "windflow: 1\nname: {WORKFLOW}\ndescription: Carries a deployment out\npermissions: {{ docker: [{target}] }}\nnodes:\n  \
-         deploy:\n    uses: deploy@1\n    timeout: 1h\n    retry: {{ attempts: 5, initial: 2s, max: 30s }}\n    \
+         deploy:\n    uses: deploy@1\n    timeout: 1h\n    retry: {{ attempts: 8, initial: 2s, max: 30s }}\n    \
          with: {{ target: {target}, deployment: {deployment} }}\n\
          outputs: {{ verdict: \"${{{{ nodes.deploy.output.verdict }}}}\" }}\n"
     )

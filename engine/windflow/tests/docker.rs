@@ -6,7 +6,9 @@ mod common;
 mod docker_engine {
     mod backups;
     mod elsewhere;
+    mod gone;
     mod pipeline;
+    mod scaling;
     mod served;
     mod single;
     mod templates;
