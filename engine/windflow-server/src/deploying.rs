@@ -126,8 +126,17 @@ pub(crate) fn content(book: &Book, stack: &str, target: &str, wanted: &Wanted) -
     Ok((content_of(book, stack, &text, target, wanted)?, version))
 }
 
+/// Refuses values of variables that a document has not: what was misspelt would be deployed with its default.
+pub(crate) fn are_known(text: &str, given: &BTreeMap<String, String>) -> Answer<()> {
+    match compose::unknown(text, given.keys()) {
+        Some(unknown) => Err(Problem::invalid("unknown_variable", unknown.to_string()).remedy(unknown.remedy)),
+        None => Ok(()),
+    }
+}
+
 /// What a document comes to for a target.
 pub(crate) fn content_of(book: &Book, stack: &str, text: &str, target: &str, wanted: &Wanted) -> Answer<Content> {
+    are_known(text, &wanted.variables)?;
     let values = book.values(target, stack, &compose::declared(text), &wanted.variables)?;
     let loaded = read(text, Some(stack), &values, &wanted.profiles);
     let Some(mut project) = loaded.project else { return Err(Problem::stack(&loaded.problems)) };

@@ -293,6 +293,16 @@ secrets: { db_password: { environment: DB_PASSWORD } }
         assert_eq!(report["nodes"]["rolled_back"]["error"]["code"], "rolled_back", "{report:#}");
         assert_eq!(get(place.port).as_deref(), Some("version 2"));
 
+        // A variable that the stack has not is a mistake here, too.
+        let text = std::fs::read_to_string(&file).unwrap().replace("variables: { TAG:", "variables: { TGA:");
+        std::fs::write(place.folder.path().join("misspelt.yaml"), text).unwrap();
+        assert_eq!(place.windflow(&["run", "misspelt.yaml", "--input", "version=1"]).status.code(), Some(3));
+        let output = place.windflow(&["runs", "approve", "last", "--json"]);
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", stderr(&output)));
+        let error = &report["nodes"]["deploy"]["error"];
+        assert_eq!(error["code"], "unknown_variable", "{report:#}");
+        assert!(error["message"].as_str().is_some_and(|why| why.contains("did you mean `TAG`?")), "{report:#}");
+
         // Without the grant nothing is reached.
         let text = std::fs::read_to_string(&file).unwrap().replace("docker: [production]", "docker: []");
         std::fs::write(place.folder.path().join("denied.yaml"), text).unwrap();
