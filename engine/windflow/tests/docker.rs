@@ -251,6 +251,20 @@ secrets: { db_password: { environment: DB_PASSWORD } }
         let port = format!("WEB_PORT={}", place.port);
         let deployed = place.windflow(&["deploy", "shop.yaml", "--target", "edge", "--var", &port]);
         assert!(deployed.status.success(), "{}", stderr(&deployed));
+        // This machine's own engine is one without being described, wherever it is named.
+        assert!(stderr(&place.windflow(&["targets", "list"])).contains("`local`"));
+        let local = stdout(&place.windflow(&["targets", "show", "local"]));
+        assert!(local.contains("unix:///var/run/docker.sock") && local.contains("need not be described"), "{local}");
+        let local: Value =
+            serde_json::from_str(&stdout(&place.windflow(&["targets", "show", "local", "--json"]))).unwrap();
+        assert_eq!((&local["name"], &local["described"]), (&Value::from("local"), &Value::from(false)));
+        let removed = place.windflow(&["targets", "remove", "local"]);
+        assert!(
+            removed.status.code() == Some(2) && stderr(&removed).contains("windflow targets add local"),
+            "{}",
+            stderr(&removed)
+        );
+        assert_eq!(place.windflow(&["targets", "show", "nosuch"]).status.code(), Some(2));
         let used = place.windflow(&["targets", "remove", "edge"]);
         assert!(stderr(&used).contains("remove it there first"), "{}", stderr(&used));
     }
