@@ -11,10 +11,12 @@ use serde::{Deserialize, Serialize};
 use crate::capability::{Capability, HttpPattern};
 use crate::schema::{Checker, CompiledOnce, InvalidSchema};
 
+pub use self::choices::choices;
 pub use self::difference::{Difference, difference};
 pub use self::handed::Handed;
 pub use self::reach::{powers, reach};
 
+mod choices;
 mod difference;
 mod handed;
 mod reach;
@@ -114,6 +116,10 @@ pub struct FieldText {
     /// One sentence.
     #[serde(default, skip_serializing_if = "Text::is_empty")]
     pub description: Text,
+    /// What it can be, each in one sentence: by value, by the key of a map that is one of several, or else by the type (see [`choices`]). English comes from the
+    /// schema where it is not written here.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub values: IndexMap<String, Text>,
 }
 
 /// A port out of which a node type emits.

@@ -105,18 +105,6 @@ pub fn load(text: &str, name: Option<&str>, values: &BTreeMap<String, String>) -
     compose::load(text, &Context { name, variables: &all, profiles: &["*".to_owned()], files: &no_files })
 }
 
-/// Why values are given to variables that a document does not have, and what could be meant: they would be left out without a word.
-#[must_use]
-pub fn unknown_variable(text: &str, given: &BTreeMap<String, String>) -> Option<(String, String)> {
-    let declared = compose::declared(text);
-    let names = || declared.iter().map(|variable| variable.name.as_str());
-    let name = given.keys().find(|name| !names().any(|known| known == name.as_str()))?;
-    let remedy = windflow_core::problem::did_you_mean(name, names())
-        .unwrap_or_else(|| format!("its variables are {}", windflow_core::problem::list(names())));
-    let shown: String = name.chars().take(80).collect();
-    Some((format!("the template has no variable {shown}"), remedy))
-}
-
 /// What is in a stack's document, and what is wrong with it. Problems without a place are of the document.
 #[must_use]
 pub fn of_stack(text: &str, name: &str) -> (Contents, Vec<Problem>) {

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 use windflow_core::id::{MAX_NAME_BYTES, PortName};
-use windflow_core::manifest::{ERROR_PORT, Manifest, NodeType, Text};
+use windflow_core::manifest::{ERROR_PORT, Manifest, NodeType, Text, choices};
 use windflow_core::schema::check_bounds;
 
 use crate::error::PackageError;
@@ -67,9 +67,18 @@ fn node_type(key: &str, node: &NodeType) -> Checked {
 
 /// Texts of fields that the schema does not have would never be seen.
 fn fields(key: &str, node: &NodeType) -> Checked {
-    for name in node.fields.keys() {
+    for (name, text) in &node.fields {
         if node.config["properties"].get(name).is_none() {
             return Err(wrong(key, format!("has texts for `{name}`, which the configuration does not have")));
+        }
+        let known = choices(&node.config["properties"][name]);
+        if let Some(value) = text.values.keys().find(|value| !known.contains_key(*value)) {
+            let near =
+                windflow_core::problem::did_you_mean(value, known.keys().map(String::as_str)).unwrap_or_default();
+            return Err(wrong(
+                format!("{key}.{name}.values"),
+                format!("has a text for `{value}`, which `{name}` cannot be; {near}"),
+            ));
         }
     }
     Ok(())

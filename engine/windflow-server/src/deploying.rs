@@ -126,8 +126,17 @@ pub(crate) fn content(book: &Book, stack: &str, target: &str, wanted: &Wanted) -
     Ok((content_of(book, stack, &text, target, wanted)?, version))
 }
 
+/// Refuses values of variables that a document has not: what was misspelt would be deployed with its default.
+pub(crate) fn are_known(text: &str, given: &BTreeMap<String, String>) -> Answer<()> {
+    match compose::unknown(text, given.keys()) {
+        Some(unknown) => Err(Problem::invalid("unknown_variable", unknown.to_string()).remedy(unknown.remedy)),
+        None => Ok(()),
+    }
+}
+
 /// What a document comes to for a target.
 pub(crate) fn content_of(book: &Book, stack: &str, text: &str, target: &str, wanted: &Wanted) -> Answer<Content> {
+    are_known(text, &wanted.variables)?;
     let values = book.values(target, stack, &compose::declared(text), &wanted.variables)?;
     let loaded = read(text, Some(stack), &values, &wanted.profiles);
     let Some(mut project) = loaded.project else { return Err(Problem::stack(&loaded.problems)) };
@@ -215,12 +224,13 @@ pub(crate) async fn begin(
     }
 }
 
-/// The workflow of a deployment. Secrets stay in the deployment: the run knows its id alone.
+/// The workflow of a deployment. Secrets stay in the deployment: the run knows its id alone. An engine that goes may come back within two minutes, as
+/// long as its machine takes to start.
 fn document(target: &str, deployment: &str) -> String {
     let (target, deployment) = (serde_json::json!(target), serde_json::json!(deployment));
     format!(
         "windflow: 1\nname: {WORKFLOW}\ndescription: Carries a deployment out\npermissions: {{ docker: [{target}] }}\nnodes:\n  \
-         deploy:\n    uses: deploy@1\n    timeout: 1h\n    retry: {{ attempts: 5, initial: 2s, max: 30s }}\n    \
+         deploy:\n    uses: deploy@1\n    timeout: 1h\n    retry: {{ attempts: 8, initial: 2s, max: 30s }}\n    \
          with: {{ target: {target}, deployment: {deployment} }}\n\
          outputs: {{ verdict: \"${{{{ nodes.deploy.output.verdict }}}}\" }}\n"
     )

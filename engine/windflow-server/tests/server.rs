@@ -37,6 +37,8 @@ mod recovery;
 mod refusals;
 #[path = "server/runs.rs"]
 mod runs;
+#[path = "server/stacks.rs"]
+mod stacks;
 #[path = "server/support.rs"]
 mod support;
 #[path = "server/templates.rs"]

@@ -17,7 +17,8 @@ pub const TIMEOUT: Duration = Duration::from_secs(300);
 
 /// The name by which this machine's own engine is known without being described.
 pub const LOCAL: &str = "local";
-const LOCAL_ADDRESS: &str = "unix:///var/run/docker.sock";
+/// Where it is.
+pub const LOCAL_ADDRESS: &str = "unix:///var/run/docker.sock";
 
 /// Why a target was not reached, or something is not kept.
 #[derive(Debug, Clone, thiserror::Error)]

@@ -14,6 +14,7 @@ use windflow_core::yaml::{self, Limits, Node};
 pub use self::difference::difference;
 use self::document::Document;
 use self::reader::Reader;
+pub use self::unknown::{Unknown, unknown};
 use crate::project::Project;
 use crate::variables::{self, Variable};
 
@@ -30,6 +31,7 @@ mod schema;
 mod service;
 mod supported;
 pub(crate) mod units;
+mod unknown;
 
 /// Longest document.
 pub const MAX_BYTES: usize = 1 << 20;

@@ -249,6 +249,10 @@ impl TargetService {
             (None, Some(text)) => (text, None, None),
             _ => return Err(invalid("name either a kept `stack` or a document under `compose`".to_owned())),
         };
+        if let Some(unknown) = compose::unknown(&text, wanted.variables.keys()) {
+            let message = format!("{unknown}: {}", unknown.remedy);
+            return Err(Failure { code: "unknown_variable".to_owned(), ..invalid(message) });
+        }
         let declared = compose::declared(&text);
         let values = match name {
             Some(name) => {

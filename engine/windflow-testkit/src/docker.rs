@@ -10,9 +10,11 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
+pub use self::away::Away;
 pub use self::registry::DockerRegistry;
 pub use self::ssh::SshServer;
 
+mod away;
 mod registry;
 mod ssh;
 

@@ -14,7 +14,7 @@ use windflow_core::run::Timestamp;
 use windflow_marketplace::ledger::Ledger;
 use windflow_runtime::{Clock, SystemClock};
 use windflow_stacks::book::{Book, BookError};
-use windflow_stacks::carry::{CarryError, Reached};
+use windflow_stacks::carry::{CarryError, LOCAL, LOCAL_ADDRESS, Reached};
 use windflow_stacks::driver::{DriverError, Drivers};
 use windflow_stacks::keys::Keys;
 use windflow_stacks::target::Credentials;
@@ -88,6 +88,9 @@ pub(crate) fn now() -> Timestamp {
 pub(crate) fn kept(error: BookError) -> anyhow::Error {
     match error {
         BookError::Store(error) => error.into(),
+        BookError::NotFound(what) if what == format!("target {LOCAL}") => invalid(format!(
+            "{LOCAL} is this machine's own engine, which nobody has described: there is nothing to change or remove. To give it tags or logins: windflow targets add {LOCAL} {LOCAL_ADDRESS}"
+        )),
         BookError::NotFound(what) if what.starts_with("target ") => {
             invalid(format!("there is no {what}; describe it with `windflow targets add`, or name its address"))
         }

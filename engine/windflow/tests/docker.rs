@@ -6,7 +6,9 @@ mod common;
 mod docker_engine {
     mod backups;
     mod elsewhere;
+    mod gone;
     mod pipeline;
+    mod scaling;
     mod served;
     mod single;
     mod templates;
@@ -249,6 +251,20 @@ secrets: { db_password: { environment: DB_PASSWORD } }
         let port = format!("WEB_PORT={}", place.port);
         let deployed = place.windflow(&["deploy", "shop.yaml", "--target", "edge", "--var", &port]);
         assert!(deployed.status.success(), "{}", stderr(&deployed));
+        // This machine's own engine is one without being described, wherever it is named.
+        assert!(stderr(&place.windflow(&["targets", "list"])).contains("`local`"));
+        let local = stdout(&place.windflow(&["targets", "show", "local"]));
+        assert!(local.contains("unix:///var/run/docker.sock") && local.contains("need not be described"), "{local}");
+        let local: Value =
+            serde_json::from_str(&stdout(&place.windflow(&["targets", "show", "local", "--json"]))).unwrap();
+        assert_eq!((&local["name"], &local["described"]), (&Value::from("local"), &Value::from(false)));
+        let removed = place.windflow(&["targets", "remove", "local"]);
+        assert!(
+            removed.status.code() == Some(2) && stderr(&removed).contains("windflow targets add local"),
+            "{}",
+            stderr(&removed)
+        );
+        assert_eq!(place.windflow(&["targets", "show", "nosuch"]).status.code(), Some(2));
         let used = place.windflow(&["targets", "remove", "edge"]);
         assert!(stderr(&used).contains("remove it there first"), "{}", stderr(&used));
     }
@@ -290,6 +306,16 @@ secrets: { db_password: { environment: DB_PASSWORD } }
         let report: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", stderr(&output)));
         assert_eq!(report["nodes"]["rolled_back"]["error"]["code"], "rolled_back", "{report:#}");
         assert_eq!(get(place.port).as_deref(), Some("version 2"));
+
+        // A variable that the stack has not is a mistake here, too.
+        let text = std::fs::read_to_string(&file).unwrap().replace("variables: { TAG:", "variables: { TGA:");
+        std::fs::write(place.folder.path().join("misspelt.yaml"), text).unwrap();
+        assert_eq!(place.windflow(&["run", "misspelt.yaml", "--input", "version=1"]).status.code(), Some(3));
+        let output = place.windflow(&["runs", "approve", "last", "--json"]);
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", stderr(&output)));
+        let error = &report["nodes"]["deploy"]["error"];
+        assert_eq!(error["code"], "unknown_variable", "{report:#}");
+        assert!(error["message"].as_str().is_some_and(|why| why.contains("did you mean `TAG`?")), "{report:#}");
 
         // Without the grant nothing is reached.
         let text = std::fs::read_to_string(&file).unwrap().replace("docker: [production]", "docker: []");

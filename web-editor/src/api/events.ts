@@ -40,10 +40,12 @@ export interface Watch {
 
 interface WatchOptions {
   onEvent(event: StreamEvent): void
-  /** Whether the stream is there; it is taken up again by itself. */
-  onState?(state: 'open' | 'waiting'): void
+  /** Whether the stream is there; it is taken up again by itself. Why it is not, where that was said. */
+  onState?(state: 'open' | 'waiting', why?: ApiProblem): void
   /** The stream was refused for good. */
   onProblem?(problem: ApiProblem): void
+  /** Refusals that pass by themselves, beside those of which that is known. */
+  passes?(problem: ApiProblem): boolean
 }
 
 const longestPause = 10_000
@@ -79,16 +81,18 @@ export function watch(path: string, options: WatchOptions): Watch {
 
   const run = async (): Promise<void> => {
     while (!stopping.signal.aborted) {
+      let why: ApiProblem | undefined
       try {
         if ((await once()) === 'ended') return
       } catch (error) {
         if (isAbort(error) || stopping.signal.aborted) return
-        if (error instanceof ApiProblem && !error.passing) {
-          options.onProblem?.(error)
+        if (error instanceof ApiProblem) why = error
+        if (why && !why.passing && !options.passes?.(why)) {
+          options.onProblem?.(why)
           return
         }
       }
-      options.onState?.('waiting')
+      options.onState?.('waiting', why)
       await new Promise((done) => setTimeout(done, pause))
       pause = Math.min(pause * 2, longestPause)
     }

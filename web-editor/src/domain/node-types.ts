@@ -18,6 +18,8 @@ export interface PortType {
 export interface FieldText {
   title?: Localized
   description?: Localized
+  /** What it can be: by value, by the key of a map that is one of several, or else by the type. */
+  values?: Readonly<Record<string, Localized>>
 }
 
 /** A node type as the server lists it, with the parts that its OpenAPI document leaves open. */

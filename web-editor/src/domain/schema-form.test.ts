@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { blank, fieldOf, fieldsOf, readAny, typeFields, variantOf, writeAny } from './schema-form'
+import type { JsonObject } from './workflow'
 
 describe('a form from a schema', () => {
   it('asks for what is required first', () => {
@@ -72,6 +73,15 @@ describe('the fields of a node type', () => {
     expect(told('fr')).toEqual([['Pendant', 'Combien de temps'], ['Until', 'An instant']])
     expect(told('en')).toEqual([['For', 'How long'], ['Until', 'An instant']])
     expect(typeFields({ type: {}, config }, 'fr').map(({ label }) => label)).toEqual(['For', 'Until'])
+  })
+
+  it('tell what they can be in these words, too, however deep that is chosen', () => {
+    const pull = { oneOf: [{ const: 'always', description: 'Each time' }, { const: 'never', description: 'Not at all' }] }
+    const action: JsonObject = { oneOf: [{ const: 'stop', description: 'Stops it' }, { type: 'object', description: 'Runs it', properties: { run: { type: 'object', properties: { pull } } } }] }
+    const values = { stop: { fr: 'L’arrête' }, run: { fr: 'L’exécute' }, always: { fr: 'Chaque fois' } }
+    const [field] = typeFields({ type: { fields: { action: { values } } }, config: { properties: { action } } }, 'fr')
+    expect(field?.variants?.map(({ name, note }) => [name, note])).toEqual([['stop', 'L’arrête'], ['run', 'L’exécute']])
+    expect(field?.variants?.[1]?.field.fields?.[0]?.fields?.[0]?.options).toEqual([{ value: 'always', note: 'Chaque fois' }, { value: 'never', note: 'Not at all' }])
   })
 })
 

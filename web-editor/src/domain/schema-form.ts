@@ -7,6 +7,8 @@ export interface Option {
 }
 
 export interface Variant {
+  /** Its value, the key of a map that has one, or its type. */
+  name: string
   label: string
   note?: string
   field: Field
@@ -122,7 +124,8 @@ export function fieldOf(key: string, given: Json | undefined, required: boolean,
 function variant(schema: JsonObject, depth: number): Variant {
   const named = 'const' in schema ? [asText(schema.const)] : isObject(schema.properties) ? Object.keys(schema.properties) : []
   const note = asText(schema.description)
-  return { label: asText(schema.title) ?? humanize(named[0] ?? asText(schema.type) ?? ''), ...(note !== undefined && { note }), field: fieldOf('', schema, false, depth + 1) }
+  const type = asText(schema.type) ?? ''
+  return { name: (named.length === 1 ? named[0] : undefined) ?? type, label: asText(schema.title) ?? humanize(named[0] ?? type), ...(note !== undefined && { note }), field: fieldOf('', schema, false, depth + 1) }
 }
 
 /** The fields of a configuration: required ones first, else in the order of the schema. */
@@ -140,7 +143,20 @@ export function typeFields({ type, config }: Pick<NodeType, 'config'> & { type: 
     const text = type.fields?.[field.key]
     const label = inLanguage(text?.title) ?? text?.title?.en ?? field.label
     const note = inLanguage(text?.description) ?? text?.description?.en ?? field.note
-    return { ...field, label, ...(note !== undefined && { note }) }
+    const values = text?.values ?? {}
+    const meaning = (name: string, otherwise: string | undefined) => {
+      const said = inLanguage(values[name]) ?? values[name]?.en ?? otherwise
+      return said === undefined ? {} : { note: said }
+    }
+    /** The same field with the words for what it can be, however deep that is chosen. */
+    const inWords = (one: Field): Field => ({
+      ...one,
+      ...(one.options && { options: one.options.map((option) => ({ ...option, ...meaning(String(option.value), option.note) })) }),
+      ...(one.variants && { variants: one.variants.map((each) => ({ ...each, ...meaning(each.name, each.note), field: inWords(each.field) })) }),
+      ...(one.fields && { fields: one.fields.map(inWords) }),
+      ...(one.entry && { entry: inWords(one.entry) }),
+    })
+    return { ...inWords(field), label, ...(note !== undefined && { note }) }
   })
 }
 

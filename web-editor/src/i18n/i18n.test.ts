@@ -1,4 +1,8 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import said from '@/ui/said/fr.json'
+import { french as remedies } from '@/ui/said/remedies'
 import { collect, type Texts } from './collect'
 import enFiles from './en'
 import frFiles from './fr'
@@ -20,6 +24,22 @@ const used = new Set(
   Object.values(sources).flatMap((text) => [...text.matchAll(/(?<![\w.])\$?t\(\s*'([\w.]+)'/g)].map((found) => found[1] as string)),
 )
 
+/** French of node types, as plugins and the engine itself write it. */
+const root = join(process.cwd(), '..')
+const read = (...path: string[]) => readFileSync(join(root, ...path), 'utf8')
+const manifests = readdirSync(join(root, 'plugins')).flatMap((name) => [...read('plugins', name, 'plugin.toml').matchAll(/\bfr = ("(?:[^"\\]|\\.)*")/g)])
+const native = [...read('engine/windflow-core/src/native/plugin.json').matchAll(/"fr":\s*("(?:[^"\\]|\\.)*")/g)]
+const quoted = [...manifests, ...native].map(([, text]) => JSON.parse(text as string) as string)
+
+/**
+ * What French writes otherwise: a narrow space that does not break before `;`, `!` and `?`, one of full width before `:` and `»` and after `«`. Code is written
+ * as it is.
+ */
+function misspaced(text: string): string[] {
+  const prose = text.replaceAll(/`[^`]*`/g, '`').replaceAll(/\b\w+:\/\/\S*|\b(?:Authorization|bind|hosts): /g, '')
+  return [...prose.matchAll(/[^\u202f;!?][;!?](?!\w)|[^\u00a0][:»](?!\w)|«[^\u00a0]/g)].map(([found]) => found)
+}
+
 describe('texts', () => {
   it('are there in both languages', () => {
     expect([...flat(fr).keys()].sort()).toEqual([...flat(en).keys()].sort())
@@ -33,6 +53,13 @@ describe('texts', () => {
   it('are all there that the source names', () => {
     const known = flat(en)
     expect([...used].filter((key) => !known.has(key))).toEqual([])
+  })
+
+  it('have the spaces of French before its signs', () => {
+    expect(['Vraiment ?', 'Oui : non', '« Oui »', 'Vraiment\u00a0?', 'Bien!'].filter((text) => !misspaced(text).length)).toEqual([])
+    const all = [...flat(fr).values(), ...flat(said as Texts).values(), ...remedies.map(([, says]) => says), ...quoted]
+    expect(all.length).toBeGreaterThan(1500)
+    expect(all.flatMap((text) => misspaced(text).map((found) => [found, text]))).toEqual([])
   })
 
   it('are those of the browser where nobody chose', () => {

@@ -262,6 +262,7 @@ pub(crate) async fn preview_text(
     _: Allowed<need::StacksRead>,
     Json(body): Json<PreviewStack>,
 ) -> Answer<axum::Json<StackPreview>> {
+    deploying::are_known(&body.text, &body.variables)?;
     let loaded = deploying::read(&body.text, body.name.as_deref(), &body.variables, &body.profiles);
     Ok(axum::Json(preview(&loaded)?))
 }

@@ -13,6 +13,7 @@ use self::described::{AddTarget, ChangeTarget, EnvironmentWord};
 use super::extract::{Allowed, Json, Path, Query, need};
 use super::page::{self, Page};
 use super::refusals::Refusals;
+use crate::deploying;
 use crate::problem::{Answer, Problem};
 use crate::state::App;
 
@@ -161,7 +162,9 @@ pub(crate) async fn show(
     State(app): State<App>,
     Path(name): Path<String>,
 ) -> Answer<axum::Json<TargetView>> {
-    Ok(axum::Json(app.book(&allowed.0.organisation).target(&name)?.into()))
+    let book = app.book(&allowed.0.organisation);
+    deploying::known(&book, &name)?;
+    Ok(axum::Json(book.target(&name)?.into()))
 }
 
 /// Change a target. Credentials that are not given stay.
@@ -179,8 +182,9 @@ pub(crate) async fn change(
 ) -> Answer<axum::Json<TargetView>> {
     let caller = allowed.0;
     check_reach(&caller.organisation, &body.address).map_err(|why| Problem::invalid("invalid_address", why))?;
-    let (new, credentials) = body.split(name);
     let book = app.book(&caller.organisation);
+    deploying::known(&book, &name)?;
+    let (new, credentials) = body.split(name);
     let target = book.change_target(&new, credentials.as_ref(), &caller.name(), app.now())?;
     book.durable().await?;
     app.watching.changed(&caller.organisation);
@@ -199,6 +203,7 @@ pub(crate) async fn remove(
     Path(name): Path<String>,
 ) -> Answer<StatusCode> {
     let book = app.book(&allowed.0.organisation);
+    deploying::known(&book, &name)?;
     book.remove_target(&name)?;
     book.durable().await?;
     app.watching.changed(&allowed.0.organisation);

@@ -113,9 +113,7 @@ async fn stack(
         }
         Err(error) => return Err(error.into()),
     }
-    if let Some((why, remedy)) = contents::unknown_variable(&template.text, &wish.variables) {
-        return Err(Problem::invalid("unknown_variable", why).remedy(remedy));
-    }
+    deploying::are_known(&template.text, &wish.variables)?;
     // Everything is checked before anything is kept.
     let content = match &wish.target {
         Some(target) => {

@@ -26,6 +26,13 @@ pub(crate) fn interpolate(text: &str, lookup: &dyn Fn(&str) -> Option<String>) -
     Ok(out)
 }
 
+/// The variables that a text names, also those in defaults of others.
+pub(crate) fn names(text: &str) -> impl Iterator<Item = String> {
+    // Two dollars are one, which names nothing.
+    let parts = text.split("$$").flat_map(|part| part.split('$').skip(1));
+    parts.map(|part| name(part.strip_prefix('{').unwrap_or(part))).filter(|name| !name.is_empty()).map(str::to_owned)
+}
+
 fn expand(text: &str, lookup: &dyn Fn(&str) -> Option<String>, depth: usize, out: &mut String) -> Result<(), Fault> {
     if depth > MAX_DEPTH {
         return Err(Fault::Syntax(format!("defaults are nested more than {MAX_DEPTH} deep")));

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 use windflow_stacks::driver::{Event, Job, Result, Verdict};
-use windflow_stacks::plan::{Container, HealthState, Observed, State};
+use windflow_stacks::plan::{Container, HealthState, Observed, Part, State};
 
 use super::{DockerTarget, labels, parts};
 
@@ -21,14 +21,15 @@ pub(super) async fn undo(target: &DockerTarget, job: &Job<'_>, before: &Observed
         job.events.tell(Event::Container { service, number, doing, detail });
     };
     let seen = target.seen(stack).await?;
-    let had = |id: &str| before.containers.iter().any(|found| found.id == id);
-    // What goes on after it was cut off finds successors that it made itself.
+    // What goes on after it was cut off finds what it made itself, also by the label alone where it replaced nothing.
+    let own = |deployment: &str| deployment == job.deployment;
+    let had = |found: &Container| !own(&found.deployment) && before.containers.iter().any(|other| other.id == found.id);
     let replaced = |new: &Container| {
         seen.containers.iter().any(|old| old.retired && old.service == new.service && old.number == new.number)
     };
     let (mut goes, mut stays) = (Vec::new(), Vec::new());
     for found in &seen.containers {
-        let is_new = !found.retired && (!had(&found.id) || replaced(found));
+        let is_new = !found.retired && (!had(found) || replaced(found));
         if is_new {
             goes.push(found);
         } else {
@@ -58,14 +59,15 @@ pub(super) async fn undo(target: &DockerTarget, job: &Job<'_>, before: &Observed
             }
         }
     }
-    for name in seen.networks.keys().filter(|name| !before.networks.contains_key(*name)) {
+    let made = |part: &Part, before: Option<&Part>| before.is_none() || own(&part.deployment);
+    for (name, _) in seen.networks.iter().filter(|(name, part)| made(part, before.networks.get(*name))) {
         if !parts::remove_network(target, name).await? {
             left.push(format!("network {name}"));
         }
     }
     // A volume that this deployment made may hold data already.
-    let made = seen.volumes.keys().filter(|name| !before.volumes.contains_key(*name));
-    left.extend(made.map(|name| format!("volume {name}")));
+    let volumes = seen.volumes.iter().filter(|(name, part)| made(part, before.volumes.get(*name)));
+    left.extend(volumes.map(|(name, _)| format!("volume {name}")));
     if expected.is_empty() {
         return Ok((Verdict::Failed, left));
     }

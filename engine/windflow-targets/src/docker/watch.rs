@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, HashMap};
 
 use bollard::models::ContainerStatsResponse;
 use bollard::query_parameters::{EventsOptionsBuilder, ListContainersOptionsBuilder, StatsOptionsBuilder};
+use futures::stream::BoxStream;
 use futures::{StreamExt, TryStreamExt};
 use windflow_stacks::driver::{DriverError, Result};
 use windflow_stacks::status::Sample;
 
-use super::{DockerTarget, errors};
+use super::{DockerTarget, errors, labels};
 
 /// Containers whose use is asked for at most: an engine reads it from its kernel, one by one.
 const MOST: usize = 100;
@@ -30,6 +31,17 @@ pub(super) async fn follow(target: &DockerTarget, changed: &(dyn Fn() + Send + S
     }
     Err(DriverError::new("unreachable", "the engine tells nothing more: it stops, or the connection was cut")
         .may_help())
+}
+
+/// Hears of containers of a stack that begin, from shortly before it is asked.
+pub(super) fn begun(target: &DockerTarget, stack: &str) -> BoxStream<'static, Result<()>> {
+    let mut filters = labels::filter(stack);
+    filters.extend([("type", "container"), ("event", "start")].map(|(key, is)| (key.to_owned(), vec![is.to_owned()])));
+    // The engine is asked when the stream is first looked at: what begins until then is told as well.
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |time| time.as_secs());
+    let options = EventsOptionsBuilder::default().filters(&filters).since(&now.saturating_sub(1).to_string()).build();
+    let told = target.docker.events(Some(options));
+    told.map(|event| event.map(drop).map_err(|error| errors::of(&error))).boxed()
 }
 
 /// What the containers that run have used until now.

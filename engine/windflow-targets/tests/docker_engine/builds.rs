@@ -74,6 +74,22 @@ async fn a_build_that_fails_names_its_step_and_leaves_nothing() {
     assert!(error.code == "build_failed" && error.message.contains("nosuch"), "{error:?}");
     let error = build(&place, asked("FORM stand-in:1\n")).await.unwrap_err();
     assert!(error.message.contains("FORM"), "{error:?}");
+    assert!(error.remedy.is_some_and(|remedy| remedy.contains("misspelt")));
+    // What only BuildKit can do is told as that, with what to do instead.
+    for line in [
+        "RUN --mount=type=cache,target=/x true",
+        "COPY --chmod=755 Dockerfile /x",
+        "COPY --link Dockerfile /x",
+        "RUN --network=none true",
+        "FROM --platform=$BUILDPLATFORM stand-in:1",
+    ] {
+        let error = build(&place, asked(&format!("FROM stand-in:1\n{line}\n"))).await.unwrap_err();
+        assert_eq!(error.code, "needs_buildkit", "{line}: {error:?}");
+        assert!(error.remedy.as_ref().is_some_and(|remedy| remedy.contains("not BuildKit")), "{error:?}");
+    }
+    let error = build(&place, asked("FROM stand-in:1\nRUN <<EOF\necho hello\nEOF\n")).await.unwrap_err();
+    assert!(error.message.contains("line 3") && error.message.contains("ECHO"), "{error:?}");
+    assert!(error.remedy.is_some_and(|remedy| remedy.contains("here-document") && remedy.contains("BuildKit")));
     let error = build(&place, asked("FROM 127.0.0.1:9/nosuch:1\n")).await.unwrap_err();
     assert_eq!(error.code, "registry_unreachable", "{error:?}");
     let late = place

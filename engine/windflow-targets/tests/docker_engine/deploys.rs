@@ -131,3 +131,44 @@ configs: { motd: { content: "welcome" } }
     let facts = place.target.facts().await.unwrap();
     assert!(facts.engine.starts_with("Docker ") && facts.running == 1 && facts.cpus > 0, "{facts:?}");
 }
+
+/// A line that a container wrote, once it has.
+struct Heard(tokio::sync::mpsc::UnboundedReceiver<String>);
+
+impl Heard {
+    async fn next(&mut self) -> Option<String> {
+        tokio::time::timeout(Duration::from_secs(30), self.0.recv()).await.expect("something is told within 30 s")
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn logs_go_on_over_restarts_and_with_what_begins_later() {
+    let place = Place::new().await;
+    let text = |replicas: u32| {
+        format!(
+            "name: talk\nservices: {{ worker: {{ image: \"stand-in:1\", command: sh -c \"echo begun; exec sleep 1000\", stop_signal: SIGKILL, deploy: {{ replicas: {replicas} }} }} }}\n"
+        )
+    };
+    place.deployed("d1", &text(1)).await;
+    let (tell, told) = tokio::sync::mpsc::unbounded_channel();
+    let target = place.target.clone();
+    let following = tokio::spawn(async move {
+        let hear = |line: windflow_stacks::driver::LogLine| -> BoxFuture<'_, bool> {
+            let sent = tell.send(format!("{}#{} {}", line.service, line.number, line.text)).is_ok();
+            Box::pin(std::future::ready(sent))
+        };
+        let query = LogQuery { tail: Some(10), follow: true, ..LogQuery::default() };
+        target.logs("talk", &query, &hear).await
+    });
+    let mut heard = Heard(told);
+    assert_eq!(heard.next().await.unwrap(), "worker#1 begun");
+    place.deployed("d2", &text(2)).await;
+    assert_eq!(heard.next().await.unwrap(), "worker#2 begun", "what begins later is heard, too");
+    let _ = place.engine.docker(&["restart", "talk-worker-1"]);
+    assert_eq!(heard.next().await.unwrap(), "worker#1 begun", "once more, and nothing twice");
+    let _ = place.engine.docker(&["exec", "talk-worker-1", "sh", "-c", "echo later >/proc/1/fd/1"]);
+    assert_eq!(heard.next().await.unwrap(), "worker#1 later");
+    let _ = place.engine.docker(&["kill", "talk-worker-1", "talk-worker-2"]);
+    assert_eq!(heard.next().await, None, "it ends where nothing of it runs any more");
+    following.await.unwrap().unwrap();
+}

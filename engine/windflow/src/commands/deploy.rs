@@ -32,7 +32,7 @@ pub(crate) fn run(global: &Global, args: &DeployArgs) -> anyhow::Result<ExitCode
     let deploying = Deploying::open(global)?;
     deploying.block_on(async {
         let (text, stack) = source(&deploying, &args.file, args.version)?;
-        are_known(&text, &args.variables)?;
+        are_known(&text, &given)?;
         let named = args.name.as_ref().or(stack.as_ref().map(|stack| &stack.name));
         let name = named.cloned().or_else(|| compose::written_name(&text));
         let declared = compose::declared(&text);
@@ -98,20 +98,15 @@ pub(crate) fn of_no_stack(file: &Path) -> anyhow::Error {
     ))
 }
 
-/// Refuses values of variables that a document has not: what was mistyped would be deployed with its default.
+/// Refuses values of variables that a document has not: what was misspelt would be deployed with its default.
 ///
 /// # Errors
 /// Where there is one.
-pub(crate) fn are_known(text: &str, given: &[(String, String)]) -> anyhow::Result<()> {
-    let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    let named = |name: &str| text.split(|c| !is_word(c)).any(|word| word == name);
-    let Some((unknown, _)) = given.iter().find(|(name, _)| !named(name)) else { return Ok(()) };
-    let declared = compose::declared(text);
-    let there = match declared.is_empty() {
-        true => "it declares none".to_owned(),
-        false => format!("there are {}", problem::list(declared.iter().map(|variable| variable.name.as_str()))),
-    };
-    Err(invalid(format!("--var {unknown}: the stack has no such variable; {there}")))
+pub(crate) fn are_known(text: &str, given: &BTreeMap<String, String>) -> anyhow::Result<()> {
+    match compose::unknown(text, given.keys()) {
+        Some(unknown) => Err(invalid(format!("{unknown} [unknown_variable]\n  = {}", unknown.remedy))),
+        None => Ok(()),
+    }
 }
 
 /// What is to be deployed.

@@ -61,7 +61,7 @@ fn validate(
 ) -> anyhow::Result<ExitCode> {
     let text = document::read(file)?;
     let values: BTreeMap<_, _> = variables.iter().cloned().collect();
-    deploy::are_known(&text, variables)?;
+    deploy::are_known(&text, &values)?;
     let loaded = deploy::load(&text, file, None, &values, profiles);
     if as_json {
         let services = loaded.project.as_ref().map(|project| project.services.keys().collect::<Vec<_>>());

@@ -4,7 +4,10 @@ use std::io::BufRead;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use serde_json::json;
 use windflow_core::run::Timestamp;
+use windflow_stacks::book::BookError;
+use windflow_stacks::carry::{LOCAL, LOCAL_ADDRESS};
 use windflow_stacks::driver::{Facts, RegistryLogin};
 use windflow_stacks::target::{self, Credentials, New, Target};
 
@@ -20,9 +23,10 @@ const BY: &str = "cli";
 pub(crate) fn run(global: &Global, command: &TargetsCommand) -> anyhow::Result<ExitCode> {
     match command {
         TargetsCommand::List(args) => list(&Deploying::open(global)?, args)?,
-        TargetsCommand::Show { target, json } => {
-            print_one(Deploying::open(global)?.book.target(target).map_err(kept)?, *json)?;
-        }
+        TargetsCommand::Show { target, json } => match Deploying::open(global)?.book.target(target) {
+            Err(BookError::NotFound(_)) if target == LOCAL => print_local(*json)?,
+            found => print_one(found.map_err(kept)?, *json)?,
+        },
         TargetsCommand::Add(args) => {
             let (new, credentials) = read(args)?;
             let deploying = Deploying::open(global)?;
@@ -153,7 +157,14 @@ fn list(deploying: &Deploying, args: &ListTargetsArgs) -> anyhow::Result<()> {
     if args.json {
         return render::json(&targets);
     }
-    print(targets, none)
+    let is_whole = args.group.is_none() && args.tag.is_none() && args.environment.is_none() && args.search.is_none();
+    let describes_local = targets.iter().any(|target| target.name == LOCAL);
+    let is_none = targets.is_empty();
+    print(targets, none)?;
+    if is_whole && !is_none && !describes_local {
+        render::line(&format!("This machine's own engine is `{LOCAL}`, without being described."));
+    }
+    Ok(())
 }
 
 /// Prints what is said of one target.
@@ -178,6 +189,19 @@ pub(crate) fn print_one(mut target: Target, as_json: bool) -> anyhow::Result<()>
     ];
     let lines = lines.into_iter().filter(|(_, said)| !said.is_empty()).map(|(what, said)| format!("{what:<13}{said}"));
     render::result(&lines.collect::<Vec<_>>().join("\n"))
+}
+
+/// Prints what this machine's own engine is: a target without being described.
+fn print_local(as_json: bool) -> anyhow::Result<()> {
+    let what = "this machine's own engine, which need not be described";
+    if as_json {
+        return render::json(
+            &json!({ "name": LOCAL, "address": LOCAL_ADDRESS, "described": false, "description": what }),
+        );
+    }
+    render::result(&format!(
+        "target       {LOCAL}\naddress      {LOCAL_ADDRESS}\ndescription  {what}; to give it tags or logins: windflow targets add {LOCAL} {LOCAL_ADDRESS}"
+    ))
 }
 
 /// Prints targets as a table, and another line where there is none.

@@ -26,9 +26,10 @@ pub(super) async fn run(server: &Server, args: &DeployArgs) -> anyhow::Result<Ex
         return Err(no_timeout());
     }
     let source = Source::find(server, args).await?;
-    deploy::are_known(&source.text, &args.variables)?;
+    let variables = deploy::variables(args)?;
+    deploy::are_known(&source.text, &variables)?;
     let (name, target) = (&source.name, &args.target);
-    let mut wanted = json!({ "variables": deploy::variables(args)?, "profiles": args.profile });
+    let mut wanted = json!({ "variables": variables, "profiles": args.profile });
     let plan = plan(server, name, target, &with(&wanted, "text", json!(source.text))).await?;
     if args.plan {
         return show::plan(&plan, args.json).map(|()| ExitCode::SUCCESS);

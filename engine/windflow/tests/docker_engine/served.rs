@@ -64,17 +64,17 @@ impl Serving {
         serde_json::from_str(&text).unwrap_or_default()
     }
 
-    fn get(&self, path: &str) -> Value {
+    pub(super) fn get(&self, path: &str) -> Value {
         self.ask("GET", path, &Value::Null, 200)
     }
 
     /// Deploys; the id of the deployment.
-    fn deploy(&self, body: &Value) -> String {
+    pub(super) fn deploy(&self, body: &Value) -> String {
         let begun = self.ask("POST", "/stacks/shop/deploy/edge", body, 202);
         begun["id"].as_str().unwrap().to_owned()
     }
 
-    fn ended(&self, id: &str) -> Value {
+    pub(super) fn ended(&self, id: &str) -> Value {
         let begun = Instant::now();
         loop {
             let found = self.get(&format!("/deployments/{id}"));

@@ -180,7 +180,13 @@ fn what_is_mistyped_is_told_before_anything_is_reached() {
     };
     let file = file.to_str().unwrap();
     let (_, said) = run(&["deploy", file, "--target", "nowhere", "--var", "TGA=2"], 2);
-    assert!(said.contains("no such variable") && said.contains("`TAG`"), "{said}");
+    assert!(said.contains("no variable TGA [unknown_variable]") && said.contains("did you mean `TAG`?"), "{said}");
+    // So is a line of a file, and where it only is looked at.
+    let values = data.path().join("values.env");
+    std::fs::write(&values, "TAG=1\nTGA=2\n").unwrap();
+    let from_file = ["deploy", file, "--target", "nowhere", "--var-file", values.to_str().unwrap()];
+    assert!(run(&from_file, 2).1.contains("[unknown_variable]"));
+    assert!(run(&["stacks", "validate", file, "--var", "TGA=2"], 2).1.contains("[unknown_variable]"));
     let (preview, _) = run(&["stacks", "validate", file, "--var", "TAG=2"], 0);
     assert!(preview.contains("SERVICE") && preview.contains("web:2"), "{preview}");
     assert!(run(&["deploy", "shop"], 2).1.contains("neither a file shop nor a stack"));

@@ -85,15 +85,6 @@ export const useObserved = (id: MaybeRefOrGetter<string>, enabled: MaybeRefOrGet
     retry: false,
   })
 
-export const useLogs = (id: MaybeRefOrGetter<string>, service: MaybeRefOrGetter<string>, follow: MaybeRefOrGetter<boolean>) =>
-  useQuery({
-    queryKey: computed(() => [...deploymentsKey, 'logs', toValue(id), toValue(service)]),
-    queryFn: () => unwrap(api.GET('/api/v1/deployments/{deployment}/logs', { params: { path: { deployment: toValue(id) }, query: { tail: 500, ...(toValue(service) && { service: toValue(service) }) } } })),
-    refetchInterval: () => (toValue(follow) ? 2_000 : false),
-    staleTime: 0,
-    retry: false,
-  })
-
 export function useDeploymentActions(id: MaybeRefOrGetter<string>) {
   const queries = useQueryClient()
   const onSettled = () => queries.invalidateQueries({ queryKey: deploymentsKey })

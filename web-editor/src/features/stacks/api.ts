@@ -4,7 +4,7 @@ import { api, everyPage, unwrap, type Schemas } from '@/api/client'
 import { ApiProblem } from '@/api/problem'
 import type { Fault } from '@/ui/code/YamlEditor.vue'
 import type { Project } from './project'
-import { given, sample, undeclared, type Values, type Variable } from './variables'
+import { given, mentions, sample, undeclared, type Values, type Variable } from './variables'
 
 export type Stack = Schemas['StackView']
 export type StackVersion = Schemas['StackVersionView']
@@ -72,10 +72,12 @@ export interface Preview {
 /** What a document comes to with these values, and with samples for those that nobody gave yet. */
 export async function previewStack(name: string, text: string, values: Values): Promise<Preview> {
   const ask = async (variables: Values) => (await unwrap(api.POST('/api/v1/stacks/preview', { body: { name, text, variables } }))) as unknown as Preview & { problems: (Fault & { code: string })[] }
-  const first = await ask(given(values))
+  // What was said of variables that the text has no more is not sent: there it would be a mistake.
+  const said = Object.fromEntries(Object.entries(given(values)).filter(([one]) => mentions(text, one)))
+  const first = await ask(said)
   const declared = first.variables ?? []
-  const missing = [...declared, ...undeclared(text, declared)].filter((variable) => variable.type !== 'password' && !given(values)[variable.name] && (variable.default ?? '') === '')
-  const found = missing.length ? await ask({ ...Object.fromEntries(missing.map((variable) => [variable.name, sample(variable)])), ...given(values) }) : first
+  const missing = [...declared, ...undeclared(text, declared)].filter((variable) => variable.type !== 'password' && !said[variable.name] && (variable.default ?? '') === '')
+  const found = missing.length ? await ask({ ...Object.fromEntries(missing.map((variable) => [variable.name, sample(variable)])), ...said }) : first
   return { ...found, variables: [...declared, ...undeclared(text, declared)] }
 }
 

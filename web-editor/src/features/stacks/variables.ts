@@ -25,6 +25,9 @@ export function undeclared(text: string, declared: readonly Variable[]): Variabl
   return [...found.values()]
 }
 
+/** Whether a text names a variable somewhere, declared or used. */
+export const mentions = (text: string, name: string): boolean => text.split(/\W/).includes(name)
+
 /** A value to look at a document with before anybody gives one; the server takes the same. */
 export function sample({ type, default: fallback, choices }: Variable): string {
   if (fallback !== undefined && fallback !== null) return fallback

@@ -59,10 +59,10 @@ describe('what the server says', () => {
       expect(said({ code: 'not_known_here', message: 'it is so' })).toBe('it is so')
       // A sentence that names less than was thought says so itself.
       expect(said({ code: 'unknown_port', message: 'there is no such port' })).toBe('there is no such port')
-      expect(mended('did you mean `log@1`?')).toBe('vouliez-vous dire `log@1` ?')
+      expect(mended('did you mean `log@1`?')).toBe('vouliez-vous dire `log@1`\u202f?')
       expect(mended('think again')).toBe('think again')
       expect(explain(new ApiProblem(409, 'workflow_exists', 'there is a workflow a already'))).toBe('Il y a déjà un workflow de ce nom.')
-      expect(explain(new ApiProblem(422, 'of_its_own', 'there is no socket', 'is the engine installed, and does it run?'))).toBe('there is no socket. Le moteur est-il installé, et tourne-t-il ?')
+      expect(explain(new ApiProblem(422, 'of_its_own', 'there is no socket', 'is the engine installed, and does it run?'))).toBe('there is no socket. Le moteur est-il installé, et tourne-t-il\u202f?')
       // A node's own code means what the node means by it.
       expect(failureSaid({ code: 'unauthorized', message: 'the service answered 401' })).toBe('the service answered 401')
       expect(failureSaid({ code: 'timeout', message: 'it took more than 5s' })).toBe('Le nœud a pris trop de temps.')

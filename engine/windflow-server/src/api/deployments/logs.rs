@@ -86,8 +86,8 @@ pub(crate) async fn read(
     Ok(axum::Json(lines.into_inner().unwrap_or_default()))
 }
 
-/// The same, and what they write from now on: `line` for each (a `LineView`), `error` (`code`, `message`, `remedy`) where the target is gone, and `end`
-/// once none of the containers is left that were there at first. A reader who is slow is waited for; nothing is left out.
+/// The same, and what they write from now on, with those that begin later: `line` for each (a `LineView`), `error` (`code`, `message`, `remedy`) where
+/// the target is gone, and `end` once none of the containers runs any more. A reader who is slow is waited for; nothing is left out.
 #[utoipa::path(
     get, path = "/deployments/{deployment}/logs/live", tag = "deployments", operation_id = "watch_deployment_logs",
     params(("deployment" = String, Path, description = "Its id"), LogsQuery),

@@ -108,7 +108,12 @@ async fn hear(
 fn failed(step: &str, said: &Said, error: DriverError) -> DriverError {
     let own =
         ["unreachable", "disk_full", "image_unauthorised", "image_missing", "registry_unreachable", "not_an_engine"];
-    let code = if own.contains(&error.code.as_str()) { error.code.as_str() } else { "build_failed" };
+    let beyond = beyond_the_builder(&error.message);
+    let code = match &beyond {
+        _ if own.contains(&error.code.as_str()) => error.code.as_str(),
+        Some((code, _)) => code,
+        None => "build_failed",
+    };
     let step: String = step.chars().take(200).collect();
     let place = if step.is_empty() { String::new() } else { format!(" at {step}") };
     let of_builder = |line: &str| ["Step ", " ---> ", "Removing intermediate "].iter().any(|it| line.starts_with(it));
@@ -116,6 +121,56 @@ fn failed(step: &str, said: &Said, error: DriverError) -> DriverError {
     let last = &lines[lines.len().saturating_sub(LINES)..];
     let last: String = last.iter().map(|line| format!("\n  {}", line.chars().take(300).collect::<String>())).collect();
     let message = format!("the build failed{place}: {}{last}", error.message.trim());
-    let may_help = code != "build_failed" && error.may_help;
-    DriverError { remedy: error.remedy.filter(|_| code != "build_failed"), may_help, ..DriverError::new(code, message) }
+    let is_own = own.contains(&code);
+    let remedy = if is_own { error.remedy } else { beyond.map(|(_, remedy)| remedy.to_owned()) };
+    DriverError { remedy, may_help: is_own && error.may_help, ..DriverError::new(code, message) }
+}
+
+/// Flags of instructions that only BuildKit knows.
+const FLAGS: [&str; 10] =
+    ["mount", "network", "security", "link", "chmod", "parents", "exclude", "checksum", "keep-git-dir", "unpack"];
+
+/// What the engine's own builder cannot do, by the words that it has for it: a code, and how to do without. Of here-documents it takes each line for an
+/// instruction, as it takes one that is misspelt.
+fn beyond_the_builder(message: &str) -> Option<(&'static str, &'static str)> {
+    let text = message.to_lowercase();
+    let flag = text.split_once("unknown flag: ").map(|(_, flag)| flag.trim());
+    if text.contains("requires buildkit") || flag.is_some_and(|flag| FLAGS.contains(&flag)) {
+        return Some((
+            "needs_buildkit",
+            "images are built by the engine's own builder, which is not BuildKit: leave this flag out, or build the image where BuildKit is, push it, and name it where it is deployed",
+        ));
+    }
+    if text.contains("failed to parse platform") && text.contains("\"\"") {
+        return Some((
+            "needs_buildkit",
+            "images are built by the engine's own builder, which is not BuildKit and sets no BUILDPLATFORM or TARGETPLATFORM: leave `--platform` out of `FROM`, and say the `platform` of the build",
+        ));
+    }
+    text.contains("unknown instruction: ").then_some((
+        "build_failed",
+        "is it misspelt? Where it is a line of a here-document (`<<EOF`), that needs BuildKit, which does not build here: write the commands into one `RUN` with `&&`, or into a file that is copied",
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_only_buildkit_can_do_is_told_from_what_is_wrong() {
+        for (message, code) in [
+            (
+                "the --mount option requires BuildKit. Refer to https://docs.docker.com/go/buildkit/",
+                Some("needs_buildkit"),
+            ),
+            ("dockerfile parse error line 2: Unknown flag: link", Some("needs_buildkit")),
+            ("dockerfile parse error line 2: Unknown flag: colour", None),
+            ("failed to parse platform : \"\" is an invalid component of \"\"", Some("needs_buildkit")),
+            ("dockerfile parse error line 3: unknown instruction: ECHO", Some("build_failed")),
+            ("The command '/bin/sh -c false' returned a non-zero code: 1", None),
+        ] {
+            assert_eq!(beyond_the_builder(message).map(|(code, _)| code), code, "{message}");
+        }
+    }
 }

@@ -75,9 +75,7 @@ fn stack(
         Err(error) => return Err(kept(error)),
     }
     let given = args.variables.iter().cloned().collect();
-    if let Some((why, remedy)) = contents::unknown_variable(&template.text, &given) {
-        return Err(invalid(format!("{why}\n  = {remedy}")));
-    }
+    deploy::are_known(&template.text, &given)?;
     let values = deploying.book.values(&args.target, name, &compose::declared(&template.text), &given).map_err(kept)?;
     let file = Path::new(template.manifest.kind.document());
     let loaded = if args.deploy {
