@@ -17,6 +17,7 @@ mod killed;
 mod remote;
 #[path = "serve/scratch.rs"]
 mod scratch;
+#[allow(dead_code, reason = "each test uses its part")]
 #[path = "serve/serving.rs"]
 mod serving;
 #[path = "serve/soak.rs"]
