@@ -214,6 +214,7 @@ pub(crate) fn play(name: &str) {
 }
 
 /// Whether this machine lets anybody have file systems of his own.
+#[allow(clippy::print_stderr, reason = "a test that cannot be done says so")]
 fn can_mount() -> bool {
     let can = Command::new("unshare").args(["-rm", "true"]).status().is_ok_and(|status| status.success());
     if !can {
