@@ -271,8 +271,8 @@ pub(crate) enum RunsCommand {
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Credentials are never part of a case. Inputs whose schema says `format: password` or `writeOnly: true` are replaced, wherever they\n\
-came out; the description of the case names them."
+    after_help = "Credentials are never part of a case. Inputs whose schema says `format: password` or `writeOnly: true` are replaced,\n\
+wherever they came out; the description of the case names them."
 )]
 pub(crate) struct ExportArgs {
     /// Id of the run, or its beginning; `last` is the newest that no other run started

@@ -157,7 +157,7 @@ fn what_is_wrong_with_a_child_is_told_before_anything_starts() {
     let place = Place::new(
         "windflow: 1\nname: parent\nnodes:\n  \
 a: { uses: workflow@1, with: { file: child.yaml, inputs: { whom: ada } } }\n  \
-b: { uses: workflow@1, with: { file: missing.yaml } }\n  \
+b: { uses: workflow@1, with: { file: chlid.yaml } }\n  \
 c: { uses: workflow@1, with: { file: circle.yaml } }\n  \
 d: { uses: workflow@1, with: { name: other } }\n",
     );
@@ -170,7 +170,8 @@ d: { uses: workflow@1, with: { name: other } }\n",
         ":4:62",
         "did you mean `who`",
         "needs the input `who`",
-        "missing.yaml",
+        "chlid.yaml",
+        "did you mean `child.yaml`?",
         "in a circle: `circle.yaml` → `circle.yaml`",
         "no file beside this one is a workflow `other`",
     ] {

@@ -59,7 +59,10 @@ pub(super) fn document_schema(registry: &(impl Registry + ?Sized)) -> Value {
                 "type": "object", "minProperties": 1, "propertyNames": { "pattern": name },
                 "additionalProperties": { "$ref": "#/$defs/node" },
             },
-            "outputs": { "type": "object", "description": "What a run gives back" },
+            "outputs": {
+                "type": "object", "description": "What a run gives back: values, or a value with the type that it has to fit",
+                "additionalProperties": { "anyOf": [{ "$ref": "#/$defs/output" }, true] },
+            },
             "concurrency": {
                 "description": "How many runs go on at the same time",
                 "anyOf": [
@@ -93,6 +96,10 @@ pub(super) fn document_schema(registry: &(impl Registry + ?Sized)) -> Value {
                     "with": { "type": "object" },
                     "inputs": { "type": "object" },
                 },
+            },
+            "output": {
+                "type": "object", "required": ["value", "type"], "description": "A value and the JSON Schema that it has to fit",
+                "properties": { "value": true, "type": { "enum": super::outputs::TYPES }, "description": { "type": "string" } },
             },
             "note": note(),
             "node": {

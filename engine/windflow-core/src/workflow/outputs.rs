@@ -12,7 +12,7 @@ use crate::schema::Checker;
 use crate::yaml::{Kind, Node};
 
 /// The types of JSON Schema.
-const TYPES: [&str; 7] = ["string", "number", "integer", "boolean", "array", "object", "null"];
+pub(super) const TYPES: [&str; 7] = ["string", "number", "integer", "boolean", "array", "object", "null"];
 
 /// A map with `value` and a type of JSON Schema as its `type` declares what the value has to fit. Any other map is data, as all
 /// maps were before there were types.

@@ -42,9 +42,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde::Deserialize;
-use serde_json::{Map, Value};
-use windflow_core::id::{NodeId, OrganisationId, RunId, RunKey};
+use serde_json::Value;
+use windflow_core::id::{OrganisationId, RunId, RunKey};
 use windflow_core::ports::retention::{Keep, prune};
 use windflow_core::ports::store::{Blobs, Journal, ReadModel, RunQuery, StoreError};
 use windflow_core::rerun::{Fate, Why};
@@ -60,143 +59,10 @@ use windflow_store::MemoryStore;
 use windflow_testkit::clock::{BEGINNING, PausedClock};
 use windflow_testkit::host::{Made, Outcome, ScriptedHost};
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Scenario {
-    #[serde(default)]
-    process: Process,
-    #[serde(default)]
-    script: BTreeMap<String, Vec<String>>,
-    steps: Vec<Step>,
-}
+use self::format::{Expect, Scenario, Step, Stored};
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Process {
-    max_runs: Option<usize>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(untagged, deny_unknown_fields)]
-enum Step {
-    Start {
-        start: String,
-        document: Option<String>,
-        #[serde(default)]
-        inputs: Map<String, Value>,
-        refused: Option<String>,
-    },
-    Pass {
-        pass: String,
-    },
-    Look {
-        look: String,
-        expect: Expect,
-    },
-    End {
-        end: String,
-        expect: Expect,
-    },
-    Cancel {
-        cancel: String,
-    },
-    Answer {
-        answer: String,
-        node: String,
-        item: Option<u32>,
-        approve: Option<bool>,
-        #[serde(default)]
-        data: Value,
-        /// Whose output says where to answer, and the field of it: the token is the last part of that address.
-        at: Option<(String, String)>,
-        #[serde(default)]
-        refused: bool,
-    },
-    Event {
-        event: String,
-        #[serde(default)]
-        data: Value,
-        answered: usize,
-    },
-    Crash {
-        crash: Crash,
-    },
-    Resume {
-        resume: String,
-        #[serde(default)]
-        refused: bool,
-    },
-    Rerun {
-        rerun: String,
-        of: String,
-        #[serde(default)]
-        from: Vec<NodeId>,
-        document: Option<String>,
-        again: BTreeMap<String, String>,
-    },
-    Child {
-        child: String,
-        of: String,
-        node: String,
-    },
-    Forget {
-        forget: Forget,
-    },
-    Store {
-        store: Stored,
-    },
-    Made {
-        made: Vec<String>,
-        /// How many idempotency keys they had.
-        keys: Option<usize>,
-    },
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Crash {
-    #[serde(default)]
-    lacks: Vec<String>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Forget {
-    ended_before: String,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Stored {
-    /// Every run that there is, the oldest first.
-    runs: Option<Vec<String>>,
-    unfinished: Option<Vec<String>>,
-    /// Runs of which nothing is left, their documents included.
-    gone: Option<Vec<String>>,
-}
-
-/// How a run stands. What is not said is not looked at, but for `nodes`, which names all of them.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Expect {
-    status: String,
-    nodes: Option<BTreeMap<String, String>>,
-    attempts: Option<BTreeMap<String, u32>>,
-    node_outputs: Option<BTreeMap<String, Value>>,
-    node_codes: Option<BTreeMap<String, String>>,
-    outputs: Option<Value>,
-    code: Option<String>,
-    /// A part of why it failed.
-    says: Option<String>,
-    uncompensated: Option<Vec<String>>,
-    queued: Option<bool>,
-    /// A part of why nobody goes on with it; empty where somebody does.
-    stalled: Option<String>,
-    /// How many events its journal has.
-    events: Option<usize>,
-    /// How long it took or has taken, as simulated.
-    took: Option<String>,
-}
+#[path = "format.rs"]
+mod format;
 
 /// A host of which some node types are not installed.
 struct Lacking {

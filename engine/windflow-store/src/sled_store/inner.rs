@@ -79,7 +79,11 @@ impl Inner {
         let batches = database.totals().batches;
         check_batches(&dir, batches, expected)?;
         let record_version = guarded(&dir, || records::last_version(&dir, &database))?;
-        guarded(&dir, || database.flush())?;
+        if let Err(error) = guarded(&dir, || database.flush()) {
+            // Dropped, sled would try to write once more, and end the process where that fails as well.
+            std::mem::forget(database);
+            return Err(error);
+        }
         let files = Files::open(&folder.database(), options.disk.as_ref()).map_err(cannot)?;
         ahead.begin_again().map_err(cannot)?;
         folder.remove_others().map_err(cannot)?;

@@ -10,6 +10,7 @@
 //!     keep: { run: /run }                  # what is at these places of it is written @run@ from here on
 //!     files_up_to_kib: 512                 # what the disk takes of one file
 //!     syncs_until: 1                       # after so many syncs of the store's log every further one fails; the first is that of its opening
+//!     any_file: true                       # …of any file of the store
 //!   - disk: { mib: 8 }                     # the data is on a disk of its own of that size, empty at first; `read_only` turns it so
 //!   - begin: [run, workflow.yaml]          # the command, until the scenario's server has so many requests
 //!     seen: 1
@@ -84,6 +85,8 @@ enum Step {
         keep: BTreeMap<String, String>,
         files_up_to_kib: Option<u32>,
         syncs_until: Option<u32>,
+        #[serde(default)]
+        any_file: bool,
     },
     Disk {
         disk: OwnDisk,
@@ -211,6 +214,7 @@ pub(crate) fn play(name: &str) {
 }
 
 /// Whether this machine lets anybody have file systems of his own.
+#[allow(clippy::print_stderr, reason = "a test that cannot be done says so")]
 fn can_mount() -> bool {
     let can = Command::new("unshare").args(["-rm", "true"]).status().is_ok_and(|status| status.success());
     if !can {
@@ -259,7 +263,7 @@ impl World {
         self.disk = Some(holder);
     }
 
-    fn command(&self, arguments: &[String], files_up_to_kib: Option<u32>, syncs_until: Option<u32>) -> Command {
+    fn command(&self, arguments: &[String], files_up_to_kib: Option<u32>, syncs_until: Option<(u32, bool)>) -> Command {
         let arguments: Vec<_> = arguments.iter().map(|argument| self.filled(argument)).collect();
         let mut command = windflow(&self.data());
         let program = env!("CARGO_BIN_EXE_windflow");
@@ -268,11 +272,14 @@ impl World {
             within.env("WINDFLOW_DATA_DIR", self.data()).arg(program);
             command = within;
         }
-        if let Some(syncs) = syncs_until {
+        if let Some((syncs, any_file)) = syncs_until {
             command = Command::new("strace");
-            command.env("WINDFLOW_DATA_DIR", self.data()).args(["-f", "-qq", "-o", "/dev/null", "-P"]);
-            command.arg(self.data().join("store/sled/write-ahead")).args(["-e", "trace=fdatasync", "-e"]);
-            command.arg(format!("inject=fdatasync:error=EIO:when={}+", syncs + 1)).arg(program);
+            command.env("WINDFLOW_DATA_DIR", self.data()).args(["-f", "-qq", "-o", "/dev/null"]);
+            if !any_file {
+                command.arg("-P").arg(self.data().join("store/sled/write-ahead"));
+            }
+            command.args(["-e", "trace=fsync,fdatasync", "-e"]);
+            command.arg(format!("inject=fsync,fdatasync:error=EIO:when={}+", syncs + 1)).arg(program);
         }
         if let Some(kib) = files_up_to_kib {
             // The limit counts blocks of 512 or 1024 bytes, as the shell likes; bash counts 1024.
@@ -301,8 +308,9 @@ impl World {
 
     fn step(&mut self, place: &str, step: &Step, folder: &Path) {
         match step {
-            Step::Do { r#do, exits, says, silent_of, gives, keep, files_up_to_kib, syncs_until } => {
-                let output = self.command(r#do, *files_up_to_kib, *syncs_until).output().unwrap();
+            Step::Do { r#do, exits, says, silent_of, gives, keep, files_up_to_kib, syncs_until, any_file } => {
+                let output =
+                    self.command(r#do, *files_up_to_kib, syncs_until.map(|syncs| (syncs, *any_file))).output().unwrap();
                 let said = said(&output);
                 assert_eq!(output.status.code(), Some(*exits), "{place}: {said}");
                 for words in says.iter().map(|words| self.filled(words)) {

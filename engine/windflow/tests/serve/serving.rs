@@ -37,6 +37,7 @@ impl Serving {
     }
 
     /// A server that is let run until it says something, ready or not.
+    #[allow(dead_code, reason = "one of the tests kills servers before they are ready")]
     pub(crate) fn until_said(data: &Path, more: &[&str], words: &str) -> Self {
         let mut command = windflow(data);
         command.args(["serve", "--listen", "127.0.0.1:0"]).args(more);

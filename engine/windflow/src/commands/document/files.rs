@@ -30,6 +30,17 @@ impl Files {
         Ok(FoundDocument { location: relative.display().to_string(), text })
     }
 
+    /// The file beside one that is not there that was perhaps meant.
+    fn like(&self, missing: &Path) -> Option<String> {
+        if self.folder.join(missing).exists() {
+            return None;
+        }
+        let name = |file: &Path| file.file_name().map(|name| name.to_string_lossy().into_owned());
+        let beside = candidates(&self.folder, missing.parent()?);
+        let known: Vec<_> = beside.iter().take(MAX_LOOKED_AT).filter_map(|file| name(file)).collect();
+        did_you_mean(&name(missing)?, known.iter().map(String::as_str))
+    }
+
     /// The workflow of that name among the files beside the one that names it, and below the folders that are beside it; a file
     /// that is called as the workflow is looked at first.
     fn named(&self, location: &str, name: &str) -> Result<FoundDocument, String> {
@@ -71,7 +82,10 @@ impl Documents for Files {
                 let folder = Path::new(location).parent().unwrap_or(Path::new(""));
                 let plain =
                     folder.join(file).components().filter(|part| *part != Component::CurDir).collect::<PathBuf>();
-                self.found(&plain)
+                self.found(&plain).map_err(|error| match self.like(&plain) {
+                    Some(hint) => format!("{error}; {hint}"),
+                    None => error,
+                })
             }
         }
     }
