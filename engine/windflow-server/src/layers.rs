@@ -4,8 +4,9 @@
 use std::any::Any;
 use std::time::Instant;
 
+use axum::body::HttpBody as _;
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderValue, Method, StatusCode, Version, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
@@ -86,7 +87,12 @@ pub(crate) async fn counted(State(app): State<App>, request: Request, next: Next
 
 /// Headers that every answer carries.
 pub(crate) async fn guarded(State(app): State<App>, request: Request, next: Next) -> Response {
+    let may_be_unread = request.version() <= Version::HTTP_11 && !request.body().is_end_stream();
     let mut response = next.run(request).await;
+    // Refused before the body was read: the connection ends, and whoever sent it is not to begin another request on it.
+    if may_be_unread && matches!(response.status(), StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
     let headers = response.headers_mut();
     for (name, value) in [
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),

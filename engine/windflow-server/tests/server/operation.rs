@@ -33,6 +33,24 @@ async fn every_answer_tells_browsers_to_trust_it_with_nothing() {
     served.stop().await;
 }
 
+/// The rest of a body that nobody reads ends the connection: a client that took it up again would lose its next request.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_refused_before_the_body_was_read_is_told_that_the_connection_ends() {
+    let dir = tempfile::tempdir().unwrap();
+    let served = serve(dir.path(), scripted(&[])).await;
+    let (anybody, viewer) = (served.anonymous(), served.person("local", Role::Viewer).await);
+    for (who, status) in [(&anybody, 401), (&viewer, 403)] {
+        for _ in 0..20 {
+            let request = who.request("POST", "/api/v1/plugins/preview").header("content-type", "application/wasm");
+            let answer = who.send(request.body(vec![0; 16_000])).await;
+            assert_eq!(answer.header("connection"), "close");
+            answer.expect(status);
+        }
+    }
+    assert_eq!(viewer.get("/api/v1/workflows").await.header("connection"), "");
+    served.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn metrics_count_what_happened_and_are_not_for_everybody() {
     let dir = tempfile::tempdir().unwrap();
