@@ -377,8 +377,10 @@ impl Project {
     pub fn scale(&mut self, replicas: &BTreeMap<String, u32>) -> Result<(), String> {
         for (name, count) in replicas {
             let Some(service) = self.services.get_mut(name) else {
-                let known = windflow_core::problem::list(self.services.keys().map(String::as_str));
-                return Err(format!("there is no service `{name}` in {}; there are {known}", self.name));
+                let known = || self.services.keys().map(String::as_str);
+                let near = windflow_core::problem::did_you_mean(name, known());
+                let known = near.unwrap_or_else(|| format!("there are {}", windflow_core::problem::list(known())));
+                return Err(format!("there is no service `{name}` in {}; {known}", self.name));
             };
             if *count > MAX_REPLICAS {
                 return Err(format!("a service has {MAX_REPLICAS} containers at most"));

@@ -65,9 +65,20 @@ impl Deploying {
             self.book.reach(&AllDrivers, target).await
         };
         reached.map_err(|error| match error {
+            CarryError::Book(BookError::NotFound(what)) if what == format!("target {target}") => self.unknown(target),
             CarryError::Book(error) => kept(error),
             CarryError::Driver(error) => told(&error),
         })
+    }
+
+    /// Why a target is not known, and which one could be meant.
+    fn unknown(&self, target: &str) -> anyhow::Error {
+        let known = self.book.targets(None, 500).map(|(targets, _)| targets).unwrap_or_default();
+        let names = known.iter().map(|known| known.name.as_str()).chain([LOCAL]);
+        match windflow_core::problem::did_you_mean(target, names) {
+            Some(near) => invalid(format!("there is no target {target}; {near}")),
+            None => kept(BookError::NotFound(format!("target {target}"))),
+        }
     }
 }
 

@@ -146,6 +146,7 @@ secrets: { db_password: { environment: DB_PASSWORD } }
         let shown = stdout(&place.on(&["stacks", "status", "shop"]));
         assert!(shown.contains("shop-worker-3") && shown.contains("running, healthy"), "{shown}");
         assert!(stderr(&place.on(&["stacks", "scale", "shop", "web=2"])).contains("fixed port"));
+        assert!(stderr(&place.on(&["stacks", "scale", "shop", "wroker=2"])).contains("did you mean `worker`?"));
         let listed = stdout(&place.windflow(&["deployments", "list"]));
         assert!(listed.contains("rolled_back") && listed.lines().count() == 8, "{listed}");
         let logs = stdout(&place.on(&["stacks", "logs", "shop", "db"]));
@@ -265,6 +266,12 @@ secrets: { db_password: { environment: DB_PASSWORD } }
             stderr(&removed)
         );
         assert_eq!(place.windflow(&["targets", "show", "nosuch"]).status.code(), Some(2));
+        let misspelt = place.windflow(&["targets", "test", "egde"]);
+        assert!(
+            misspelt.status.code() == Some(2) && stderr(&misspelt).contains("did you mean `edge`?"),
+            "{}",
+            stderr(&misspelt)
+        );
         let used = place.windflow(&["targets", "remove", "edge"]);
         assert!(stderr(&used).contains("remove it there first"), "{}", stderr(&used));
     }

@@ -77,7 +77,13 @@ fn said(status: u16, message: &str) -> DriverError {
     let text = message.to_lowercase();
     let error = |code: &str, remedy: &str| DriverError::new(code, message.trim()).remedy(remedy);
     if text.contains("port is already allocated") || text.contains("address already in use") {
-        return error("port_taken", "another container or program has this port: publish another one, or stop that");
+        let remedy = "another container or program has this port: publish another one, or stop that";
+        return match taken(&text) {
+            Some(address) => {
+                DriverError::new("port_taken", format!("the port {address} of the target is taken")).remedy(remedy)
+            }
+            None => error("port_taken", remedy),
+        };
     }
     if text.contains("http request to an https server") {
         return error(
@@ -117,6 +123,13 @@ fn said(status: u16, message: &str) -> DriverError {
     if status >= 500 { plain.may_help() } else { plain }
 }
 
+/// The address that is taken, in either of the sentences that an engine has for it.
+fn taken(text: &str) -> Option<&str> {
+    let of_program = || text.split_once(": bind: address already in use")?.0.rsplit(' ').next();
+    let of_container = || text.split_once("bind for ")?.1.split_once(" failed")?.0.into();
+    of_program().or_else(of_container).filter(|address| address.contains(':') && address.len() < 60)
+}
+
 /// Whether it says that there is no such thing.
 pub(super) fn is_missing(error: &Error) -> bool {
     matches!(error, Error::DockerResponseServerError { status_code: 404, .. })
@@ -151,6 +164,32 @@ mod tests {
         ] {
             let error = Error::DockerResponseServerError { status_code: status, message: message.into() };
             assert_eq!(of(&error).code, code, "{message}");
+        }
+    }
+
+    #[test]
+    fn a_port_that_is_taken_is_named() {
+        for (message, port) in [
+            (
+                "driver failed programming external connectivity on endpoint a (7): Bind for 0.0.0.0:80 failed: port is already allocated",
+                "0.0.0.0:80",
+            ),
+            (
+                "driver failed … on endpoint a (7): Error starting userland proxy: listen tcp4 127.0.0.1:23999: bind: address already in use",
+                "127.0.0.1:23999",
+            ),
+            ("failed to bind host port for [::1]:80:172.17.0.2:80/tcp: address already in use", ""),
+        ] {
+            let error = Error::DockerResponseServerError { status_code: 500, message: message.into() };
+            let said = of(&error).message;
+            assert!(
+                if port.is_empty() {
+                    said == message
+                } else {
+                    said == format!("the port {port} of the target is taken")
+                },
+                "{said}"
+            );
         }
     }
 

@@ -44,7 +44,9 @@ async fn what_cannot_work_says_why_and_leaves_nothing() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port();
     let outcome = place.deploy("d1", &project(&shop(1, port))).await.unwrap();
-    assert_eq!((outcome.verdict, outcome.error.unwrap().code.as_str()), (Verdict::Failed, "port_taken"));
+    let error = outcome.error.unwrap();
+    assert_eq!((outcome.verdict, error.code.as_str()), (Verdict::Failed, "port_taken"));
+    assert_eq!(error.message, format!("the port 127.0.0.1:{port} of the target is taken"));
     assert_eq!(outcome.left, ["volume shop_data"]);
     let left = place.seen("shop").await;
     assert!(left.containers.is_empty() && left.networks.is_empty(), "{left:#?}");

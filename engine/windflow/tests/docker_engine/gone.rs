@@ -64,8 +64,7 @@ fn a_command_says_so_and_the_next_one_goes_on_or_undoes_it() {
     std::fs::write(place.folder.path().join("shop.yaml"), with_cache()).unwrap();
     let begin = |more: &[&str]| -> Child {
         let mut command = place.deploy_command(more);
-        let child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-        child
+        command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
     };
     let last = || -> Value {
         let listed = place.windflow(&["deployments", "list", "--json"]);
