@@ -20,7 +20,7 @@ pub struct Happened<'a> {
     pub name: &'a str,
     /// What it brings.
     pub data: &'a Value,
-    /// Where it may have been told before: when it happened. Then it answers nothing that was asked later.
+    /// Where it may have been told before: when it happened. Then it answers only what was asked before.
     pub before: Option<Timestamp>,
 }
 
@@ -96,11 +96,10 @@ impl Awaiting {
             .into_iter()
             .flatten()
             .flat_map(|(run, places)| places.iter().map(move |it| (run, it)));
+        // What was asked in the very millisecond may be what came of it when it was told first.
+        let asked_before = |since: Timestamp| happened.before.is_none_or(|at| since < at);
         let fits = |question: &Question| {
-            question
-                .event
-                .as_ref()
-                .is_some_and(|event| happened.before.is_none_or(|at| event.since <= at) && event.fits(happened.data))
+            question.event.as_ref().is_some_and(|event| asked_before(event.since) && event.fits(happened.data))
         };
         places
             .filter(|(_, (_, question))| fits(question))
