@@ -26,6 +26,17 @@ pub trait Clock: Send + Sync {
     fn rests(&self) {}
 }
 
+/// Sleeps until a clock says so that somebody may set meanwhile: it is asked again, at the latest after a minute.
+pub async fn sleep_by(now: impl Fn() -> Timestamp, at: Timestamp) {
+    loop {
+        let left = Duration::from_millis(at.0.saturating_sub(now().0));
+        if left.is_zero() {
+            return;
+        }
+        tokio::time::sleep(left.min(Duration::from_secs(60))).await;
+    }
+}
+
 /// The clock and the random source of the machine.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct SystemClock;
@@ -37,17 +48,8 @@ impl Clock for SystemClock {
     }
 
     fn sleep_until(&self, at: Timestamp) -> BoxFuture<'static, ()> {
-        // The wall clock may jump while we sleep: it is asked again, at the latest after a minute.
         let clock = *self;
-        Box::pin(async move {
-            loop {
-                let left = Duration::from_millis(at.0.saturating_sub(clock.now().0));
-                if left.is_zero() {
-                    return;
-                }
-                tokio::time::sleep(left.min(Duration::from_secs(60))).await;
-            }
-        })
+        Box::pin(sleep_by(move || clock.now(), at))
     }
 
     fn chance(&self) -> f64 {

@@ -7,7 +7,7 @@
 
 pub use crate::answer::{Answer, AnswerError, Reply};
 pub use crate::awaiting::{AnsweredByEvent, Happened};
-pub use crate::clock::{Clock, SystemClock};
+pub use crate::clock::{Clock, SystemClock, sleep_by};
 pub use crate::report::{ItemsReport, NodeReport, QuestionReport, RunReport};
 pub use crate::rerun::{Rerun, RerunError};
 pub use crate::run_loop::Lost;

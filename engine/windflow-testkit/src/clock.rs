@@ -1,22 +1,37 @@
 //! Time that stands still until everybody waits for it.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use tokio::time::Instant;
 use windflow_core::id::RunId;
 use windflow_core::ports::store::BoxFuture;
 use windflow_core::run::Timestamp;
-use windflow_runtime::Clock;
+use windflow_runtime::{Clock, sleep_by};
 
 /// A clock over tokio's paused time (`#[tokio::test(start_paused = true)]`): it jumps to the next instant that somebody
 /// waits for, so that a retry after an hour takes no time. Ids and chances follow from a seed.
 #[derive(Debug)]
 pub struct PausedClock {
-    origin: Instant,
-    begins: Timestamp,
+    wall: Wall,
     made: AtomicU64,
     seed: u64,
+}
+
+/// What the clock says, which somebody may set.
+#[derive(Debug, Clone)]
+struct Wall {
+    origin: Instant,
+    begins: Timestamp,
+    /// By so many milliseconds it was set forward, or back.
+    set_by: Arc<AtomicI64>,
+}
+
+impl Wall {
+    fn now(&self) -> Timestamp {
+        let passed = u64::try_from(self.origin.elapsed().as_millis()).unwrap_or(u64::MAX);
+        Timestamp((self.begins.0 + passed).saturating_add_signed(self.set_by.load(Ordering::Relaxed)))
+    }
 }
 
 /// Where the paused clock begins: 2026-01-01T00:00:00Z.
@@ -32,7 +47,13 @@ impl PausedClock {
     /// A clock that says now that it is a certain instant: that of a process which goes on where another ended.
     #[must_use]
     pub fn at(seed: u64, begins: Timestamp) -> Self {
-        Self { origin: Instant::now(), begins, made: AtomicU64::new(0), seed }
+        let wall = Wall { origin: Instant::now(), begins, set_by: Arc::default() };
+        Self { wall, made: AtomicU64::new(0), seed }
+    }
+
+    /// Somebody sets the clock, by so many milliseconds; no time passes.
+    pub fn set_by(&self, milliseconds: i64) {
+        self.wall.set_by.fetch_add(milliseconds, Ordering::Relaxed);
     }
 
     fn next(&self) -> u64 {
@@ -46,12 +67,12 @@ impl PausedClock {
 
 impl Clock for PausedClock {
     fn now(&self) -> Timestamp {
-        Timestamp(self.begins.0 + u64::try_from(self.origin.elapsed().as_millis()).unwrap_or(u64::MAX))
+        self.wall.now()
     }
 
     fn sleep_until(&self, at: Timestamp) -> BoxFuture<'static, ()> {
-        let until = self.origin + Duration::from_millis(at.0.saturating_sub(self.begins.0));
-        Box::pin(tokio::time::sleep_until(until))
+        let wall = self.wall.clone();
+        Box::pin(sleep_by(move || wall.now(), at))
     }
 
     #[expect(clippy::cast_precision_loss, reason = "53 bits are kept exactly")]

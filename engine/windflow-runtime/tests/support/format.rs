@@ -23,6 +23,13 @@ pub(super) struct Process {
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum SetClock {
+    Forward(String),
+    Back(String),
+}
+
+#[derive(Debug, Deserialize)]
 #[serde(untagged, deny_unknown_fields)]
 pub(super) enum Step {
     Start {
@@ -34,6 +41,9 @@ pub(super) enum Step {
     },
     Pass {
         pass: String,
+    },
+    Clock {
+        clock: SetClock,
     },
     Look {
         look: String,

@@ -9,6 +9,7 @@
 //!     inputs: { shop: north }
 //!     refused: at_limit                    # it is not started, and why: at_limit, overloaded, invalid
 //!   - pass: 9m                             # time passes
+//!   - clock: { forward: 2h }               # somebody sets the clock of the machine, or `back`; no time passes
 //!   - look: first                          # how the run stands, without waiting for anything
 //!     expect: { status: running, queued: true, nodes: { a: running } }
 //!   - end: first                           # waits until it has ended
@@ -59,7 +60,7 @@ use windflow_store::MemoryStore;
 use windflow_testkit::clock::{BEGINNING, PausedClock};
 use windflow_testkit::host::{Made, Outcome, ScriptedHost};
 
-use self::format::{Expect, Scenario, Step, Stored};
+use self::format::{Expect, Scenario, SetClock, Step, Stored};
 
 #[path = "format.rs"]
 mod format;
@@ -266,6 +267,14 @@ impl World<'_> {
                 }
             }
             Step::Pass { pass } => self.working().tokio.block_on(async { tokio::time::sleep(duration(pass)).await }),
+            Step::Clock { clock } => {
+                let (by, sign) = match clock {
+                    SetClock::Forward(by) => (by, 1),
+                    SetClock::Back(by) => (by, -1),
+                };
+                let by = i64::try_from(duration(by).as_millis()).unwrap();
+                self.working().clock.set_by(sign * by);
+            }
             Step::Look { look, expect } => {
                 self.settle();
                 let key = self.key(look);

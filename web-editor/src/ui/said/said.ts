@@ -62,6 +62,9 @@ export function explain(error: unknown): string {
   return sentences(typeof code === 'string' ? said({ code, message: error.message }) : error.message, mended(remedy))
 }
 
+/** What is wrong with a document, and how to mend it. */
+export const wholly = (problem: Told & { remedy?: string | null }): string => sentences(said(problem), mended(problem.remedy))
+
 /** What is wrong and how to mend it come as parts of sentences, and are read as two. */
 function sentences(wrong: string, mend: string | undefined): string {
   if (!mend) return wrong
