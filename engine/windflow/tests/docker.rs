@@ -9,6 +9,7 @@ mod docker_engine {
     mod gone;
     mod pipeline;
     mod scaling;
+    mod scanning;
     mod served;
     mod single;
     mod templates;
