@@ -14,7 +14,7 @@ NEXTEST_FILTER := -E 'not test(/^docker_engine::/)'
 LIBTEST_FILTER := -- --skip docker_engine::
 endif
 
-.PHONY: help run serve build plugins marketplace editor test test-long lint bench clean tools
+.PHONY: help run serve build embedded plugins marketplace editor test test-long lint bench clean tools
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-10s %s\n", $$1, $$2 }'
@@ -26,19 +26,28 @@ serve: build ## Set everything up and serve the API on 127.0.0.1:7878
 	$(WINDFLOW) --data-dir "$(WINDFLOW_DATA_DIR)" serve
 
 # With the features that the tests build with: what they share is compiled once.
-build: plugins marketplace editor
+build: embedded
 	cargo build --workspace --bin windflow
+
+# What the binary embeds. Building the editor takes one processor most of the time.
+embedded:
+	@sdk/toolchain/ensure-wasm-target.sh > /dev/null
+	@echo 'building plugins, templates and the web editor: some minutes the first time'
+	@cargo build --workspace --bin xtask
+	@web-editor/build.sh & editor=$$!; built=0; \
+	{ cargo xtask plugins && cargo xtask marketplace; } || built=1; \
+	wait $$editor || built=1; exit $$built
 
 plugins: ## Build the built-in plugins as WebAssembly components
 	cargo xtask plugins
 
-marketplace: ## Check the templates of marketplace/, pack and sign them
+marketplace: plugins ## Check the templates of marketplace/, pack and sign them
 	cargo xtask marketplace
 
 editor: ## Build the web editor, which the binary embeds
 	web-editor/build.sh
 
-test: plugins marketplace editor tools ## Set everything up and run every quick test
+test: embedded tools ## Set everything up and run every quick test
 	cargo fmt --all --check
 ifneq ($(NEXTEST),)
 	# One more than processors: there is always one that waits for a container.
@@ -60,7 +69,7 @@ test-long: test ## The quick tests, then thousands of simulations, fuzzing, hund
 	sdk/examples/words/test.sh $(WINDFLOW)
 	WINDFLOW_WASM_NO_RUSTUP=1 WINDFLOW_WASM_SYSROOT=target/wasm-sysroot-long sdk/toolchain/ensure-wasm-target.sh
 
-lint: plugins marketplace editor tools ## Formatting, clippy, licences and sources of dependencies, unused dependencies
+lint: embedded tools ## Formatting, clippy, licences and sources of dependencies, unused dependencies
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- --deny warnings
 	sdk/toolchain/ensure-tool.sh cargo-machete

@@ -5,15 +5,11 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 [ -n "${WINDFLOW_BIN:-}" ] || cargo build --quiet --release --package windflow
 binary=${WINDFLOW_BIN:-target/release/windflow}
-# Engines share the machine's bridges and firewall: one at a time, also with those of the tests.
-mkdir -p target
-exec 9>target/docker-engine.lock
-flock 9
 [ $# -gt 0 ] || set -- watch deploy
 for what in "$@"; do
   folder=$(mktemp -d)
   trap 'engine/windflow-testkit/docker/engine.sh stop "$folder" || true; rm -rf "$folder"' EXIT
-  engine=$(engine/windflow-testkit/docker/engine.sh start "$folder" $$ 9>&- | tail -n 1)
+  engine=$(engine/windflow-testkit/docker/engine.sh start "$folder" $$ | tail -n 1)
   python3 bench/deploying.py "$binary" "$folder" "$engine" "$what"
   engine/windflow-testkit/docker/engine.sh stop "$folder"
   rm -rf "$folder"

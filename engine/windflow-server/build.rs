@@ -1,4 +1,4 @@
-//! The web editor is built before this crate, by `cargo xtask editor`, and embedded: what is new there is taken up.
+//! The web editor is built before this crate, by `web-editor/build.sh`, and embedded: what is new there is taken up.
 
 fn main() {
     for embedded in ["../../web-editor/dist", "../../workflows"] {

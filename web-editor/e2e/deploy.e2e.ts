@@ -1,7 +1,8 @@
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { accessibilityProblems, shot, stage, type Stage } from './browser'
-import { Engine, freePort, skipDocker } from './docker'
+import { Engine, skipDocker } from './docker'
+import { freePort } from './ports'
 
 /** Given up after three seconds: long enough for its page to be seen while it is under way, on a busy machine as well. */
 const shop = `name: shop

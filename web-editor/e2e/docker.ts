@@ -1,6 +1,5 @@
-import { execFile, spawn, type ChildProcess } from 'node:child_process'
-import { mkdir, mkdtemp, rm } from 'node:fs/promises'
-import { createServer, type AddressInfo } from 'node:net'
+import { execFile } from 'node:child_process'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -22,25 +21,14 @@ export class Engine {
   private constructor(
     readonly address: string,
     private readonly folder: string,
-    private readonly turn: ChildProcess,
   ) {}
 
   static async start(): Promise<Engine> {
-    // Engines share the machine's bridges and firewall: one at a time, also with those of the other tests.
-    const target = process.env.CARGO_TARGET_DIR ?? join(root, 'target')
-    await mkdir(target, { recursive: true })
-    const turn = spawn('flock', [join(target, 'docker-engine.lock'), 'sh', '-c', 'echo mine; exec cat'], { stdio: ['pipe', 'pipe', 'ignore'] })
-    await new Promise<void>((done, fail) => {
-      turn.stdout.once('data', () => done())
-      turn.once('error', fail)
-      turn.once('exit', () => fail(new Error('The turn of a Docker engine was not given.')))
-    })
     const folder = await mkdtemp(join(tmpdir(), 'windflow-engine-'))
     try {
       const { stdout } = await run(script, ['start', folder, String(process.pid)], { timeout: 240_000, env: { ...process.env, WINDFLOW_ENGINE_EMPTY: '1' } })
-      return new Engine(stdout.trim().split('\n').at(-1) ?? '', folder, turn)
+      return new Engine(stdout.trim().split('\n').at(-1) ?? '', folder)
     } catch (error) {
-      turn.kill()
       throw new Error(`No Docker engine could be started here:\n${(error as { stderr?: string }).stderr ?? String(error)}`, { cause: error })
     }
   }
@@ -71,16 +59,5 @@ export class Engine {
   async stop(): Promise<void> {
     await run(script, ['stop', this.folder], { timeout: 60_000 }).catch(() => undefined)
     await rm(this.folder, { recursive: true, force: true }).catch(() => undefined)
-    this.turn.kill()
   }
 }
-
-export const freePort = (): Promise<number> =>
-  new Promise((done, fail) => {
-    const probe = createServer()
-    probe.once('error', fail)
-    probe.listen(0, '127.0.0.1', () => {
-      const { port } = probe.address() as AddressInfo
-      probe.close(() => done(port))
-    })
-  })

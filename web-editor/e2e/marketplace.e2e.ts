@@ -2,7 +2,8 @@ import { createServer } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { accessibilityProblems, shot, stage, type Stage } from './browser'
 import { release } from './workflows'
-import { Engine, freePort, skipDocker } from './docker'
+import { Engine, skipDocker } from './docker'
+import { freePort } from './ports'
 
 /** Two services of stand-in images, as a team would keep them. */
 const blog = (port: number, image = 'stand-in:1') => `name: blog

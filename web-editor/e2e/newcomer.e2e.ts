@@ -4,7 +4,8 @@ import { fileURLToPath } from 'node:url'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { accessibilityProblems, shot, stage, type Stage } from './browser'
-import { Engine, freePort, skipDocker } from './docker'
+import { Engine, skipDocker } from './docker'
+import { freePort } from './ports'
 
 const compose = (name: string) => readFile(fileURLToPath(new URL(`../../marketplace/stacks/${name}/compose.yaml`, import.meta.url)), 'utf8')
 const imagesOf = (text: string) => [...text.matchAll(/^ +image: (\S+)$/gm)].map(([, image]) => image as string)

@@ -179,7 +179,7 @@ describe('the fields of node types', () => {
     for (const [node, label, says] of [
       ['rest', 'Pendant', 'Combien de temps, comme 10s, 5m ou 1h30m'],
       ['sum', 'Algorithme', 'La fonction de hachage.'],
-      ['get', 'Adresse', 'L\'adresse, avec'],
+      ['get', 'Adresse', 'L’adresse, avec'],
     ] as const) {
       await resting(page)
       await page.locator(`.vue-flow__node[data-id="${node}"]`).click()
@@ -188,5 +188,47 @@ describe('the fields of node types', () => {
       await shot(page, `fields-${node}-fr-light`)
       await page.keyboard.press('Escape')
     }
+  })
+
+  it('are told in it however deep they are, and so are the triggers and the search of the text', async () => {
+    const nodes = '  run: { uses: docker@1, with: { target: prod, action: { run: { image: alpine, pull: always } } } }\n  stop: { uses: docker@1, needs: [run], with: { target: prod, stack: shop, action: stop } }\n  tell: { uses: github@1, needs: [stop], with: { repository: a/b, credential: gh, action: { create_release: { tag: v1 } } } }\n'
+    const triggers = 'triggers:\n  each_day: { uses: cron, with: { schedule: "0 7 * * *" } }\n  called: { uses: webhook, with: { path: deep, auth: { hmac: { secret: knock } } } }\n'
+    await on.server.addWorkflow(`windflow: 1\nname: deep\n${triggers}permissions: { docker: [prod], credentials: [gh], http: [api.github.com] }\nnodes:\n${nodes}`)
+    const page = await on.open({ at: '/workflows/deep', language: 'fr' })
+    for (const [node, chosen, labels, says] of [
+      ['run', 'Exécuter', ['Image *', 'Commande', 'Dossier de travail', 'Mode réseau', 'Capacités ajoutées'], 'Chaque fois.'],
+      ['stop', 'Arrêter', ['Action *', 'Stack'], 'Arrêter des conteneurs de la stack'],
+      ['tell', 'Créer une version', ['Étiquette Git *', 'Brouillon', 'Lister les changements'], 'Publie une version.'],
+    ] as const) {
+      await resting(page)
+      await page.locator(`.vue-flow__node[data-id="${node}"]`).click()
+      const action = page.getByRole('combobox', { name: 'Action' })
+      await action.waitFor()
+      expect(await action.evaluate((select: HTMLSelectElement) => select.selectedOptions[0]?.text)).toBe(chosen)
+      await page.getByText(says).first().waitFor()
+      const shown = await page.locator('.field-editor > .head > :first-child').allInnerTexts()
+      expect(shown.map((label) => label.replace(/\s*\(obligatoire\)$/, '').trim())).toEqual(expect.arrayContaining([...labels]))
+      await shot(page, `fields-deep-${node}-fr-light`)
+      expect(await accessibilityProblems(page)).toEqual([])
+      await page.keyboard.press('Escape')
+    }
+    await resting(page)
+    // Those who hear the drawing hear it in French, too.
+    const drawing = page.locator('.vue-flow')
+    expect(await drawing.locator('[aria-label="Lien de Départ à run"]').count()).toBe(1)
+    expect(await page.locator('[id^="vue-flow__"][id*="-desc-"]').allTextContents()).toEqual([expect.stringMatching(/^Entrée ou espace choisit le nœud/), expect.stringMatching(/^Entrée ou espace choisit le lien/)])
+    await page.locator('div.start').click()
+    for (const summary of await page.locator('aside.workflow-panel summary').all()) await summary.click()
+    await page.getByText('Quand l’exécution précédente tourne encore.').waitFor()
+    await page.getByText('Le contenu, signé avec un secret.').waitFor()
+    await shot(page, 'triggers-form-fr-light')
+    expect(await accessibilityProblems(page)).toEqual([])
+    await page.getByRole('button', { name: 'Fermer', exact: true }).click()
+    await page.getByRole('button', { name: 'YAML', exact: true }).click()
+    await page.locator('.cm-content').first().click()
+    await page.keyboard.press('Control+f')
+    await page.getByPlaceholder('Rechercher').waitFor()
+    await shot(page, 'text-search-fr-light')
+    expect(await accessibilityProblems(page)).toEqual([])
   })
 })

@@ -5,7 +5,9 @@ use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde::{Deserialize, Serialize};
+
+use crate::text::written_as_text;
 
 pub use self::events::{
     ENGINE_EVENTS, EventPattern, InvalidEventPattern, MAX_EVENT_NAME_BYTES, is_event_name, is_public_event,
@@ -242,35 +244,7 @@ impl Grants {
     }
 }
 
-fn serialize_text<S: Serializer>(value: &impl fmt::Display, s: S) -> Result<S::Ok, S::Error> {
-    s.collect_str(value)
-}
-
-impl Serialize for HttpPattern {
-    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-        serialize_text(self, s)
-    }
-}
-
-impl<'de> Deserialize<'de> for HttpPattern {
-    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        let text = std::borrow::Cow::<str>::deserialize(d)?;
-        text.parse().map_err(de::Error::custom)
-    }
-}
-
-impl Serialize for EventPattern {
-    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-        serialize_text(self, s)
-    }
-}
-
-impl<'de> Deserialize<'de> for EventPattern {
-    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        let text = std::borrow::Cow::<str>::deserialize(d)?;
-        text.parse().map_err(de::Error::custom)
-    }
-}
+written_as_text!(HttpPattern, EventPattern);
 
 #[cfg(test)]
 mod tests {

@@ -11,6 +11,8 @@ pub mod difference;
 pub mod edit;
 pub mod expression;
 pub mod failure;
+#[cfg(test)]
+mod french;
 pub mod id;
 pub mod json;
 pub mod manifest;
@@ -23,6 +25,7 @@ pub mod rerun;
 pub mod retry;
 pub mod run;
 pub mod schema;
+mod text;
 pub mod trace;
 pub mod workflow;
 pub mod yaml;

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::capability::{Capability, HttpPattern};
 use crate::schema::{Checker, CompiledOnce, InvalidSchema};
 
-pub use self::choices::choices;
+pub use self::choices::{Choice, choices, inner, variants};
 pub use self::difference::{Difference, difference};
 pub use self::handed::Handed;
 pub use self::reach::{powers, reach};
@@ -120,6 +120,13 @@ pub struct FieldText {
     /// schema where it is not written here.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub values: IndexMap<String, Text>,
+    /// How what it can be is called, each in a few words, by the same names as `values`. A map of one key is called as that field is, where nothing is written here.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub names: IndexMap<String, Text>,
+    /// What people read of the fields within it, by name: in a map, in one of several, or in each entry of a list (see [`inner`]). What is written under `values` and
+    /// `names` holds for them, too, where they say nothing else.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub fields: IndexMap<String, FieldText>,
 }
 
 /// A port out of which a node type emits.

@@ -6,13 +6,14 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
-
 use crate::id::{Digest, NodeId, RunKey};
+use crate::text::written_as_text;
 
 pub use self::span::{About, Attribute, Span, Spans};
+pub use self::state::{NoTraceState, TraceState};
 
 mod span;
+mod state;
 
 /// The longest `traceparent` that is looked at. That of the present version has 55 characters; later ones may have more.
 const MAX_BYTES: usize = 256;
@@ -62,6 +63,21 @@ pub struct TraceParent {
     pub sampled: bool,
 }
 
+/// What is told from program to program: the work that other work is part of, and what the systems on the way to it want to find again further on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TraceContext {
+    /// The work.
+    pub parent: TraceParent,
+    /// What is handed on beside it.
+    pub state: Option<TraceState>,
+}
+
+impl From<TraceParent> for TraceContext {
+    fn from(parent: TraceParent) -> Self {
+        Self { parent, state: None }
+    }
+}
+
 /// A text that is no `traceparent`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a traceparent is written 00-<32 hexadecimal digits>-<16>-<2>, in lower case, none of the first two all zeros")]
@@ -103,18 +119,7 @@ impl FromStr for TraceParent {
     }
 }
 
-impl Serialize for TraceParent {
-    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-        s.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for TraceParent {
-    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        let text = std::borrow::Cow::<str>::deserialize(d)?;
-        text.parse().map_err(de::Error::custom)
-    }
-}
+written_as_text!(TraceParent, TraceState);
 
 /// Of how many of the traces that begin here something is told. What others began they decided about as well.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -148,22 +153,24 @@ pub struct RunTrace {
     pub parent: Option<SpanId>,
     /// Whether anything is to be told of it.
     pub sampled: bool,
+    /// What is handed on beside it.
+    pub state: Option<TraceState>,
     seed: String,
 }
 
 impl RunTrace {
     /// The place of a run that was started from somewhere, or begins a trace.
     #[must_use]
-    pub fn of(run: &RunKey, from: Option<TraceParent>, sampling: Sampling) -> Self {
+    pub fn of(run: &RunKey, from: Option<TraceContext>, sampling: Sampling) -> Self {
         let seed = format!("trace/{}/{}", run.organisation, run.run);
-        if let Some(TraceParent { trace, span, sampled }) = from {
-            return Self { trace, parent: Some(span), sampled, seed };
+        if let Some(TraceContext { parent: TraceParent { trace, span, sampled }, state }) = from {
+            return Self { trace, parent: Some(span), sampled, state, seed };
         }
         let mut trace = [0; 16];
         trace.copy_from_slice(&Digest::of(seed.as_bytes()).0[..16]);
         trace[15] |= u8::from(trace == [0; 16]);
         let trace = TraceId(trace);
-        Self { trace, parent: None, sampled: sampling.takes(trace), seed }
+        Self { trace, parent: None, sampled: sampling.takes(trace), state: None, seed }
     }
 
     /// The run itself.
@@ -187,8 +194,9 @@ impl RunTrace {
 
     /// What an attempt tells those whom it asks for something.
     #[must_use]
-    pub fn handed_out(&self, node: &NodeId, item: Option<u32>, attempt: u32) -> TraceParent {
-        TraceParent { trace: self.trace, span: self.attempt(node, item, attempt), sampled: self.sampled }
+    pub fn handed_out(&self, node: &NodeId, item: Option<u32>, attempt: u32) -> TraceContext {
+        let parent = TraceParent { trace: self.trace, span: self.attempt(node, item, attempt), sampled: self.sampled };
+        TraceContext { parent, state: self.state.clone() }
     }
 }
 
@@ -263,11 +271,14 @@ mod tests {
     #[test]
     fn a_run_that_was_started_from_outside_stays_in_its_trace() {
         let parent: TraceParent = GOOD.parse().unwrap();
-        let trace = RunTrace::of(&key(1), Some(parent), Sampling::of(0.0).unwrap());
+        let from = TraceContext { parent, state: Some("theirs=1".parse().unwrap()) };
+        let trace = RunTrace::of(&key(1), Some(from.clone()), Sampling::of(0.0).unwrap());
         assert_eq!((trace.trace, trace.parent, trace.sampled), (parent.trace, Some(parent.span), true));
         let handed_out = trace.handed_out(&"fetch".parse().unwrap(), None, 1);
-        assert!(handed_out.to_string().starts_with("00-4bf92f3577b34da6a3ce929d0e0e4736-") && handed_out.sampled);
-        let unheard = TraceParent { sampled: false, ..parent };
+        assert!(handed_out.parent.to_string().starts_with("00-4bf92f3577b34da6a3ce929d0e0e4736-"));
+        assert!(handed_out.parent.sampled && handed_out.parent.span != parent.span);
+        assert_eq!(handed_out.state, from.state);
+        let unheard = TraceParent { sampled: false, ..parent }.into();
         assert!(!RunTrace::of(&key(1), Some(unheard), Sampling::ALL).sampled);
     }
 

@@ -182,6 +182,7 @@ fn started() -> Event {
         reused: Default::default(),
         callbacks: None,
         trace: None,
+        trace_state: None,
     }))
 }
 

@@ -9,7 +9,7 @@ use windflow_core::expression::preview::{Scope, preview};
 use windflow_core::plan;
 use windflow_core::problem::{self, Problem};
 use windflow_core::run::{Record, RunState, apply};
-use windflow_core::trace::TraceParent;
+use windflow_core::trace::{TraceParent, TraceState};
 use windflow_core::workflow::{self, Workflow};
 use windflow_stacks::{compose, containers};
 use windflow_testkit::host::ScriptedHost;
@@ -18,7 +18,7 @@ use windflow_testkit::host::ScriptedHost;
 pub type Target = fn(&[u8]);
 
 /// All of them by the names of their corpora.
-pub const TARGETS: [(&str, Target); 10] = [
+pub const TARGETS: [(&str, Target); 11] = [
     ("compose", compose),
     ("dockerignore", dockerignore),
     ("document", document),
@@ -29,6 +29,7 @@ pub const TARGETS: [(&str, Target); 10] = [
     ("package", package),
     ("record", record),
     ("traceparent", traceparent),
+    ("tracestate", tracestate),
 ];
 
 const SMALL: &str = "windflow: 1\nname: small\nnodes:\n  # The first.\n  a: { uses: effect@1, with: { x: 1 } }\n  \
@@ -120,6 +121,22 @@ pub fn traceparent(bytes: &[u8]) {
     assert_eq!(told.parse(), Ok(parent));
     // Only the version, further flags and what a later version adds are left out.
     assert_eq!(told[2..53], text[2..53]);
+}
+
+/// A header with what others say beside a trace is refused, or told on as members of its own, in their order, in bounds, none of them twice.
+pub fn tracestate(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let Ok(state) = text.parse::<TraceState>() else { return };
+    let told = state.as_str();
+    assert!((3..=512).contains(&told.len()) && told.bytes().all(|c| matches!(c, b' '..=b'~')), "{told:?} is no header");
+    assert_eq!(told.parse().as_ref(), Ok(&state));
+    let mut keys = std::collections::HashSet::new();
+    let mut left = text.split(',').map(|member| member.trim_matches([' ', '\t']));
+    for member in told.split(',') {
+        assert!(left.any(|said| said == member), "{member:?} was not said, or not there");
+        assert!(keys.insert(member.split_once('=').expect("a key").0), "{member:?} is not the only one of its key");
+    }
+    assert!(keys.len() <= 32, "{} members are too many", keys.len());
 }
 
 /// A Compose document is read or refused, with every problem inside the text.

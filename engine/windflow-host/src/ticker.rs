@@ -38,10 +38,8 @@ impl Ticker {
             stop: AtomicBool::new(false),
         });
         let (ticking, engine) = (Arc::clone(&shared), engine.clone());
-        let handle = std::thread::Builder::new()
-            .name("windflow-ticker".into())
-            .stack_size(64 << 10)
-            .spawn(move || tick(&ticking, &engine))?;
+        let handle =
+            std::thread::Builder::new().name("windflow-ticker".into()).spawn(move || tick(&ticking, &engine))?;
         Ok(Self { shared, thread: handle.thread().clone() })
     }
 

@@ -1,10 +1,11 @@
 //! What a manifest must keep beyond its shape.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use serde_json::Value;
 use windflow_core::id::{MAX_NAME_BYTES, PortName};
-use windflow_core::manifest::{ERROR_PORT, Manifest, NodeType, Text, choices};
+use windflow_core::manifest::{ERROR_PORT, FieldText, Manifest, NodeType, Text, choices, inner};
+use windflow_core::problem::did_you_mean;
 use windflow_core::schema::check_bounds;
 
 use crate::error::PackageError;
@@ -68,20 +69,41 @@ fn node_type(key: &str, node: &NodeType) -> Checked {
 /// Texts of fields that the schema does not have would never be seen.
 fn fields(key: &str, node: &NodeType) -> Checked {
     for (name, text) in &node.fields {
-        if node.config["properties"].get(name).is_none() {
+        let Some(schema) = node.config["properties"].get(name) else {
             return Err(wrong(key, format!("has texts for `{name}`, which the configuration does not have")));
-        }
-        let known = choices(&node.config["properties"][name]);
-        if let Some(value) = text.values.keys().find(|value| !known.contains_key(*value)) {
-            let near =
-                windflow_core::problem::did_you_mean(value, known.keys().map(String::as_str)).unwrap_or_default();
-            return Err(wrong(
-                format!("{key}.{name}.values"),
-                format!("has a text for `{value}`, which `{name}` cannot be; {near}"),
-            ));
-        }
+        };
+        field(&format!("{key}.{name}"), name, text, &[schema])?;
     }
     Ok(())
+}
+
+/// The schemas are those that the field has, wherever it is in what it belongs to.
+fn field(key: &str, name: &str, text: &FieldText, schemas: &[&Value]) -> Checked {
+    let known: BTreeSet<String> = schemas.iter().flat_map(|schema| choices(schema).into_keys()).collect();
+    for (word, texts) in [("values", &text.values), ("names", &text.names)] {
+        if let Some(value) = texts.keys().find(|value| !known.contains(*value)) {
+            let near = near(value, known.iter().map(String::as_str));
+            let problem = format!("has a text for `{value}`, which `{name}` cannot be{near}");
+            return Err(wrong(format!("{key}.{word}"), problem));
+        }
+    }
+    let mut within: BTreeMap<&str, Vec<&Value>> = BTreeMap::new();
+    for (inner, found) in schemas.iter().flat_map(|schema| inner(schema)) {
+        within.entry(inner).or_default().extend(found);
+    }
+    for (inner, text) in &text.fields {
+        let Some(schemas) = within.get(inner.as_str()) else {
+            let near = near(inner, within.keys().copied());
+            let problem = format!("has texts for `{inner}`, which `{name}` does not have{near}");
+            return Err(wrong(format!("{key}.fields"), problem));
+        };
+        field(&format!("{key}.fields.{inner}"), inner, text, schemas)?;
+    }
+    Ok(())
+}
+
+fn near<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+    did_you_mean(written, known).map_or_else(String::new, |near| format!("; {near}"))
 }
 
 fn ports(key: &str, node: &NodeType) -> Checked {

@@ -12,7 +12,7 @@ use windflow_core::id::{Digest, NodeId, RunKey};
 use windflow_core::ports::host::{Call, CancelSignal, Emission, LogLevel, Observer};
 use windflow_core::ports::store::{BoxFuture, Position, StoreError};
 use windflow_core::run::{KeptLog, LogLine, Question, Step};
-use windflow_core::trace::TraceParent;
+use windflow_core::trace::TraceContext;
 
 use crate::load::Prepared;
 use crate::run_loop::Lost;
@@ -33,7 +33,7 @@ pub(crate) struct Attempt {
     pub(crate) attempt: u32,
     pub(crate) config: Vec<u8>,
     pub(crate) key: Arc<str>,
-    pub(crate) trace: Option<TraceParent>,
+    pub(crate) trace: Option<TraceContext>,
     /// What must be durable before it may do anything.
     pub(crate) barrier: Option<Position>,
     pub(crate) timeout: Option<Duration>,

@@ -13,7 +13,7 @@ use windflow_core::plan::PlanNode;
 use windflow_core::ports::host::{CancelSignal, Emission};
 use windflow_core::ports::store::StoreError;
 use windflow_core::run::{ParentRun, RunState, Step, Timestamp};
-use windflow_core::trace::TraceParent;
+use windflow_core::trace::TraceContext;
 use windflow_core::workflow::ChildName;
 
 use crate::attempt::CancelFlag;
@@ -37,7 +37,7 @@ pub(crate) fn begin(
     state: &RunState,
     node: &PlanNode,
     step: Step,
-    trace: Option<TraceParent>,
+    trace: Option<TraceContext>,
     config: &Value,
 ) -> Result<Begin, Failure> {
     let unavailable = |message: String| Failure::new(FailureKind::Unavailable, message);

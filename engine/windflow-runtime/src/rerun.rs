@@ -8,7 +8,7 @@ use windflow_core::ports::store::StoreError;
 use windflow_core::problem::did_you_mean;
 use windflow_core::rerun::{self, Old, Verdict};
 use windflow_core::run::Phase;
-use windflow_core::trace::TraceParent;
+use windflow_core::trace::TraceContext;
 use windflow_core::workflow::Children;
 
 use crate::load::replay;
@@ -30,7 +30,7 @@ pub struct Rerun {
     /// Who repeats it.
     pub started_by: String,
     /// The work of another program that it is part of, where traces are told.
-    pub trace: Option<TraceParent>,
+    pub trace: Option<TraceContext>,
 }
 
 /// Why a run is not repeated.

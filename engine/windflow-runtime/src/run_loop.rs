@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use futures::stream::FuturesUnordered;
@@ -70,8 +70,7 @@ pub(crate) struct RunLoop {
     guards: usize,
     /// How many runs that this one started wait for nothing but answers.
     asleep: Arc<Asleep>,
-    /// Whether it waits for nothing but time, answers and other runs.
-    rests: Arc<AtomicBool>,
+    pulse: Arc<Pulse>,
     /// Whether nothing goes on until somebody answers.
     idle: watch::Sender<bool>,
     answers_in: mpsc::Sender<Given>,
@@ -83,6 +82,17 @@ pub(crate) struct RunLoop {
     grants: Option<Arc<Grants>>,
     /// Where the workflow limits how many of its runs go on.
     place: Option<Place>,
+}
+
+/// What others see of a run that is under way without asking it.
+#[derive(Debug, Default)]
+pub(crate) struct Pulse {
+    /// Whether it waits for nothing but time, answers and other runs.
+    pub(crate) rests: AtomicBool,
+    /// Where its journal ends.
+    pub(crate) sequence: AtomicU64,
+    /// Where it ended when somebody last asked which runs went on.
+    pub(crate) seen: AtomicU64,
 }
 
 struct Due {
@@ -118,6 +128,7 @@ impl RunLoop {
     ) -> Self {
         let (cancel_in, cancelled) = watch::channel(cancel);
         let (answers_in, answers) = mpsc::channel(ANSWERS_WAITING);
+        let pulse = Pulse { sequence: sequence.into(), ..Pulse::default() };
         Self {
             inner,
             key,
@@ -132,7 +143,7 @@ impl RunLoop {
             in_flight: FuturesUnordered::new(),
             guards: 0,
             asleep: Arc::default(),
-            rests: Arc::default(),
+            pulse: Arc::new(pulse),
             idle: watch::Sender::new(false),
             answers_in,
             answers,
@@ -172,8 +183,8 @@ impl RunLoop {
         self.answers_in.clone()
     }
 
-    pub(crate) fn rests(&self) -> Arc<AtomicBool> {
-        self.rests.clone()
+    pub(crate) fn pulse(&self) -> Arc<Pulse> {
+        self.pulse.clone()
     }
 
     pub(crate) fn idle(&self) -> watch::Receiver<bool> {
@@ -205,6 +216,7 @@ impl RunLoop {
         apply(&mut self.state, &self.prepared.plan, &record)?;
         self.position = self.inner.store.append(&self.key, self.sequence, std::slice::from_ref(&record))?;
         self.sequence += 1;
+        self.pulse.sequence.store(self.sequence, Ordering::Relaxed);
         self.watchers.tell(|| Update::Event(self.sequence, Arc::new(record)));
         Ok(self.position)
     }
@@ -237,7 +249,7 @@ impl RunLoop {
                     continue;
                 }
                 self.inner.clock.rests();
-                self.rests.store(true, Ordering::Relaxed);
+                self.pulse.rests.store(true, Ordering::Relaxed);
             }
             let heard = tokio::select! {
                 Some(done) = self.in_flight.next(), if !self.in_flight.is_empty() => Heard::Done(done),
@@ -246,7 +258,7 @@ impl RunLoop {
                 () = self.asleep.changed() => Heard::Change,
             };
             if rests {
-                self.rests.store(false, Ordering::Relaxed);
+                self.pulse.rests.store(false, Ordering::Relaxed);
                 self.inner.clock.works();
             }
             match heard {
@@ -263,7 +275,7 @@ impl RunLoop {
         if self.cancel.borrow().is_some() {
             return Ok(());
         }
-        self.rests.store(true, Ordering::Relaxed);
+        self.pulse.rests.store(true, Ordering::Relaxed);
         self.inner.clock.rests();
         let late = tokio::select! {
             () = place.admitted() => None,
@@ -271,7 +283,7 @@ impl RunLoop {
             // Nothing but the time is watched so far.
             Some(done) = self.in_flight.next(), if !self.in_flight.is_empty() => Some(done),
         };
-        self.rests.store(false, Ordering::Relaxed);
+        self.pulse.rests.store(false, Ordering::Relaxed);
         self.inner.clock.works();
         match late {
             Some(done) => self.settle(done).await,

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ use crate::files;
 use crate::load::{Plans, replay};
 use crate::report::RunReport;
 use crate::rerun::{Rerun, RerunError};
-use crate::run_loop::{Given, Lost, RunLoop};
+use crate::run_loop::{Given, Lost, Pulse, RunLoop};
 use crate::stalled::{Stalled, StalledRuns, words};
 use crate::start::{Begin, ResumeError, Start, StartError, Started};
 use crate::updates::{UPDATES_KEPT, Updates, Watchers};
@@ -106,7 +106,7 @@ struct Active {
     parent: Option<RunId>,
     cancel: watch::Sender<Option<String>>,
     idle: watch::Receiver<bool>,
-    rests: Arc<AtomicBool>,
+    pulse: Arc<Pulse>,
     answers: mpsc::Sender<Given>,
     watchers: Weak<Watchers>,
     ended: watch::Receiver<Option<Ended>>,
@@ -399,7 +399,7 @@ impl Runtime {
     #[must_use]
     pub fn working_runs(&self) -> Vec<RunKey> {
         let active = self.lock();
-        active.iter().filter(|(_, run)| !run.rests.load(Ordering::Relaxed)).map(|(key, _)| key.clone()).collect()
+        active.iter().filter(|(_, run)| !run.pulse.rests.load(Ordering::Relaxed)).map(|(key, _)| key.clone()).collect()
     }
 
     /// Whether a run waits for others of its workflow to end, as the workflow's `concurrency:` asks.
@@ -412,6 +412,17 @@ impl Runtime {
     #[must_use]
     pub fn active_runs(&self) -> Vec<RunKey> {
         self.lock().keys().cloned().collect()
+    }
+
+    /// The runs that this process is at work on whose journals grew since this was last asked. For one who follows them all: whoever else asks
+    /// takes them away.
+    #[must_use]
+    pub fn grown(&self) -> Vec<RunKey> {
+        let grew = |pulse: &Pulse| {
+            let sequence = pulse.sequence.load(Ordering::Relaxed);
+            pulse.seen.swap(sequence, Ordering::Relaxed) != sequence
+        };
+        self.lock().iter().filter(|(_, run)| grew(&run.pulse)).map(|(key, _)| key.clone()).collect()
     }
 
     /// Which runs are taken up and let go of from now on.
@@ -456,9 +467,9 @@ impl Runtime {
         let (ended_in, ended) = watch::channel(None);
         let watchers = run_loop.watchers().clone();
         let (cancel, answers) = (run_loop.cancel_sender(), run_loop.answers());
-        let (idle, rests) = (run_loop.idle(), run_loop.rests());
+        let (idle, pulse) = (run_loop.idle(), run_loop.pulse());
         let parent = run_loop.parent();
-        let active = Active { parent, cancel, idle, rests, answers, watchers: Arc::downgrade(&watchers), ended };
+        let active = Active { parent, cancel, idle, pulse, answers, watchers: Arc::downgrade(&watchers), ended };
         self.lock().insert(key.clone(), active);
         self.0.stalled.remove(&key);
         // Nobody listening is no error, here and below.

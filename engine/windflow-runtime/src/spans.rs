@@ -2,7 +2,7 @@
 
 use windflow_core::id::{NodeId, RunKey};
 use windflow_core::ports::store::StoreError;
-use windflow_core::run::Event;
+use windflow_core::run::{Event, Sequence};
 use windflow_core::trace::{About, RunTrace, Span, Spans};
 use windflow_core::workflow::OnItemError;
 
@@ -13,23 +13,30 @@ use crate::run_loop::Lost;
 const READ: usize = 1024;
 
 impl Runtime {
-    /// Tells a run that has ended as spans, so many together, until `tell` says that it wants no more. They come from the journal: a run that
+    /// Tells what of a run was over after a place in its journal as spans, so many together, until `tell` says that it wants no more. Returns
+    /// how far the journal was read: what is over later is told from there on, and nothing twice. The spans come from the journal: a run that
     /// another process began has all of them, and how fast they are told is no matter to any run. Nothing is told where no traces are, or
-    /// not of this run.
+    /// not of this run. Of a run that has not ended, what is told may not be durable yet.
     ///
     /// # Errors
     /// [`Lost`] where the run cannot be read, or its document is not valid any more.
-    pub fn spans(&self, key: &RunKey, together: usize, mut tell: impl FnMut(Vec<Span>) -> bool) -> Result<(), Lost> {
+    pub fn spans(
+        &self,
+        key: &RunKey,
+        after: Sequence,
+        together: usize,
+        mut tell: impl FnMut(Vec<Span>) -> bool,
+    ) -> Result<Sequence, Lost> {
         let inner = &self.0;
-        let Some(sampling) = inner.config.traces else { return Ok(()) };
+        let Some(sampling) = inner.config.traces else { return Ok(after) };
         let mut records = inner.store.read(key, 0, READ)?;
         let Some((_, first)) = records.first() else { return Err(StoreError::NotFound(key.run.to_string()).into()) };
         let Event::RunStarted(started) = &first.event else {
             let message = format!("the journal of run {} does not begin with its start", key.run);
             return Err(StoreError::Corrupted(message).into());
         };
-        if !RunTrace::of(key, started.trace, sampling).sampled {
-            return Ok(());
+        if !RunTrace::of(key, started.trace_context(), sampling).sampled {
+            return Ok(after);
         }
         let document = inner.store.blob(&key.organisation, &started.document)?;
         let document = String::from_utf8(document)
@@ -41,15 +48,19 @@ impl Runtime {
             Some(About { uses: node.uses.clone(), collects })
         };
         let mut spans = Spans::new(key.clone(), sampling, about);
-        let mut over = Vec::new();
+        let (mut over, mut last) = (Vec::new(), 0);
         loop {
-            let (read, last) = (records.len(), records.last().map_or(0, |(sequence, _)| *sequence));
-            for (_, record) in &records {
+            let read = records.len();
+            for (sequence, record) in &records {
+                last = *sequence;
                 spans.read(record, &mut over);
+                if last <= after {
+                    over.clear();
+                }
                 while over.len() >= together {
                     let rest = over.split_off(together);
                     if !tell(std::mem::replace(&mut over, rest)) {
-                        return Ok(());
+                        return Ok(last);
                     }
                 }
             }
@@ -61,6 +72,6 @@ impl Runtime {
         if !over.is_empty() {
             tell(over);
         }
-        Ok(())
+        Ok(last)
     }
 }

@@ -11,7 +11,7 @@ use windflow_core::native::Native;
 use windflow_core::ports::store::{Position, StoreError};
 use windflow_core::problem::{Problem, did_you_mean, list};
 use windflow_core::run::{Callbacks, Emitted, Event, ParentRun, Phase, PinnedChild, RunStarted, RunState};
-use windflow_core::trace::TraceParent;
+use windflow_core::trace::TraceContext;
 use windflow_core::workflow::{self, Child, Children, OnLimit};
 
 use crate::admission::{Full, Group, Limit};
@@ -38,7 +38,7 @@ pub struct Start {
     /// What nodes put out without being run, by their ids: data that was pinned to try the rest of a workflow.
     pub pinned: BTreeMap<NodeId, Emitted>,
     /// The work of another program that it is part of, where traces are told.
-    pub trace: Option<TraceParent>,
+    pub trace: Option<TraceContext>,
 }
 
 /// A start whose documents are in the store.
@@ -52,7 +52,7 @@ pub(crate) struct Begin {
     pub(crate) parent: Option<ParentRun>,
     pub(crate) repeats: Option<RunId>,
     pub(crate) reused: BTreeMap<NodeId, Emitted>,
-    pub(crate) trace: Option<TraceParent>,
+    pub(crate) trace: Option<TraceContext>,
 }
 
 /// A run that is under way.
@@ -179,7 +179,8 @@ pub(crate) fn begin(inner: &Arc<Inner>, start: Begin, run: RunId) -> Result<(Run
         repeats: start.repeats,
         reused: start.reused,
         callbacks: callbacks(inner, &prepared),
-        trace: start.trace,
+        trace: start.trace.as_ref().map(|trace| trace.parent),
+        trace_state: start.trace.and_then(|trace| trace.state),
     }));
     let state = RunState::new(&prepared.plan);
     let mut run_loop = RunLoop::new(inner.clone(), key, prepared, state, 0, None);

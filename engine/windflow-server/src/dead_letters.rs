@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use windflow_core::failure::{Failure, FailureKind};
 use windflow_core::id::{OrganisationId, RunId, RunKey, WorkflowName};
-use windflow_core::ports::records::{Change, Expected, RecordsError};
+use windflow_core::ports::records::{Expected, RecordsError};
 use windflow_core::ports::store::{RunStatus, RunSummary, StoreError};
 use windflow_core::run::{RunFailure, Timestamp};
 
@@ -24,7 +24,7 @@ pub(crate) struct DeadLetter {
     pub(crate) started_by: String,
     pub(crate) at: Timestamp,
     pub(crate) error: Value,
-    /// Who has looked after it. It stays then, so that it is not found a second time.
+    /// Who has looked after it. It stays then for as long as its run does, so that it is not found a second time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) settled: Option<Settled>,
 }
@@ -124,6 +124,16 @@ pub(crate) fn settle(
     Ok(true)
 }
 
+/// Forgets it together with its run. What a crash leaves between the two is found by [`prune`].
+pub(crate) fn forget(app: &App, run: &RunKey) -> Result<(), RecordsError> {
+    let key = key(run.run);
+    // Most runs were never one: for those nothing is written.
+    if app.records.get(&run.organisation, &key)?.is_some() {
+        app.records.delete(&run.organisation, &key, Expected::Any)?;
+    }
+    Ok(())
+}
+
 /// Forgets those whose runs are gone.
 pub(crate) fn prune(app: &App, organisation: &OrganisationId) -> Result<(), Problem> {
     let mut after = None::<String>;
@@ -132,7 +142,7 @@ pub(crate) fn prune(app: &App, organisation: &OrganisationId) -> Result<(), Prob
         for Kept { value, .. } in items {
             let run = RunKey { organisation: organisation.clone(), run: value.run };
             if matches!(app.store.run(&run), Err(StoreError::NotFound(_))) {
-                app.records.batch(vec![Change::delete(organisation, key(value.run), Expected::Any)])?;
+                forget(app, &run)?;
             }
         }
         after = next;

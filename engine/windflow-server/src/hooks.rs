@@ -67,7 +67,7 @@ async fn answer(app: &App, organisation: &str, path: &str, request: Request) -> 
         Problem::invalid("webhook_inputs", detail)
     })?;
     let by = format!("webhook:{}", hook.trigger.name);
-    let trace = traces::parent(app, &parts.headers);
+    let trace = traces::context(app, &parts.headers);
     let what = Launch { trace, ..Launch::new(&organisation, &*hook.document, inputs, by) };
     let key = key_of(&parts.headers)?;
     let run = match (key, hook.trigger.reply) {

@@ -10,7 +10,7 @@ use windflow_core::id::{Digest, NodeId, OrganisationId, RunId, RunKey};
 use windflow_core::ports::records::{Expected, RecordsError};
 use windflow_core::ports::store::StoreError;
 use windflow_core::run::{Emitted, Timestamp};
-use windflow_core::trace::TraceParent;
+use windflow_core::trace::TraceContext;
 use windflow_runtime::{InvalidStart, Start, StartError};
 
 use crate::problem::{Answer, Problem};
@@ -56,7 +56,7 @@ pub(crate) struct Launch {
     /// Who or what starts it: `user:…`, `webhook:…`, `cron:…`.
     pub(crate) by: String,
     /// The work of another program that it is part of.
-    pub(crate) trace: Option<TraceParent>,
+    pub(crate) trace: Option<TraceContext>,
 }
 
 impl Launch {

@@ -155,8 +155,14 @@ impl Server {
         stop.send_replace(true);
         let bound = tokio::time::sleep(app.settings.shutdown_timeout);
         tokio::pin!(bound);
+        let end = async {
+            accepting.await;
+            while tasks.join_next().await.is_some() {}
+            drain(&app).await;
+            readers_are_gone(&app).await;
+        };
         tokio::select! {
-            () = async { accepting.await; while tasks.join_next().await.is_some() {} drain(&app).await } => {}
+            () = end => {}
             () = &mut bound => tracing::warn!(runs = app.runtime.working_runs().len(), "what has not ended goes on after the next start"),
         }
         if let Some(traces) = traces {
@@ -175,6 +181,13 @@ async fn drain(app: &App) {
     while !app.runtime.working_runs().is_empty() {
         let _ = tokio::time::timeout(Duration::from_millis(200), turns.next()).await;
     }
+}
+
+/// Waits until all that watch were told why they hear no more. WebSockets have left their connections, which therefore wait for none.
+async fn readers_are_gone(app: &App) {
+    let all = u32::try_from(app.settings.max_streams).unwrap_or(u32::MAX);
+    // It is never closed.
+    let _ = app.streams.acquire_many(all).await;
 }
 
 /// Takes away, from time to time, what nobody needs any more.

@@ -43,6 +43,8 @@ mod stacks;
 mod support;
 #[path = "server/templates.rs"]
 mod templates;
+#[path = "server/traces.rs"]
+mod traces;
 #[path = "server/trials.rs"]
 mod trials;
 #[path = "server/triggers.rs"]

@@ -7,6 +7,9 @@
 # engine.sh stand-ins FOLDER IMAGE…   brings a stand-in for each image to the registry: the engine fetches it by the very name that the real one has.
 #                              One with the tag `broken` ends at once.
 #
+# Up to three run at a time on a machine, each with a bridge and addresses of its own. They do not touch the firewall but for a rule that lets
+# their containers speak to each other. A fourth waits for its turn.
+#
 # The images are a static busybox, and this engine fetches from its own registry and from others of this machine, never from anywhere else:
 # the registry is the mirror of Docker Hub and the proxy for the other registries that templates name, which therefore count as insecure. Nothing
 # listens where requests with TLS would go. So an image that the registry does not have is missing, also on a machine with a network.
@@ -17,19 +20,27 @@ socket=$folder/docker.sock
 
 say() { echo "docker engine: $*" >&2; }
 
+has_all() { command -v dockerd && command -v iptables && command -v flock && [ -x /bin/busybox ] && [ -x /usr/bin/docker ]; } >/dev/null
+
 install() {
-  command -v dockerd >/dev/null && command -v iptables >/dev/null && [ -x /bin/busybox ] && [ -x /usr/bin/docker ] && return
+  has_all && return
+  exec 8>"${TMPDIR:-/tmp}/windflow-engine-install.lock"
+  flock 8
+  ! has_all || { exec 8>&-; return; }
   say "installing Debian's docker.io"
   local sudo=(); [ "$(id -u)" = 0 ] || sudo=(sudo)
   "${sudo[@]}" apt-get -qq update >&2
   "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq install --yes --no-install-recommends \
     docker.io iptables iproute2 busybox-static jq >&2
+  # Nobody else has to wait for the end of this engine, too.
+  exec 8>&-
 }
 
 give_up() {
   say "$1"
   tail -n 25 "$folder/dockerd.log" >&2 || true
   say "the tests of deployments need a Docker engine. Where none can run: make test SKIP_DOCKER=1"
+  stop >/dev/null 2>&1 || true
   exit 1
 }
 
@@ -59,6 +70,45 @@ has_sys_resource() { # bit 24 of the effective capabilities
 }
 
 docker_here() { /usr/bin/docker -H "unix://$socket" "$@"; }
+
+# Takes one of the places for engines, and holds it until the engine is stopped, or a minute after the end of who asked for it at the latest. By a process of
+# its own: what watches over the engine is ended by tests in which the engine goes away and comes back.
+take_place() {
+  local own=$1 place
+  while true; do
+    for place in 0 1 2; do
+      exec 9>"${TMPDIR:-/tmp}/windflow-engine-$place.lock"
+      if flock --nonblock 9; then
+        echo "$place" >"$folder/place"
+        setsid bash -c 'left=120; while { [ -e "$2/place" ] || [ -e "$2/leaves" ]; } && { kill -0 "$1" || (( left-- > 0 )); } 2>/dev/null; do sleep 0.5; done' \
+          holds-place "$own" "$folder" >/dev/null 2>&1 </dev/null &
+        exec 9>&-
+        return
+      fi
+    done
+    sleep 0.2
+  done
+}
+
+# Changes the rule that lets the containers of a place speak to each other.
+between() {
+  local second=$1
+  shift
+  iptables -w 10 "$@" -s "172.$second.0.0/14" -d "172.$second.0.0/14" -j ACCEPT
+}
+
+# The bridge of a place, new. What networks of stacks get beside it are a quarter of what Docker gives out by itself.
+bridge() {
+  local place; place=$(cat "$folder/place")
+  local name=windflow$place second=$((16 + 4 * place))
+  ! ip link show "$name" >/dev/null 2>&1 || ip link delete "$name"
+  ip link add "$name" type bridge
+  ip address add "172.$((second + 3)).255.1/24" dev "$name"
+  ip link set "$name" up
+  # A Docker engine of the machine's own forbids everybody else's containers to speak to each other.
+  between "$second" -C FORWARD 2>/dev/null || between "$second" -I FORWARD
+  echo "--iptables=false --bridge=$name --default-address-pool base=172.$second.0.0/14,size=24"
+}
 
 # The registries beside Docker Hub that the stack templates name.
 other_registries() {
@@ -166,6 +216,8 @@ start() {
   local own=$1
   shift
   mkdir -p "$folder/data"
+  take_place "$own"
+  local network; network=$(bridge) || give_up "its bridge cannot be made"
   [ -z "${WINDFLOW_ENGINE_DISK:-}" ] || mount -t tmpfs -o "size=$WINDFLOW_ENGINE_DISK" windflow-engine "$folder/data" || give_up "its small disk cannot be mounted"
   local runtime=()
   if ! has_sys_resource; then
@@ -178,9 +230,10 @@ start() {
   echo "$registry" >"$folder/registry/host"
   for host in $(other_registries); do others+=(--insecure-registry "$host"); done
   echo "{}" >"$folder/daemon.json"
+  # shellcheck disable=SC2086
   HTTP_PROXY=http://$registry HTTPS_PROXY=http://127.0.0.1:1 NO_PROXY=127.0.0.1,localhost \
     setsid dockerd --data-root "$folder/data" --exec-root "$folder/exec" --pidfile "$folder/docker.pid" -H "unix://$socket" \
-    --config-file "$folder/daemon.json" --shutdown-timeout 2 --registry-mirror "http://$registry" "${others[@]}" "${runtime[@]}" "$@" >"$folder/dockerd.log" 2>&1 </dev/null &
+    --config-file "$folder/daemon.json" --shutdown-timeout 2 --registry-mirror "http://$registry" "${others[@]}" $network "${runtime[@]}" "$@" >"$folder/dockerd.log" 2>&1 </dev/null &
   local engine=$!
   for _ in $(seq 300); do
     /usr/bin/docker -H "unix://$socket" version >/dev/null 2>&1 && break
@@ -196,6 +249,16 @@ start() {
 }
 
 stop() {
+  end
+  # Of those that stop it at the same time one gives the place back, so that nobody takes the bridge of who comes next.
+  mv "$folder/place" "$folder/leaves" 2>/dev/null || return 0
+  local place; place=$(cat "$folder/leaves")
+  ip link delete "windflow$place" 2>/dev/null || true
+  between $((16 + 4 * place)) -D FORWARD 2>/dev/null || true
+  rm -f "$folder/leaves"
+}
+
+end() {
   "$here/registry.sh" stop "$folder/registry"
   [ -f "$folder/docker.pid" ] || return 0
   local engine; engine=$(cat "$folder/docker.pid" 2>/dev/null || true)

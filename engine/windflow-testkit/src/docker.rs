@@ -4,8 +4,6 @@
 #![allow(clippy::expect_used, reason = "a test without its engine has failed, and says so")]
 
 use std::collections::BTreeSet;
-use std::fs::File;
-use std::path::Path;
 use std::process::Command;
 
 use tempfile::TempDir;
@@ -22,8 +20,6 @@ mod ssh;
 pub struct DockerEngine {
     address: String,
     folder: TempDir,
-    /// Engines share the machine's bridges and rules of its firewall: there is one at a time, also of several test processes.
-    _turn: File,
 }
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docker/engine.sh");
@@ -58,9 +54,6 @@ impl DockerEngine {
     }
 
     fn begin(flags: &[&str], environment: &[(&str, &str)]) -> Self {
-        let lock = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/docker-engine.lock");
-        let turn = File::create(&lock).expect("the folder target is there");
-        turn.lock().expect("a file can be locked");
         let folder = tempfile::tempdir().expect("a folder for the engine");
         let (path, own) = (folder.path().to_str().expect("a path in UTF-8"), std::process::id().to_string());
         let mut command = Command::new(SCRIPT);
@@ -70,7 +63,7 @@ impl DockerEngine {
         assert!(output.status.success(), "no Docker engine could be started here:\n{stderr}");
         let stdout = String::from_utf8_lossy(&output.stdout);
         let address = stdout.lines().last().unwrap_or_default().to_owned();
-        Self { address, folder, _turn: turn }
+        Self { address, folder }
     }
 
     /// Its address: `unix:///…`.
@@ -130,14 +123,17 @@ impl Drop for DockerEngine {
     }
 }
 
-/// A port of this machine that nothing listens to.
+/// A port of this machine that nothing listens to. It is none of those that the kernel hands out by itself (from 32768 on), which
+/// another test could be given before this one listens, or while its container is replaced.
 ///
 /// # Panics
 /// Where there is none.
 #[must_use]
 pub fn free_port() -> u16 {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
-    listener.local_addr().expect("its address").port()
+    use std::hash::{BuildHasher, RandomState};
+    let random = || 20_000 + u16::try_from(RandomState::new().hash_one(()) % 12_000).unwrap_or_default();
+    let is_free = |port: &u16| std::net::TcpListener::bind(("127.0.0.1", *port)).is_ok();
+    std::iter::repeat_with(random).take(1_000).find(is_free).expect("a free port")
 }
 
 /// What answers at a port of this machine: the body, or nothing.
@@ -145,9 +141,10 @@ pub fn free_port() -> u16 {
 pub fn get(port: u16) -> Option<String> {
     use std::io::{Read, Write};
     use std::time::Duration;
-    let mut stream =
-        std::net::TcpStream::connect_timeout(&([127, 0, 0, 1], port).into(), Duration::from_secs(2)).ok()?;
-    stream.set_read_timeout(Some(Duration::from_secs(2))).ok()?;
+    // What answers does so at once, unless the machine is busy.
+    let patience = Duration::from_secs(10);
+    let mut stream = std::net::TcpStream::connect_timeout(&([127, 0, 0, 1], port).into(), patience).ok()?;
+    stream.set_read_timeout(Some(patience)).ok()?;
     stream.write_all(b"GET / HTTP/1.0\r\n\r\n").ok()?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer).ok()?;

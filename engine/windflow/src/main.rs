@@ -1,5 +1,5 @@
 //! The `windflow` command: configuration and wiring. The only crate that names concrete adapters.
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 use std::process::ExitCode;
 

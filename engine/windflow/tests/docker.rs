@@ -34,12 +34,13 @@ x-windflow:
     WEB_PORT: { type: port }
     DB_PASSWORD: { type: password }
     CHECK: { default: "" }
+    RETRIES: { default: "5" }
 services:
   web:
     image: "stand-in:${TAG}"
     ports: ["127.0.0.1:${WEB_PORT}:80"]
     depends_on: { db: { condition: service_healthy }, queue: { condition: service_started } }
-    healthcheck: { test: "wget -q -O /dev/null http://127.0.0.1/${CHECK}", interval: 200ms, timeout: 2s, retries: 5 }
+    healthcheck: { test: "wget -q -O /dev/null http://127.0.0.1/${CHECK}", interval: 200ms, timeout: 2s, retries: "${RETRIES}" }
     stop_signal: SIGKILL
   worker: { image: "stand-in:1", command: sleep 1000, depends_on: [queue], stop_signal: SIGKILL }
   queue: { image: "stand-in:1", command: sleep 1000, stop_signal: SIGKILL }
@@ -193,11 +194,12 @@ secrets: { db_password: { environment: DB_PASSWORD } }
     fn what_is_interrupted_is_undone() {
         let place = Place::new();
         assert_eq!(place.deploy(&[]).1, Some(0));
-        let mut child =
-            place.deploy_command(&["--var", "TAG=2", "--var", "CHECK=nosuch"]).stderr(Stdio::piped()).spawn().unwrap();
+        // It is not given up before it is interrupted.
+        let mut command = place.deploy_command(&["--var", "TAG=2", "--var", "CHECK=nosuch", "--var", "RETRIES=300"]);
+        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         let begun = Instant::now();
         while !place.containers().contains(".previous") {
-            assert!(begun.elapsed() < Duration::from_secs(20));
+            assert!(begun.elapsed() < Duration::from_secs(60));
             std::thread::sleep(Duration::from_millis(20));
         }
         let pid = child.id().to_string();
@@ -352,7 +354,7 @@ secrets: { db_password: { environment: DB_PASSWORD } }
         let mut child = place.command(&["run", "go.yaml"]).stderr(Stdio::null()).stdout(Stdio::null()).spawn().unwrap();
         let begun = Instant::now();
         while !place.containers().contains("shop-db-1") {
-            assert!(begun.elapsed() < Duration::from_secs(30));
+            assert!(begun.elapsed() < Duration::from_secs(60));
             std::thread::sleep(Duration::from_millis(20));
         }
         child.kill().unwrap();

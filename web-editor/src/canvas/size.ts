@@ -1,12 +1,9 @@
 import type { Json } from '@/domain/workflow'
+import { bytes } from '@/ui/format'
 
 /** How much came over an edge: items of a list, else roughly the bytes of its JSON, which is all that a glance needs. */
-export function sizeOf(value: Json): { count?: number; bytes?: string } {
-  if (Array.isArray(value)) return { count: value.length }
-  const bytes = weigh(value, 0)
-  if (bytes < 1000) return { bytes: `${bytes} B` }
-  if (bytes < 1e6) return { bytes: `${(bytes / 1000).toFixed(1)} kB` }
-  return { bytes: `${(bytes / 1e6).toFixed(1)} MB` }
+export function sizeOf(value: Json, language: string): { count?: number; bytes?: string } {
+  return Array.isArray(value) ? { count: value.length } : { bytes: bytes(weigh(value, 0), language) }
 }
 
 function weigh(value: Json, depth: number): number {

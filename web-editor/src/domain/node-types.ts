@@ -20,6 +20,10 @@ export interface FieldText {
   description?: Localized
   /** What it can be: by value, by the key of a map that is one of several, or else by the type. */
   values?: Readonly<Record<string, Localized>>
+  /** How what it can be is called, by the same names. */
+  names?: Readonly<Record<string, Localized>>
+  /** The fields within it, wherever: in a map, in one of several, or in each entry of a list. */
+  fields?: Readonly<Record<string, FieldText>>
 }
 
 /** A node type as the server lists it, with the parts that its OpenAPI document leaves open. */

@@ -85,6 +85,38 @@ describe('the fields of a node type', () => {
   })
 })
 
+describe('the fields within a field', () => {
+  const image = { type: 'string', description: 'Its image' }
+  const pull = { oneOf: [{ const: 'always', description: 'Each time' }, { const: 'never', description: 'Not at all' }] }
+  const map = (properties: JsonObject): JsonObject => ({ type: 'object', properties })
+  const action: JsonObject = { oneOf: [{ const: 'stop' }, map({ run: map({ image, pull }) }), { type: 'array', items: map({ file: image }) }] }
+  const texts = {
+    names: { stop: { fr: 'Arrêter' }, array: { en: 'Several', fr: 'Plusieurs' } },
+    values: { never: { fr: 'Jamais' }, always: { fr: 'Toujours' } },
+    fields: {
+      run: { title: { fr: 'Exécuter' }, fields: { image: { title: { fr: 'Image' }, description: { fr: 'Son image' } }, pull: { values: { always: { fr: 'Chaque fois' } } } } },
+      file: { title: { en: 'One file', fr: 'Un fichier' } },
+    },
+  }
+  const [field] = typeFields({ type: { fields: { action: texts } }, config: { properties: { action } } }, 'fr')
+  const run = field?.variants?.[1]?.field.fields?.[0]
+
+  it('have words of their own, wherever they are', () => {
+    expect([run?.label, ...(run?.fields ?? []).map(({ label, note }) => [label, note])]).toEqual(['Exécuter', ['Image', 'Son image'], ['Pull', undefined]])
+    expect(field?.variants?.[2]?.field.entry?.fields?.map(({ label, note }) => [label, note])).toEqual([['Un fichier', 'Its image']])
+  })
+
+  it('are told in the words of the field around them where they have none', () => {
+    expect(run?.fields?.[1]?.options?.map(({ note }) => note)).toEqual(['Chaque fois', 'Jamais'])
+  })
+
+  it('name the variant that is a map of one key', () => {
+    expect(field?.variants?.map(({ label }) => label)).toEqual(['Arrêter', 'Exécuter', 'Plusieurs'])
+    const english = typeFields({ type: { fields: { action: texts } }, config: { properties: { action } } }, 'en')
+    expect(english[0]?.variants?.map(({ label }) => label)).toEqual(['Stop', 'Run', 'Several'])
+  })
+})
+
 describe('a value of any kind', () => {
   it.each([['5', 5], ['{"a":1}', { a: 1 }], ['hello', 'hello'], ['"5"', '5']])('reads %s', (text, value) => expect(readAny(text)).toEqual(value))
   it.each([[5, '5'], ['5', '"5"'], ['hello', 'hello'], [undefined, '']])('writes %s', (value, text) => expect(writeAny(value)).toBe(text))

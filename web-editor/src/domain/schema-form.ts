@@ -1,4 +1,4 @@
-import type { Localized, NodeType } from './node-types'
+import type { FieldText, Localized, NodeType } from './node-types'
 import type { Json, JsonObject } from './workflow'
 
 export interface Option {
@@ -138,26 +138,33 @@ export function fieldsOf(schema: JsonObject, depth = 0): Field[] {
 
 /** The fields of a node type's configuration, in the words that its plugin has in a language; else in those of the schema. */
 export function typeFields({ type, config }: Pick<NodeType, 'config'> & { type: Pick<NodeType['type'], 'fields'> }, language: string): Field[] {
-  const inLanguage = (text: Localized | undefined) => text?.[language as keyof Localized]
-  return fieldsOf(config).map((field) => {
-    const text = type.fields?.[field.key]
-    const label = inLanguage(text?.title) ?? text?.title?.en ?? field.label
-    const note = inLanguage(text?.description) ?? text?.description?.en ?? field.note
-    const values = text?.values ?? {}
-    const meaning = (name: string, otherwise: string | undefined) => {
-      const said = inLanguage(values[name]) ?? values[name]?.en ?? otherwise
-      return said === undefined ? {} : { note: said }
-    }
-    /** The same field with the words for what it can be, however deep that is chosen. */
-    const inWords = (one: Field): Field => ({
-      ...one,
-      ...(one.options && { options: one.options.map((option) => ({ ...option, ...meaning(String(option.value), option.note) })) }),
-      ...(one.variants && { variants: one.variants.map((each) => ({ ...each, ...meaning(each.name, each.note), field: inWords(each.field) })) }),
-      ...(one.fields && { fields: one.fields.map(inWords) }),
-      ...(one.entry && { entry: inWords(one.entry) }),
-    })
-    return { ...inWords(field), label, ...(note !== undefined && { note }) }
+  const said = (text: Localized | undefined) => text?.[language as keyof Localized] ?? text?.en
+  type Texts = readonly FieldText[]
+  const first = (texts: Texts, of: 'values' | 'names', name: string) => texts.map((text) => said(text[of]?.[name])).find((text) => text !== undefined)
+  const noted = (note: string | undefined) => (note === undefined ? {} : { note })
+
+  /** A field that has a name: in the words for it, which are looked for in those of the field that it is in. */
+  const named = (field: Field, own: FieldText | undefined, outer: Texts): Field => ({
+    ...inWords(field, [own ?? {}, ...outer]),
+    label: said(own?.title) ?? field.label,
+    ...noted(said(own?.description) ?? field.note),
   })
+  /** What a field can be and what is in it. The words of a field hold for those within it, too, which come first with theirs. */
+  const inWords = (field: Field, texts: Texts): Field => ({
+    ...field,
+    ...(field.options && { options: field.options.map((option) => ({ ...option, ...noted(first(texts, 'values', String(option.value)) ?? option.note) })) }),
+    ...(field.variants && {
+      variants: field.variants.map((one) => ({
+        ...one,
+        label: first(texts, 'names', one.name) ?? said(texts[0]?.fields?.[one.name]?.title) ?? one.label,
+        ...noted(first(texts, 'values', one.name) ?? one.note),
+        field: inWords(one.field, texts),
+      })),
+    }),
+    ...(field.fields && { fields: field.fields.map((one) => named(one, texts[0]?.fields?.[one.key], texts)) }),
+    ...(field.entry && { entry: inWords(field.entry, texts) }),
+  })
+  return fieldsOf(config).map((field) => named(field, type.fields?.[field.key], []))
 }
 
 /** Whether a text holds an expression. */

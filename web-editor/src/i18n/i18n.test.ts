@@ -24,20 +24,21 @@ const used = new Set(
   Object.values(sources).flatMap((text) => [...text.matchAll(/(?<![\w.])\$?t\(\s*'([\w.]+)'/g)].map((found) => found[1] as string)),
 )
 
-/** French of node types, as plugins and the engine itself write it. */
+/** French of node types, as plugins, what plugins begin with, and the engine itself write it. */
 const root = join(process.cwd(), '..')
 const read = (...path: string[]) => readFileSync(join(root, ...path), 'utf8')
-const manifests = readdirSync(join(root, 'plugins')).flatMap((name) => [...read('plugins', name, 'plugin.toml').matchAll(/\bfr = ("(?:[^"\\]|\\.)*")/g)])
+const folders = [...readdirSync(join(root, 'plugins')).map((name) => `plugins/${name}`), 'sdk/template/rust', 'sdk/examples/words']
+const manifests = folders.flatMap((folder) => [...read(folder, 'plugin.toml').matchAll(/\bfr = ("(?:[^"\\]|\\.)*")/g)])
 const native = [...read('engine/windflow-core/src/native/plugin.json').matchAll(/"fr":\s*("(?:[^"\\]|\\.)*")/g)]
 const quoted = [...manifests, ...native].map(([, text]) => JSON.parse(text as string) as string)
 
 /**
- * What French writes otherwise: a narrow space that does not break before `;`, `!` and `?`, one of full width before `:` and `»` and after `«`. Code is written
- * as it is.
+ * What French writes otherwise: a narrow space that does not break before `;`, `!` and `?`, one of full width before `:` and `»` and after `«`, and a curved
+ * apostrophe. Code is written as it is.
  */
 function misspaced(text: string): string[] {
   const prose = text.replaceAll(/`[^`]*`/g, '`').replaceAll(/\b\w+:\/\/\S*|\b(?:Authorization|bind|hosts): /g, '')
-  return [...prose.matchAll(/[^\u202f;!?][;!?](?!\w)|[^\u00a0][:»](?!\w)|«[^\u00a0]/g)].map(([found]) => found)
+  return [...prose.matchAll(/[^\u202f;!?][;!?](?!\w)|[^\u00a0][:»](?!\w)|«[^\u00a0]|[\p{L}\p{N}]'(?=[\p{L}\p{N}`])/gu)].map(([found]) => found)
 }
 
 describe('texts', () => {
@@ -55,8 +56,8 @@ describe('texts', () => {
     expect([...used].filter((key) => !known.has(key))).toEqual([])
   })
 
-  it('have the spaces of French before its signs', () => {
-    expect(['Vraiment ?', 'Oui : non', '« Oui »', 'Vraiment\u00a0?', 'Bien!'].filter((text) => !misspaced(text).length)).toEqual([])
+  it('have the spaces of French before its signs, and its apostrophes', () => {
+    expect(['Vraiment ?', 'Oui : non', '« Oui »', 'Vraiment\u00a0?', 'Bien!', "l'un", "l'`un`"].filter((text) => !misspaced(text).length)).toEqual([])
     const all = [...flat(fr).values(), ...flat(said as Texts).values(), ...remedies.map(([, says]) => says), ...quoted]
     expect(all.length).toBeGreaterThan(1500)
     expect(all.flatMap((text) => misspaced(text).map((found) => [found, text]))).toEqual([])

@@ -1,10 +1,12 @@
-/** A duration in milliseconds, as short as it can be read: `23 ms`, `1.4 s`, `3 min 20 s`, `2 h 5 min`, `3 d 4 h`. */
-export function duration(ms: number): string {
+import { i18n } from '@/i18n'
+
+/** A duration in milliseconds, as short as it can be read: `23 ms`, `1.4 s`, `3 min 20 s`, `2 h 5 min`, `3 d 4 h`; in French `1,4 s` and `3 j 4 h`. */
+export function duration(ms: number, language: string = i18n.global.locale.value): string {
   if (!Number.isFinite(ms) || ms < 0) return '–'
   if (ms < 1) return '<1 ms'
   if (ms < 1000) return `${Math.round(ms)} ms`
   const seconds = ms / 1000
-  if (seconds < 59.95) return `${seconds < 10 ? seconds.toFixed(1) : Math.round(seconds)} s`
+  if (seconds < 59.95) return `${seconds < 10 ? decimal(seconds, language) : Math.round(seconds)} s`
   const whole = Math.round(seconds)
   const pair = (big: number, bigUnit: string, small: number, smallUnit: string) =>
     small ? `${big} ${bigUnit} ${small} ${smallUnit}` : `${big} ${bigUnit}`
@@ -12,8 +14,10 @@ export function duration(ms: number): string {
   const minutes = Math.round(whole / 60)
   if (minutes < 1440) return pair(Math.floor(minutes / 60), 'h', minutes % 60, 'min')
   const hours = Math.round(minutes / 60)
-  return pair(Math.floor(hours / 24), 'd', hours % 24, 'h')
+  return pair(Math.floor(hours / 24), language === 'fr' ? 'j' : 'd', hours % 24, 'h')
 }
+
+const decimal = (number: number, language: string) => new Intl.NumberFormat(language, { minimumFractionDigits: 1, maximumFractionDigits: 1 }).format(number)
 
 /** A moment as people write it in their language. */
 export const moment = (at: number, language: string): string =>

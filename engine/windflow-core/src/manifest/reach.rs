@@ -60,23 +60,23 @@ const ENGLISH: Words = Words {
 };
 
 const FRENCH: Words = Words {
-    computes: "Il ne fait que calculer : il n'atteint rien en dehors de lui-même.",
+    computes: "Il ne fait que calculer : il n’atteint rien en dehors de lui-même.",
     may: "Il peut ",
     and: " et ",
     any_host: "envoyer des requêtes aux hôtes que le workflow autorise",
-    hosts: ["envoyer des requêtes à ", " si le workflow l'autorise"],
-    credential: ", avec un identifiant du workflow qu'il ne voit jamais,",
-    docker: "déployer sur les cibles que le workflow autorise et s'occuper de ce qui s'y trouve",
+    hosts: ["envoyer des requêtes à ", " si le workflow l’autorise"],
+    credential: ", avec un identifiant du workflow qu’il ne voit jamais,",
+    docker: "déployer sur les cibles que le workflow autorise et s’occuper de ce qui s’y trouve",
     email: "envoyer du courrier par les serveurs que le workflow autorise",
-    state: "garder des valeurs pour les exécutions suivantes du même workflow s'il l'autorise",
-    files: "garder des fichiers dans le dossier temporaire de l'exécution, si le workflow l'autorise, jusqu'à ce qu'elle se termine",
-    hands_files: "faire remettre à une cible des fichiers de l'exécution que sa configuration nomme, si le workflow l'autorise",
+    state: "garder des valeurs pour les exécutions suivantes du même workflow s’il l’autorise",
+    files: "garder des fichiers dans le dossier temporaire de l’exécution, si le workflow l’autorise, jusqu’à ce qu’elle se termine",
+    hands_files: "faire remettre à une cible des fichiers de l’exécution que sa configuration nomme, si le workflow l’autorise",
     events: "publier les événements que le workflow autorise",
-    clock: "lire l'heure de la machine si le workflow l'autorise",
-    random: "tirer des nombres aléatoires que personne ne peut prévoir ni répéter, si le workflow l'autorise",
-    run_context: "savoir de quels exécution, nœud et essai il s'agit",
-    cancellation: "apprendre qu'il doit s'arrêter",
-    nothing_else: " ; il ne peut toucher à rien d'autre.",
+    clock: "lire l’heure de la machine si le workflow l’autorise",
+    random: "tirer des nombres aléatoires que personne ne peut prévoir ni répéter, si le workflow l’autorise",
+    run_context: "savoir de quelle exécution, de quel nœud et de quelle tentative il s’agit",
+    cancellation: "apprendre qu’il doit s’arrêter",
+    nothing_else: " ; il ne peut toucher à rien d’autre.",
 };
 
 impl Words {
@@ -156,11 +156,13 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::french;
 
     #[track_caller]
     fn check(asked: &Value, pure: bool, english: &str, french: &str) {
         let asked: RequestedCapabilities = serde_json::from_value(asked.clone()).unwrap();
         let text = reach(&asked, pure);
+        assert_eq!(french::mistakes(text.get("fr")), [""; 0]);
         assert_eq!((text.get("en"), text.get("fr")), (english, french));
     }
 
@@ -174,55 +176,71 @@ mod tests {
             &json!({ "http": ["https://hooks.slack.com", "https://slack.com"], "credentials": true, "run_context": true }),
             false,
             "It may send requests to hooks.slack.com and slack.com where the workflow allows it, with a credential of the workflow that it never sees, and know which run, node and attempt it is; it can touch nothing else.",
-            "Il peut envoyer des requêtes à hooks.slack.com et slack.com si le workflow l'autorise, avec un identifiant du workflow qu'il ne voit jamais, et savoir de quels exécution, nœud et essai il s'agit ; il ne peut toucher à rien d'autre.",
+            "Il peut envoyer des requêtes à hooks.slack.com et slack.com si le workflow l’autorise, avec un identifiant du workflow qu’il ne voit jamais, et savoir de quelle exécution, de quel nœud et de quelle tentative il s’agit ; il ne peut toucher à rien d’autre.",
         );
         check(
             &json!({ "http": ["*:*"], "credentials": true, "cancellation": true }),
             false,
             "It may send requests to the hosts that the workflow allows, with a credential of the workflow that it never sees, and hear that it should stop; it can touch nothing else.",
-            "Il peut envoyer des requêtes aux hôtes que le workflow autorise, avec un identifiant du workflow qu'il ne voit jamais, et apprendre qu'il doit s'arrêter ; il ne peut toucher à rien d'autre.",
+            "Il peut envoyer des requêtes aux hôtes que le workflow autorise, avec un identifiant du workflow qu’il ne voit jamais, et apprendre qu’il doit s’arrêter ; il ne peut toucher à rien d’autre.",
         );
         check(
             &json!({ "docker": true }),
             false,
             "It may deploy to the targets that the workflow allows and look after what is there; it can touch nothing else.",
-            "Il peut déployer sur les cibles que le workflow autorise et s'occuper de ce qui s'y trouve ; il ne peut toucher à rien d'autre.",
+            "Il peut déployer sur les cibles que le workflow autorise et s’occuper de ce qui s’y trouve ; il ne peut toucher à rien d’autre.",
         );
         check(
             &json!({ "state": true, "run_context": true }),
             false,
             "It may keep values for later runs of the same workflow where it allows that and know which run, node and attempt it is; it can touch nothing else.",
-            "Il peut garder des valeurs pour les exécutions suivantes du même workflow s'il l'autorise et savoir de quels exécution, nœud et essai il s'agit ; il ne peut toucher à rien d'autre.",
+            "Il peut garder des valeurs pour les exécutions suivantes du même workflow s’il l’autorise et savoir de quelle exécution, de quel nœud et de quelle tentative il s’agit ; il ne peut toucher à rien d’autre.",
         );
         check(
             &json!({ "files": true }),
             false,
             "It may keep files in the scratch folder of the run, where the workflow allows that, until the run ends; it can touch nothing else.",
-            "Il peut garder des fichiers dans le dossier temporaire de l'exécution, si le workflow l'autorise, jusqu'à ce qu'elle se termine ; il ne peut toucher à rien d'autre.",
+            "Il peut garder des fichiers dans le dossier temporaire de l’exécution, si le workflow l’autorise, jusqu’à ce qu’elle se termine ; il ne peut toucher à rien d’autre.",
         );
         check(
             &json!({ "docker": true, "hands_files": ["action.build.folder"] }),
             false,
             "It may deploy to the targets that the workflow allows and look after what is there and have files of the run that its configuration names handed to a target, where the workflow allows that; it can touch nothing else.",
-            "Il peut déployer sur les cibles que le workflow autorise et s'occuper de ce qui s'y trouve et faire remettre à une cible des fichiers de l'exécution que sa configuration nomme, si le workflow l'autorise ; il ne peut toucher à rien d'autre.",
+            "Il peut déployer sur les cibles que le workflow autorise et s’occuper de ce qui s’y trouve et faire remettre à une cible des fichiers de l’exécution que sa configuration nomme, si le workflow l’autorise ; il ne peut toucher à rien d’autre.",
         );
         check(
             &json!({ "events": true }),
             false,
             "It may publish the events that the workflow allows; it can touch nothing else.",
-            "Il peut publier les événements que le workflow autorise ; il ne peut toucher à rien d'autre.",
+            "Il peut publier les événements que le workflow autorise ; il ne peut toucher à rien d’autre.",
         );
         check(
             &json!({ "clock": true, "random": true }),
             false,
             "It may read the time of the machine where the workflow allows that and draw random numbers that nobody can foresee or repeat, where the workflow allows that; it can touch nothing else.",
-            "Il peut lire l'heure de la machine si le workflow l'autorise et tirer des nombres aléatoires que personne ne peut prévoir ni répéter, si le workflow l'autorise ; il ne peut toucher à rien d'autre.",
+            "Il peut lire l’heure de la machine si le workflow l’autorise et tirer des nombres aléatoires que personne ne peut prévoir ni répéter, si le workflow l’autorise ; il ne peut toucher à rien d’autre.",
         );
         check(
             &json!({ "http": ["api.example.org"] }),
             false,
             "It may send requests to api.example.org where the workflow allows it; it can touch nothing else.",
-            "Il peut envoyer des requêtes à api.example.org si le workflow l'autorise ; il ne peut toucher à rien d'autre.",
+            "Il peut envoyer des requêtes à api.example.org si le workflow l’autorise ; il ne peut toucher à rien d’autre.",
         );
+    }
+
+    #[test]
+    fn every_power_has_the_signs_of_french() {
+        let every = json!({
+            "http": ["a.example.org"], "docker": true, "email": true, "credentials": true, "state": true, "files": true,
+            "hands_files": ["folder"], "events": true, "clock": true, "random": true, "run_context": true, "cancellation": true,
+        });
+        let mut asked: RequestedCapabilities = serde_json::from_value(every).unwrap();
+        let named = powers(&asked);
+        asked.http = vec!["*:*".parse().unwrap()];
+        let all: Vec<_> = named.into_iter().chain(powers(&asked)).collect();
+        assert_eq!(all.len(), 2 * (asked.list().len() - 1), "a credential goes along with requests and mail");
+        for text in all {
+            assert_eq!(french::mistakes(text.get("fr")), [""; 0]);
+        }
     }
 }

@@ -13,7 +13,7 @@ use crate::id::{Digest, NodeId, NodeTypeRef, OrganisationId, PortName, RunId};
 use crate::json::Json;
 use crate::manifest::{Manifest, NodeType};
 use crate::run::Timestamp;
-use crate::trace::TraceParent;
+use crate::trace::TraceContext;
 
 /// An installed node type.
 #[derive(Debug, Clone)]
@@ -85,7 +85,7 @@ pub struct Call {
     /// goes the same way. None: both are the machine's.
     pub pretended: Option<Timestamp>,
     /// What it tells those whom it asks for something, where traces are told.
-    pub trace: Option<TraceParent>,
+    pub trace: Option<TraceContext>,
     /// What the workflow's nodes keep between runs; none where nothing can be kept.
     pub state: Option<Arc<dyn StateStore>>,
     /// Keeps the files of runs; none where runs have none.

@@ -10,7 +10,7 @@ use crate::failure::Failure;
 use crate::id::{Digest, NodeId, NodeTypeRef, PortName, RunId, RunKey, WorkflowName};
 use crate::json::Json;
 use crate::ports::host::LogLevel;
-use crate::trace::TraceParent;
+use crate::trace::{TraceContext, TraceParent, TraceState};
 
 /// Milliseconds since 1970, UTC. The core gets them; it never asks for them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
@@ -257,6 +257,17 @@ pub struct RunStarted {
     /// The work of another program, or of another run, that it is part of, where that was told and traces are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace: Option<TraceParent>,
+    /// What is handed on beside that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace_state: Option<TraceState>,
+}
+
+impl RunStarted {
+    /// The work of another program, or of another run, that it is part of.
+    #[must_use]
+    pub fn trace_context(&self) -> Option<TraceContext> {
+        Some(TraceContext { parent: self.trace?, state: self.trace_state.clone() })
+    }
 }
 
 /// Where systems report back to the `callback` nodes of a run. It is decided when the run begins, so that a node can hand an

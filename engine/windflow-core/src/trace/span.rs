@@ -3,7 +3,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::{RunTrace, Sampling, SpanId, TraceId};
+use serde::de::IgnoredAny;
+
+use super::{RunTrace, Sampling, SpanId, TraceId, TraceState};
 use crate::failure::Failure;
 use crate::id::{NodeId, NodeTypeRef, RunKey};
 use crate::run::{EndStatus, Event, Record, RunStarted};
@@ -22,6 +24,8 @@ pub struct Span {
     pub parent: Option<SpanId>,
     /// Whether that is another program's.
     pub parent_is_remote: bool,
+    /// What is handed on beside the trace.
+    pub state: Option<TraceState>,
     /// What it is called.
     pub name: String,
     /// When it began, in microseconds since 1970.
@@ -70,7 +74,7 @@ pub struct About {
     pub collects: bool,
 }
 
-/// The journal of a run, folded into spans: a record may bring some that are over. Holds no more than what is under way.
+/// The journal of a run, folded into spans: a record may bring some that are over, always the same ones. Holds no more than what is under way.
 pub struct Spans<F> {
     run: RunKey,
     sampling: Sampling,
@@ -93,6 +97,8 @@ struct NodeRun {
     began_us: u64,
     ended_us: u64,
     attempts: u32,
+    /// How many of its items have not ended for good; of a node without items, whether it has.
+    left: usize,
     iterates: bool,
     cancelled: bool,
     failed: Option<String>,
@@ -124,7 +130,7 @@ impl<F: Fn(&NodeId) -> Option<About>> Spans<F> {
         let at_us = record.at.0.saturating_mul(1000);
         match &record.event {
             Event::RunStarted(started) => {
-                let trace = RunTrace::of(&self.run, started.trace, self.sampling);
+                let trace = RunTrace::of(&self.run, started.trace_context(), self.sampling);
                 // What can be large is not needed.
                 let started = RunStarted {
                     inputs: crate::json::Json::null(),
@@ -134,7 +140,14 @@ impl<F: Fn(&NodeId) -> Option<About>> Spans<F> {
                 };
                 self.begun = Some(Begun { trace, started, at_us, latest_us: at_us });
             }
-            Event::ItemsListed { node, .. } => self.node(node, at_us).iterates = true,
+            Event::ItemsListed { node, items } => {
+                let run = self.node(node, at_us);
+                run.iterates = true;
+                // A list that is none is not in a journal; its node would end with the run.
+                run.left =
+                    serde_json::from_str::<Vec<IgnoredAny>>(items.text()).map_or(usize::MAX, |items| items.len());
+                self.settle(node, out);
+            }
             Event::AttemptStarted { node, item, attempt, .. } => {
                 self.node(node, at_us);
                 self.open.insert((node.clone(), *item, *attempt), at_us);
@@ -169,6 +182,7 @@ impl<F: Fn(&NodeId) -> Option<About>> Spans<F> {
             began_us: at_us,
             ended_us: at_us,
             attempts: 0,
+            left: 1,
             iterates: false,
             cancelled: false,
             failed: None,
@@ -207,6 +221,7 @@ impl<F: Fn(&NodeId) -> Option<About>> Spans<F> {
             id: begun.trace.attempt(node, item, attempt),
             parent: Some(begun.trace.node(node)),
             parent_is_remote: false,
+            state: begun.trace.state.clone(),
             name: format!("attempt {node}"),
             began_us,
             ended_us,
@@ -224,6 +239,45 @@ impl<F: Fn(&NodeId) -> Option<About>> Spans<F> {
             Outcome::Failed { again, .. } if item.is_none() || !(collects || *again) => run.failed = failed,
             _ => {}
         }
+        if !matches!(outcome, Outcome::Failed { again: true, .. }) {
+            run.left = run.left.saturating_sub(1);
+            self.settle(node, out);
+        }
+    }
+
+    /// Tells of a node of which nothing is left to do.
+    fn settle(&mut self, node: &NodeId, out: &mut Vec<Span>) {
+        if self.nodes.get(node).is_some_and(|run| run.left == 0)
+            && let (Some(run), Some(begun)) = (self.nodes.remove(node), &self.begun)
+        {
+            out.push(self.node_span(begun, node, run));
+        }
+    }
+
+    fn node_span(&self, begun: &Begun, node: &NodeId, run: NodeRun) -> Span {
+        let status = match (&run.failed, run.cancelled) {
+            (Some(_), _) => "failed",
+            (None, true) => "cancelled",
+            (None, false) => "succeeded",
+        };
+        let about = (self.about)(node);
+        let mut attributes = of_node(&self.run, &begun.started, node, about.as_ref());
+        attributes.push(("windflow.attempts", run.attempts.into()));
+        attributes.push(("windflow.iterates", if run.iterates { "yes" } else { "no" }.into()));
+        attributes.push(("windflow.status", status.into()));
+        attributes.extend(run.failed.clone().map(|code| ("error.type", code.into())));
+        Span {
+            trace: begun.trace.trace,
+            id: begun.trace.node(node),
+            parent: Some(begun.trace.run()),
+            parent_is_remote: false,
+            state: begun.trace.state.clone(),
+            name: format!("node {node}"),
+            began_us: run.began_us,
+            ended_us: run.ended_us,
+            failed: run.failed,
+            attributes,
+        }
     }
 
     fn finished(
@@ -234,29 +288,9 @@ impl<F: Fn(&NodeId) -> Option<About>> Spans<F> {
         out: &mut Vec<Span>,
     ) {
         let Some(begun) = self.begun.take() else { return };
+        // Those that the end of the run cut short: of some items, or between two attempts.
         for (node, run) in std::mem::take(&mut self.nodes) {
-            let status = match (&run.failed, run.cancelled) {
-                (Some(_), _) => "failed",
-                (None, true) => "cancelled",
-                (None, false) => "succeeded",
-            };
-            let about = (self.about)(&node);
-            let mut attributes = of_node(&self.run, &begun.started, &node, about.as_ref());
-            attributes.push(("windflow.attempts", run.attempts.into()));
-            attributes.push(("windflow.iterates", if run.iterates { "yes" } else { "no" }.into()));
-            attributes.push(("windflow.status", status.into()));
-            attributes.extend(run.failed.clone().map(|code| ("error.type", code.into())));
-            out.push(Span {
-                trace: begun.trace.trace,
-                id: begun.trace.node(&node),
-                parent: Some(begun.trace.run()),
-                parent_is_remote: false,
-                name: format!("node {node}"),
-                began_us: run.began_us,
-                ended_us: run.ended_us,
-                failed: run.failed,
-                attributes,
-            });
+            out.push(self.node_span(&begun, &node, run));
         }
         let Begun { trace, started, at_us: began_us, latest_us } = begun;
         let mut attributes = of_run(&self.run, &started);
@@ -281,6 +315,7 @@ impl<F: Fn(&NodeId) -> Option<About>> Spans<F> {
             parent: trace.parent,
             // The run of another run is this program's.
             parent_is_remote: trace.parent.is_some() && started.parent.is_none(),
+            state: trace.state,
             name: format!("run {}", started.workflow),
             began_us,
             ended_us: at_us.max(latest_us),

@@ -137,7 +137,7 @@ fn add(
         let event = &event.value;
         let what = [
             format!("the event {event}, and so the workflows that listen to it"),
-            format!("l'événement {event}, et donc les workflows qui l'écoutent"),
+            format!("l’événement {event}, et donc les workflows qui l’écoutent"),
         ];
         found(ReachedKind::Event, what, &asking.nodes(|asked| asked.events));
     }
@@ -146,16 +146,16 @@ fn add(
         found(ReachedKind::State, what.map(str::to_owned), &asking.nodes(|asked| asked.state));
     }
     if permissions.files {
-        let what = ["files of the run, which end with it", "des fichiers de l'exécution, qui disparaissent avec elle"];
+        let what = ["files of the run, which end with it", "des fichiers de l’exécution, qui disparaissent avec elle"];
         found(ReachedKind::Files, what.map(str::to_owned), &asking.nodes(|asked| asked.files));
         let what = [
             "files of the run, handed to a target to build from",
-            "des fichiers de l'exécution, remis à une cible qui en construit",
+            "des fichiers de l’exécution, remis à une cible qui en construit",
         ];
         found(ReachedKind::HandedFiles, what.map(str::to_owned), &asking.handing);
     }
     if permissions.clock {
-        let what = ["the time of the machine", "l'heure de la machine"];
+        let what = ["the time of the machine", "l’heure de la machine"];
         found(ReachedKind::Clock, what.map(str::to_owned), &asking.nodes(|asked| asked.clock));
     }
     if permissions.random {
@@ -170,8 +170,10 @@ fn add(
             found(ReachedKind::TokenServer, what, &with_credentials);
         }
     }
-    let what =
-        ["its own run, node, attempt and idempotency key", "ses propres exécution, nœud, essai et clé d'idempotence"];
+    let what = [
+        "its own run, node, attempt and idempotency key",
+        "ses propres exécution, nœud, tentative et clé d’idempotence",
+    ];
     found(ReachedKind::RunContext, what.map(str::to_owned), &asking.nodes(|asked| asked.run_context));
 
     for (node, child) in runs(workflow, children) {
@@ -221,7 +223,7 @@ fn requests(host: &Template) -> [String; 2] {
             let source = expression.source().trim();
             [
                 format!("the origin that `{source}` gives when the run starts, by HTTP"),
-                format!("l'origine que donne `{source}` au début de l'exécution, par HTTP"),
+                format!("l’origine que donne `{source}` au début de l’exécution, par HTTP"),
             ]
         }
         (None, None) => ["?".to_owned(), "?".to_owned()],
@@ -241,20 +243,20 @@ fn goes(name: &str, known: &Known) -> [String; 2] {
             if matches!(credential.binding(), Binding::OAuth(_)) {
                 [
                     format!("access tokens of the credential {name}, which go to {hosts}"),
-                    format!("les jetons d'accès de l'identifiant {name}, qui vont à {hosts}"),
+                    format!("les jetons d’accès de l’identifiant {name}, qui vont à {hosts}"),
                 ]
             } else {
                 [
                     format!("the credential {name}, which goes to {hosts}"),
-                    format!("l'identifiant {name}, qui va à {hosts}"),
+                    format!("l’identifiant {name}, qui va à {hosts}"),
                 ]
             }
         }
         Known::Unset => [
             format!("the credential {name}, which is not set here, so that it is not known where it goes"),
-            format!("l'identifiant {name}, qui n'est pas défini ici, si bien que l'on ne sait pas où il va"),
+            format!("l’identifiant {name}, qui n’est pas défini ici, si bien que l’on ne sait pas où il va"),
         ],
-        Known::Hidden => [format!("the credential {name}"), format!("l'identifiant {name}")],
+        Known::Hidden => [format!("the credential {name}"), format!("l’identifiant {name}")],
     }
 }
 
@@ -265,7 +267,7 @@ fn token_server(name: &str, known: &Known) -> Option<[String; 2]> {
     let origin = Origin::from_url(&client.token_url)?;
     Some([
         format!("{origin}, which the engine asks for access tokens with the credential {name}"),
-        format!("{origin}, à qui le moteur demande des jetons d'accès avec l'identifiant {name}"),
+        format!("{origin}, à qui le moteur demande des jetons d’accès avec l’identifiant {name}"),
     ])
 }
 

@@ -8,7 +8,7 @@ use windflow_core::native::Native;
 use windflow_core::plan::PlanNode;
 use windflow_core::ports::store::Position;
 use windflow_core::run::{Event, NodeState, SkipReason, Step, Wait};
-use windflow_core::trace::{RunTrace, TraceParent};
+use windflow_core::trace::{RunTrace, TraceContext};
 use windflow_core::workflow::OnUnknown;
 
 use super::{Due, Lost, RunLoop};
@@ -139,9 +139,9 @@ impl RunLoop {
     }
 
     /// What an attempt tells those whom it asks for something, where traces are told.
-    fn trace(&self, node: &PlanNode, step: Step, attempt: u32) -> Option<TraceParent> {
+    fn trace(&self, node: &PlanNode, step: Step, attempt: u32) -> Option<TraceContext> {
         let sampling = self.inner.config.traces?;
-        let from = self.state.started()?.trace;
+        let from = self.state.started()?.trace_context();
         Some(RunTrace::of(&self.key, from, sampling).handed_out(&node.id, step.item, attempt))
     }
 

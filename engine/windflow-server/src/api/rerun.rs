@@ -80,7 +80,7 @@ pub(crate) async fn rerun(
     let from = from.collect::<Result<Vec<_>, _>>()?;
     let (started_by, by) = (caller.name(), caller.name());
     let (latest, dry_run) = (body.latest, body.dry_run);
-    let (runtime, trace) = (app.runtime.clone(), traces::parent(&app, &headers));
+    let (runtime, trace) = (app.runtime.clone(), traces::context(&app, &headers));
     // No workflow's name has a colon: the keys of those who start workflows are others.
     let once = key_of(&headers)?.map(|key| format!("{}/run:{run}/{key}", caller.user.id));
     let asked = Digest::of(format!("{run}\0{latest}\0{}", body.from.join("\0")).as_bytes());

@@ -20,13 +20,11 @@ use super::page::{self, Page, PageQuery};
 use super::refusals::Refusals;
 use super::views::{RunView, StalledView};
 use crate::access::Permission;
-use crate::catalogue;
 use crate::launch::{Launch, TEST, key_of, launch, launch_once};
 use crate::people::Caller;
 use crate::problem::{Answer, Problem};
-use crate::recovery;
 use crate::state::{App, blocking};
-use crate::traces;
+use crate::{catalogue, dead_letters, recovery, traces};
 
 /// What a run is started with.
 #[derive(Debug, Default, Deserialize, ToSchema)]
@@ -111,7 +109,7 @@ pub(crate) async fn start(
     let version = catalogue::version(&app, &caller.organisation, &name, number)?;
     let pinned = pinned(body.pins)?;
     let by = if pinned.is_empty() { caller.name() } else { tried_by(&caller) };
-    let trace = traces::parent(&app, &headers);
+    let trace = traces::context(&app, &headers);
     let what = Launch { pinned, trace, ..Launch::new(&caller.organisation, version.text, body.inputs, by) };
     let launched = match key_of(&headers)? {
         // Two people, or two workflows, may well choose the same key.
@@ -460,7 +458,7 @@ pub(super) fn forget(app: &App, key: &RunKey) -> Answer<()> {
         return Err(Problem::conflict("not_ended", format!("run {} has not ended", key.run)).remedy("cancel it first"));
     }
     app.store.delete(key)?;
-    Ok(())
+    Ok(dead_letters::forget(app, key)?)
 }
 
 /// Go on with a run that was given up, for example because a plugin was missing. A run that is under way just goes on.

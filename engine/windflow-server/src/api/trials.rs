@@ -93,7 +93,7 @@ pub(crate) async fn node(
         pinned.insert(id, emitted(output.unwrap_or_default())?);
     }
     let inputs = body.inputs;
-    let trace = traces::parent(&app, &headers);
+    let trace = traces::context(&app, &headers);
     let started = Launch::new(&caller.organisation, alone.document, inputs, tried_by(&caller));
     let what = Launch { pinned, trace, ..started };
     let launched = launch(&app, what).await?;

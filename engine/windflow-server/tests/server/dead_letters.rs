@@ -1,6 +1,7 @@
 //! Runs that failed, until somebody looks after them; many runs at once; runs that are looked for.
 
 use serde_json::{Value, json};
+use windflow_core::id::OrganisationId;
 use windflow_server::Role;
 use windflow_testkit::host::Outcome;
 
@@ -79,6 +80,16 @@ async fn a_run_that_failed_stays_until_somebody_looks_after_it() {
     assert_eq!(bulk("cancel", &[&good]).await[0]["problem"]["code"], "run_ended");
     assert_eq!(bulk("delete", &[&good]).await[0]["problem"], json!(null));
     operator.get(&format!("/api/v1/runs/{good}")).await.problem(404, "not_found");
+
+    // A run that is deleted is no concern any more, whether somebody looked after it or not.
+    let last = operator.start("fails", json!({})).await;
+    eventually(async || runs(&operator, letters).await == [last.clone()]).await;
+    let records = served.records.clone().unwrap();
+    let letters_kept = || records.scan(&OrganisationId::local(), "dead-letters/", None, 100).unwrap().items.len();
+    let before = letters_kept();
+    bulk("delete", &[&last, &again[0]]).await;
+    assert_eq!((runs(&operator, letters).await, letters_kept()), (Vec::new(), before - 2));
+    drop(records);
     operator.post("/api/v1/runs/bulk", &json!({ "action": "delete", "runs": [] })).await.problem(422, "invalid_body");
     served.stop().await;
 }

@@ -14,7 +14,9 @@ use windflow_core::id::OrganisationId;
 use windflow_core::ports::host::{Host, Registry};
 use windflow_core::ports::plugins::NoPlugins;
 use windflow_core::ports::records::Records;
+use windflow_core::ports::traces::Traces;
 use windflow_core::run::Timestamp;
+use windflow_core::trace::Sampling;
 use windflow_host::{GuardedFetch, HostConfig, PluginHost, PublicHosts, SystemResolver, TlsRoots};
 use windflow_marketplace::bundle::Bundle;
 use windflow_marketplace::files::from_folder;
@@ -96,11 +98,27 @@ pub(crate) async fn serve_on<H: Host + 'static>(
     settings: Settings,
     options: Options,
 ) -> Served {
+    serve_all(dir, host, settings, options, None).await
+}
+
+/// With somebody who collects traces.
+pub(crate) async fn serve_traced<H: Host + 'static>(dir: &Path, host: Arc<H>, traces: Arc<dyn Traces>) -> Served {
+    serve_all(dir, host, settings(), Options::default(), Some(traces)).await
+}
+
+async fn serve_all<H: Host + 'static>(
+    dir: &Path,
+    host: Arc<H>,
+    settings: Settings,
+    options: Options,
+    traces: Option<Arc<dyn Traces>>,
+) -> Served {
     let store = Arc::new(SledStore::open(dir, options).unwrap());
     let threads = || tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let (main, guests) = (threads(), threads());
     let clock = Arc::new(SystemClock);
-    let runtime = Runtime::new(store.clone(), host.clone(), clock.clone(), Config::new(guests.handle().clone()));
+    let config = Config { traces: traces.as_ref().map(|_| Sampling::ALL), ..Config::new(guests.handle().clone()) };
+    let runtime = Runtime::new(store.clone(), host.clone(), clock.clone(), config);
     let registry: Arc<dyn Registry> = host;
     let records: Arc<dyn Records> = store.clone();
     let drivers = Arc::new(windflow_targets::AllDrivers);
@@ -121,7 +139,7 @@ pub(crate) async fn serve_on<H: Host + 'static>(
             TlsRoots { system: false, also: Vec::new() },
         )),
         secrets_keys: [7; 32].into(),
-        traces: None,
+        traces,
     };
     let server = main.spawn(Server::open(settings, ports)).await.unwrap().unwrap();
     let (address, setup_token) = (server.address(), server.setup_token());

@@ -49,6 +49,7 @@ pub fn started_with(at: u64, workflow: &str, document: Digest) -> Record {
         reused: Default::default(),
         callbacks: None,
         trace: None,
+        trace_state: None,
     };
     Record::new(Timestamp(at), Event::RunStarted(Box::new(started)))
 }

@@ -1,4 +1,4 @@
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use windflow_core::ports::store::BoxFuture;
 use windflow_stacks::driver::{Action, Driver, LogQuery, Verdict};
@@ -17,12 +17,10 @@ async fn a_stack_comes_up_in_order_and_only_what_changes_is_touched() {
     let at = |what: &str| done.iter().position(|found| found == what).unwrap_or_else(|| panic!("{what}: {done:?}"));
     assert!(at("db healthy") < at("web creating") && at("web creating") < at("web healthy"), "{done:?}");
 
-    // The same again changes nothing, and quickly.
+    // The same again changes nothing.
     let before = place.seen("shop").await;
-    let begun = Instant::now();
     let again = place.deploy("d2", &project(&shop(1, port))).await.unwrap();
     assert_eq!(again.verdict, Verdict::Unchanged);
-    assert!(begun.elapsed() < Duration::from_millis(1000), "{:?}", begun.elapsed());
     assert_eq!(place.seen("shop").await.containers.len(), before.containers.len());
     assert!(place.seen("shop").await.containers.iter().zip(&before.containers).all(|(now, then)| now.id == then.id));
 

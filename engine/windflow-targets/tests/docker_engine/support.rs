@@ -41,7 +41,7 @@ impl Place {
     }
 
     pub(super) async fn deploy(&self, deployment: &str, project: &Project) -> Result<Outcome> {
-        self.deploy_within(deployment, project, Duration::from_secs(30)).await
+        self.deploy_within(deployment, project, Duration::from_secs(120)).await
     }
 
     pub(super) async fn deploy_within(

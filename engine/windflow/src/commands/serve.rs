@@ -24,6 +24,8 @@ use crate::installed::ServedPlugins;
 use crate::render;
 use crate::signal::interrupted;
 
+#[cfg(target_os = "linux")]
+mod at_rest;
 mod backups;
 pub(crate) mod secrets_key;
 mod settings;
@@ -97,6 +99,8 @@ pub(crate) fn run(global: &Global, args: &ServeArgs) -> anyhow::Result<ExitCode>
     let server = main.block_on(Server::open(settings, ports))?;
     let url = public_url.unwrap_or_else(|| format!("http://{}", server.address()));
     greet(&url, server.setup_token().as_deref());
+    #[cfg(target_os = "linux")]
+    main.spawn(at_rest::settle());
     main.block_on(server.run(async {
         if let Err(error) = interrupted().await {
             tracing::error!(%error, "signals cannot be heard");

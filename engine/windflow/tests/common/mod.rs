@@ -99,6 +99,7 @@ pub struct Seen {
     pub key: Option<String>,
     pub authorization: Option<String>,
     pub traceparent: Option<String>,
+    pub tracestate: Option<String>,
     pub body: String,
 }
 
@@ -145,6 +146,7 @@ async fn answer(State(state): State<Arc<Inner>>, request: Request) -> Response {
     let body = axum::body::to_bytes(body, 1 << 20).await.unwrap_or_default();
     let header = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
     let (key, authorization, traceparent) = (header("idempotency-key"), header("authorization"), header("traceparent"));
+    let tracestate = header("tracestate");
     let number = {
         let mut seen = state.seen.lock().unwrap();
         seen.push(Seen {
@@ -152,6 +154,7 @@ async fn answer(State(state): State<Arc<Inner>>, request: Request) -> Response {
             key,
             authorization,
             traceparent,
+            tracestate,
             body: String::from_utf8_lossy(&body).into_owned(),
         });
         seen.len()

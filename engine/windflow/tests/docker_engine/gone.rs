@@ -13,7 +13,7 @@ use super::{Place, SHOP, stderr, stdout};
 fn shop() -> String {
     SHOP.replace("    stop_signal: SIGKILL\n", "    stop_signal: SIGKILL\n    restart: unless-stopped\n")
         .replace("stop_signal: SIGKILL }", "stop_signal: SIGKILL, restart: unless-stopped }")
-        .replace("retries: 5", "retries: 40")
+        .replace("RETRIES: { default: \"5\" }", "RETRIES: { default: \"40\" }")
 }
 
 /// The same with one service more.
@@ -133,7 +133,7 @@ fn a_server_goes_on_or_undoes_it_by_itself() {
     };
     let wait_for = |id: &str, status: &str| {
         wait_until(&format!("it is not {status}"), || shown(id)["status"] == status);
-        assert_eq!(serving.ask("GET", &format!("/runs/{id}"), &Value::Null, 200)["status"], "succeeded");
+        assert_eq!(serving.run_of(id)["status"], "succeeded");
     };
 
     // One that cannot become healthy: what ran before is brought back.

@@ -75,15 +75,34 @@ impl Serving {
     }
 
     pub(super) fn ended(&self, id: &str) -> Value {
+        self.over(&format!("/deployments/{id}"))
+    }
+
+    /// The run of a deployment, once it is over: it ends after it has told how the deployment did.
+    pub(super) fn run_of(&self, id: &str) -> Value {
+        self.over(&format!("/runs/{id}"))
+    }
+
+    fn over(&self, path: &str) -> Value {
         let begun = Instant::now();
         loop {
-            let found = self.get(&format!("/deployments/{id}"));
+            let found = self.get(path);
             if found["status"] != "running" {
                 return found;
             }
             assert!(begun.elapsed() < Duration::from_secs(90), "it does not end: {found:#}");
             std::thread::sleep(Duration::from_millis(50));
         }
+    }
+}
+
+/// Waits until the new version of a service runs beside the one before, which is kept until the new one is healthy.
+fn until_replaced(place: &Place) {
+    let begun = Instant::now();
+    let both = |containers: &str| containers.contains(".previous") && containers.contains("shop-web-1 running");
+    while !both(&place.containers()) {
+        assert!(begun.elapsed() < Duration::from_secs(60), "{}", place.containers());
+        std::thread::sleep(Duration::from_millis(10));
     }
 }
 
@@ -108,8 +127,9 @@ fn the_api_deploys_and_a_killed_server_goes_on() {
     let first = serving.deploy(&with("1", ""));
     assert_eq!(serving.ended(&first)["status"], "deployed");
     assert_eq!(get(place.port).as_deref(), Some("version 1"));
-    assert_eq!(serving.get(&format!("/runs/{first}"))["status"], "succeeded");
-    let run = serving.get(&format!("/runs/{first}")).to_string();
+    let run = serving.run_of(&first);
+    assert_eq!(run["status"], "succeeded");
+    let run = run.to_string();
     let password = place.engine.docker(&["logs", "shop-db-1"]);
     assert!(password.len() == 32 && !run.contains(&password), "no secret is in a run");
     let logs = serving.get(&format!("/deployments/{first}/logs?service=db"));
@@ -132,16 +152,19 @@ fn the_api_deploys_and_a_killed_server_goes_on() {
     );
     assert_eq!(get(place.port).as_deref(), Some("version 1"));
 
-    // Killed in the middle: the next server goes on with it.
-    let cut = serving.deploy(&with("2", ""));
-    let begun = Instant::now();
-    while !place.containers().contains(".previous") {
-        assert!(begun.elapsed() < Duration::from_secs(20));
-        std::thread::sleep(Duration::from_millis(10));
-    }
+    // Killed in the middle: the next server goes on with it. It is the middle for as long as the test wants.
+    let lasting = |check: &str| {
+        let mut body = with("2", check);
+        body["variables"]["RETRIES"] = json!("300");
+        body
+    };
+    let cut = serving.deploy(&lasting("later"));
+    until_replaced(&place);
     serving.child.kill().unwrap();
     serving.child.wait().unwrap();
     serving = Serving::start(&place);
+    assert_eq!(serving.get(&format!("/deployments/{cut}"))["status"], "running");
+    let _ = place.engine.docker(&["exec", "shop-web-1", "touch", "/www/later"]);
     assert_eq!(serving.ended(&cut)["status"], "deployed");
     assert_eq!(get(place.port).as_deref(), Some("version 2"));
     assert!(!place.containers().contains(".previous"));
@@ -151,10 +174,8 @@ fn the_api_deploys_and_a_killed_server_goes_on() {
     let back = back["id"].as_str().unwrap().to_owned();
     assert_eq!(serving.ended(&back)["status"], "deployed");
     assert_eq!(get(place.port).as_deref(), Some("version 1"));
-    let slow = serving.deploy(&with("2", "nosuch"));
-    while !place.containers().contains(".previous") {
-        std::thread::sleep(Duration::from_millis(10));
-    }
+    let slow = serving.deploy(&lasting("nosuch"));
+    until_replaced(&place);
     serving.ask("DELETE", &format!("/deployments/{slow}"), &Value::Null, 202);
     let ended = serving.ended(&slow);
     assert_eq!(ended["status"], "rolled_back", "{ended:#}");

@@ -119,7 +119,9 @@ impl Load<'_> {
             if let Ok(page) = serde_json::from_str::<Value>(&body)
                 && let Some(run) = page["items"][0]["run"].as_str()
             {
-                self.serving.answer(self.serving.request("GET", &format!("/api/v1/runs/{run}")), 200);
+                // Unless it was swept away since it was listed.
+                let shown = self.serving.request("GET", &format!("/api/v1/runs/{run}")).send().unwrap();
+                assert!([200, 404].contains(&shown.status().as_u16()), "{run}: {}", shown.text().unwrap());
             }
             self.count("reads");
             std::thread::sleep(Duration::from_millis(50));
@@ -217,7 +219,7 @@ impl Load<'_> {
     }
 }
 
-/// The memory of the server that no other process could have, in KiB.
+/// What of the server is in memory, in KiB: its own, and the pages of its file.
 fn resident(serving: &Serving) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{}/status", serving.child.id())).unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();

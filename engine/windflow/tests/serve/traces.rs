@@ -13,6 +13,7 @@ use crate::serving::{Serving, add_user};
 /// What another program sends along.
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const CALLER: &str = "00f067aa0ba902b7";
+const STATE: &str = "rojo=00f067aa0ba902b7,1t@congo=t61rcWkgMzE";
 
 /// One node calls out and has to try twice, one runs another workflow, which calls out as well.
 const PARENT: &str = "windflow: 1\nname: parent\ninputs:\n  to: { type: string }\n  word: { type: string }\npermissions: { http: [\"127.0.0.1:*\"] }\n\
@@ -104,12 +105,15 @@ fn what_runs_did_is_told_to_a_collector_within_the_trace_of_whoever_asked() {
     serving.create_enabled("child", CHILD);
     serving.create_enabled("parent", PARENT);
     let ask = serving.http.post(format!("{}/hooks/local/in", serving.url));
-    let ask = ask.header("traceparent", format!("00-{TRACE}-{CALLER}-01"));
+    let ask = ask.header("traceparent", format!("00-{TRACE}-{CALLER}-01")).header("tracestate", STATE);
     serving.answer(ask.json(&json!({ "to": witness.url(), "word": "hunter2" })), 200);
 
     let spans = collector.until("run parent");
     let seen = witness.seen();
     assert!(spans.iter().all(|span| span["traceId"] == TRACE), "{spans:#?}");
+    // What others said beside the trace goes along, to the collector and to all that is asked.
+    assert!(spans.iter().all(|span| span["traceState"] == STATE), "{spans:#?}");
+    assert!(seen.len() == 3 && seen.iter().all(|seen| seen.tracestate.as_deref() == Some(STATE)), "{seen:#?}");
     let run = one(&spans, "run parent");
     assert_eq!((&run["parentSpanId"], &run["kind"]), (&json!(CALLER), &json!("SPAN_KIND_SERVER")));
     assert_eq!(run["attributes"]["windflow.trigger"], "webhook");
@@ -161,6 +165,7 @@ fn what_runs_did_is_told_to_a_collector_within_the_trace_of_whoever_asked() {
     assert_eq!((&run["status"]["code"], &run["parentSpanId"]), (&json!("STATUS_CODE_ERROR"), &json!("")));
     assert_eq!((&run["kind"], &run["attributes"]["windflow.trigger"]), (&json!("SPAN_KIND_INTERNAL"), &json!("user")));
     assert_ne!(run["traceId"], TRACE);
+    assert_eq!(run["traceState"], "");
     let told = format!("{spans:?}{failed:?}");
     assert!(!told.contains("hunter2") && !told.contains("op@example.org"), "{told}");
     // Nobody who asks badly is told off for it, and nobody's trace is taken over.
@@ -171,6 +176,17 @@ fn what_runs_did_is_told_to_a_collector_within_the_trace_of_whoever_asked() {
     assert_eq!(serving.stop("-TERM").0, 0);
 }
 
+/// Starts a run that waits, within a trace from outside: where the API has it.
+fn waits(serving: &Serving, witness: &Witness) -> String {
+    serving.create_enabled("waits", WAITS);
+    let ask = serving
+        .request("POST", "/api/v1/workflows/waits/runs")
+        .header("traceparent", format!("00-{TRACE}-{CALLER}-01"))
+        .header("tracestate", STATE);
+    let started = serving.answer(ask.json(&json!({ "inputs": { "to": witness.url() } })), 201);
+    format!("/api/v1/runs/{}", started["run"].as_str().unwrap())
+}
+
 #[test]
 fn a_run_that_outlives_its_process_stays_in_its_trace_and_is_told_once() {
     let collector = Collector::start();
@@ -179,12 +195,7 @@ fn a_run_that_outlives_its_process_stays_in_its_trace_and_is_told_once() {
     let data = folder.path().join("data");
     add_user(&data, "op@example.org");
     let mut serving = server(&data, &["--traces-endpoint", &collector.url]);
-    serving.create_enabled("waits", WAITS);
-    let ask = serving
-        .request("POST", "/api/v1/workflows/waits/runs")
-        .header("traceparent", format!("00-{TRACE}-{CALLER}-01"));
-    let started = serving.answer(ask.json(&json!({ "inputs": { "to": witness.url() } })), 201);
-    let path = format!("/api/v1/runs/{}", started["run"].as_str().unwrap());
+    let path = waits(&serving, &witness);
     let asks = |serving: &Serving| {
         let run = serving.answer(serving.request("GET", &path), 200);
         run["nodes"]["ask"]["status"] == "waiting" || run.to_string().contains("Go on?")
@@ -211,6 +222,51 @@ fn a_run_that_outlives_its_process_stays_in_its_trace_and_is_told_once() {
         let (trace, span) = heard(asked(path).as_deref());
         assert_eq!((trace.as_str(), json!(span)), (TRACE, one(&spans, attempt)["spanId"].clone()));
     }
+}
+
+#[test]
+fn what_is_over_of_a_run_that_waits_is_told_at_once_and_the_rest_after_a_restart() {
+    let collector = Collector::start();
+    let witness = Witness::start(vec![Answer::ok("ok")]);
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    add_user(&data, "op@example.org");
+    let mut serving = server(&data, &["--traces-endpoint", &collector.url]);
+    let path = waits(&serving, &witness);
+
+    let early = collector.until("node before");
+    assert_eq!(early.len(), 2, "{early:#?}");
+    let before = one(&early, "node before");
+    assert_eq!(one(&early, "attempt before")["parentSpanId"], before["spanId"]);
+    assert_eq!(before["attributes"]["windflow.status"], "succeeded");
+    let run = serving.answer(serving.request("GET", &path), 200);
+    assert_eq!((&run["status"], &run["nodes"]["ask"]["status"]), (&json!("running"), &json!("waiting")));
+    // It is counted once it is kept how far the run was told.
+    serving.until(|serving| {
+        let metrics = serving.request("GET", "/metrics").send().unwrap().text().unwrap();
+        metrics.contains("windflow_trace_spans_total{outcome=\"told\"} 2")
+    });
+    serving.kill();
+
+    let mut serving = server(&data, &["--traces-endpoint", &collector.url]);
+    serving.until(|serving| serving.answer(serving.request("GET", &path), 200)["nodes"]["ask"]["status"] == "waiting");
+    let yes = json!({ "node": "ask", "approved": true });
+    serving.answer(serving.request("POST", &format!("{path}/answers")).json(&yes), 200);
+    let rest = collector.until("run waits");
+    let mut names: Vec<_> = rest.iter().map(|span| span["name"].as_str().unwrap()).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["attempt after", "attempt ask", "node after", "node ask", "run waits"]);
+    let run = one(&rest, "run waits");
+    assert_eq!(run["parentSpanId"], CALLER);
+    for node in [before, one(&rest, "node ask"), one(&rest, "node after")] {
+        assert_eq!(node["parentSpanId"], run["spanId"], "{node:#}");
+        let (inner, whole) = (times(node), times(run));
+        assert!(whole.0 <= inner.0 && inner.1 <= whole.1, "{node:#} {run:#}");
+    }
+    for span in early.iter().chain(&rest) {
+        assert_eq!((&span["traceId"], &span["traceState"]), (&json!(TRACE), &json!(STATE)), "{span:#}");
+    }
+    assert_eq!(serving.stop("-TERM").0, 0);
 }
 
 #[test]

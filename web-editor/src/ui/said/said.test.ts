@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { ApiProblem } from '@/api/problem'
-import { i18n } from '@/i18n'
+import { i18n, speak } from '@/i18n'
 import french from './fr.json'
 import { explain, failureSaid, fill, learn, mended, said } from './said'
 
@@ -31,6 +31,15 @@ const made = [
   /\b(?:problem|error|warn|warning|error_with|fault|refuse|report|invalid|conflict)\(\s*(?:[&\w.]+,\s*)*"([a-z]+(?:_[a-z]+)+)"\s*,/g,
 ]
 const codes = new Set(['core', 'server', 'stacks', 'marketplace', 'targets'].flatMap((name) => sources(join(engine, `windflow-${name}/src`))).flatMap((text) => made.flatMap((pattern) => [...text.matchAll(pattern)].map((found) => found[1] as string))))
+
+/** Said to programs that call the API: the editor asks as it should. */
+const forPrograms = [/^send /, /^open this address with a client/, /^take `next` of the page/, /^this address takes/, /^`2`: 2$/, /^say it by/, /^use a new key for each start/, /^leave `target`, `deploy`/]
+/** How to mend something, as the sources of the engine write it, with a number for whatever is put in. */
+const toMend = ['core', 'server', 'stacks', 'marketplace', 'targets']
+  .flatMap((name) => sources(join(engine, `windflow-${name}/src`)))
+  .flatMap((text) => [...text.matchAll(/(?:\bremedy\(\s*|\blet remedy =\s*)(?:&?format!\(\s*)?"((?:[^"\\]|\\.)*)"/g)])
+  .map(([, written]) => (written as string).replaceAll(/\\\n\s*/g, '').replaceAll(/\\(["\\])/g, '$1'))
+  .map((written) => written.replaceAll(/\{\{|\}\}|\{[^{}]*\}/g, (hole) => (hole === '{{' ? '{' : hole === '}}' ? '}' : '2')))
 
 describe('what the server says', () => {
   it('has a French text for each code, or is listed as having none', () => {
@@ -66,6 +75,27 @@ describe('what the server says', () => {
       // A node's own code means what the node means by it.
       expect(failureSaid({ code: 'unauthorized', message: 'the service answered 401' })).toBe('the service answered 401')
       expect(failureSaid({ code: 'timeout', message: 'it took more than 5s' })).toBe('Le nœud a pris trop de temps.')
+    } finally {
+      i18n.global.locale.value = 'en'
+    }
+  })
+
+  it('is told in French where something else answered in its place', async () => {
+    await speak('fr')
+    try {
+      expect(explain(ApiProblem.from(502, '<html>'))).toBe('Le serveur a répondu 502, ce qui n’était pas attendu ici.')
+    } finally {
+      await speak('en')
+    }
+  })
+
+  it('tells in French how to mend it, for each remedy that the engine writes', async () => {
+    expect(toMend.length).toBeGreaterThan(150)
+    await learn('fr')
+    i18n.global.locale.value = 'fr'
+    try {
+      expect(toMend.filter((remedy) => mended(remedy) === remedy && !forPrograms.some((one) => one.test(remedy)))).toEqual([])
+      expect(mended('it takes `a`, `b` and 3 more')).toBe('il faut `a`, `b` et 3 de plus')
     } finally {
       i18n.global.locale.value = 'en'
     }

@@ -50,7 +50,8 @@ export const failureSaid = (failure: Told): string => by('failures', failure)
 export function mended(remedy: string | null | undefined): string | undefined {
   if (!remedy) return undefined
   const known = words()?.remedies.find(([begins]) => begins.test(remedy))
-  return known ? remedy.replace(known[0], known[1]) : remedy
+  // A list of names that is too long ends with how many more there are.
+  return known ? remedy.replace(known[0], known[1]).replace(/ and (\d+) more$/, ' et $1 de plus') : remedy
 }
 
 /** A thrown error in words: what is wrong, and how to mend it. */
@@ -59,6 +60,8 @@ export function explain(error: unknown): string {
   const { code, remedy, status } = error as Error & { code?: unknown; remedy?: string; status?: number }
   // A target that is not reached has this code, too: there an answer came.
   if (code === 'unreachable' && status === 0) return i18n.global.t('problem.unreachable')
+  // Something in between answered, with no words of the server.
+  if (code === 'unexpected_answer') return i18n.global.t('problem.unexpected', { status })
   return sentences(typeof code === 'string' ? said({ code, message: error.message }) : error.message, mended(remedy))
 }
 

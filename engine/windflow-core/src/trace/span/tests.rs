@@ -129,6 +129,73 @@ fn nothing_of_what_went_in_or_came_out_is_told() {
     assert_eq!(find(&spans, "node fetch").failed.as_deref(), Some("node_failed"));
 }
 
+/// The names of what each event brings.
+fn over_with(events: &[(u64, Event)]) -> Vec<Vec<String>> {
+    let before = |number: usize| spans(&events[..number]).len();
+    let names =
+        |number: usize| spans(&events[..=number]).into_iter().skip(before(number)).map(|span| span.name).collect();
+    (0..events.len()).map(names).collect()
+}
+
+#[test]
+fn what_is_over_is_told_while_its_run_goes_on() {
+    let listed = |id: &str, items| Event::ItemsListed { node: node(id), items: Json::from(items) };
+    let told = over_with(&[
+        (1000, started(None)),
+        (1010, begins("fetch", None, 1)),
+        (1030, fails("fetch", None, 1, "http_503", Some(1100))),
+        (1100, begins("fetch", None, 2)),
+        (1150, succeeds("fetch", None, 2, 49_000)),
+        (1160, listed("none", json!([]))),
+        (1170, listed("all", json!([1, 2]))),
+        (1171, succeeds("all", Some(1), 1, 1)),
+        (1172, fails("all", Some(0), 1, "bad", Some(1180))),
+        (1180, succeeds("all", Some(0), 2, 1)),
+        (1190, begins("ask", None, 1)),
+        (1200, begins("late", None, 1)),
+        (1210, fails("late", None, 1, "http_503", Some(9999))),
+        (1220, Event::CancelRequested { by: "ada".to_owned() }),
+        (1221, Event::AttemptCancelled { node: node("ask"), item: None, attempt: 1 }),
+        (1221, finishes(EndStatus::Cancelled, None)),
+    ]);
+    let none: &[&str] = &[];
+    let expected = [
+        none,
+        none,
+        &["attempt fetch"],
+        none,
+        &["attempt fetch", "node fetch"],
+        &["node none"],
+        none,
+        &["attempt all"],
+        &["attempt all"],
+        &["attempt all", "node all"],
+        none,
+        none,
+        &["attempt late"],
+        none,
+        &["attempt ask", "node ask"],
+        // It had another attempt before it, which it never made.
+        &["node late", "run site-check"],
+    ];
+    assert_eq!(told, expected);
+}
+
+#[test]
+fn what_others_said_beside_the_trace_stands_at_each_of_its_spans() {
+    let Event::RunStarted(mut started) = started(Some(OUTSIDE)) else { panic!("another event") };
+    started.trace_state = Some("a=1,b=2".parse().unwrap());
+    let text = serde_json::to_string(&Event::RunStarted(started.clone())).unwrap();
+    assert_eq!(serde_json::from_str::<Event>(&text).unwrap(), Event::RunStarted(started.clone()));
+    let spans = spans(&[
+        (1000, Event::RunStarted(started.clone())),
+        (1001, succeeds("one", None, 1, 1)),
+        (1002, finishes(EndStatus::Succeeded, None)),
+    ]);
+    assert_eq!(spans.len(), 3);
+    assert!(spans.iter().all(|span| span.state == started.trace_state), "{spans:#?}");
+}
+
 #[test]
 fn no_attempt_begins_before_its_run_or_ends_after_it() {
     let spans = spans(&[

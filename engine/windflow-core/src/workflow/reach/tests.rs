@@ -3,6 +3,7 @@ use std::collections::BTreeMap;
 use serde_json::json;
 
 use super::*;
+use crate::french;
 use crate::id::{Digest, NodeTypeRef};
 use crate::ports::host::InstalledNodeType;
 
@@ -53,6 +54,9 @@ fn check(text: &str, children: &Children, language: &str, expect: &[&str]) {
     let (workflow, problems) = Workflow::parse(&format!("windflow: 1\nname: test\n{text}"));
     assert_eq!(problems, []);
     let found = reach(&workflow.unwrap(), children, &types, &credentials);
+    for one in &found {
+        assert_eq!(french::mistakes(one.what.get("fr")), [""; 0]);
+    }
     let line = |one: &Reached| format!("{}: {}; {}", one.kind.word(), one.what.get(language), one.nodes.join(" "));
     assert_eq!(found.iter().map(line).collect::<Vec<_>>(), expect);
 }
@@ -77,9 +81,9 @@ fn the_token_server_of_a_credential_is_told_although_nobody_grants_it() {
         "fr",
         &[
             "http: crm.example.org, par HTTP; a",
-            "credential: les jetons d'accès de l'identifiant crm, qui vont à crm.example.org; a",
-            "token_server: https://login.example.org, à qui le moteur demande des jetons d'accès avec l'identifiant crm; a",
-            "run_context: ses propres exécution, nœud, essai et clé d'idempotence; a",
+            "credential: les jetons d’accès de l’identifiant crm, qui vont à crm.example.org; a",
+            "token_server: https://login.example.org, à qui le moteur demande des jetons d’accès avec l’identifiant crm; a",
+            "run_context: ses propres exécution, nœud, tentative et clé d’idempotence; a",
         ],
     );
 }

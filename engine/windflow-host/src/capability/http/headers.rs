@@ -4,7 +4,7 @@ use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, Request, Uri};
 use wasmtime_wasi_http::{Error, WasiBody};
 use windflow_core::capability::Origin;
-use windflow_core::trace::TraceParent;
+use windflow_core::trace::TraceContext;
 
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
@@ -51,15 +51,18 @@ pub(super) fn prepare(request: &mut Request<WasiBody>, origin: &Origin) -> Resul
     Ok(())
 }
 
-/// Tells the server which trace the request is part of, where the guest said nothing of that.
-pub(super) fn trace(headers: &mut HeaderMap, trace: &TraceParent) {
+/// Tells the server which trace the request is part of, where the guest said nothing of that. The state of a trace belongs to its parent: what
+/// the guest said of one alone is of no trace, or of another.
+pub(super) fn trace(headers: &mut HeaderMap, trace: &TraceContext) {
     if headers.contains_key(TRACEPARENT) {
         return;
     }
     // Only digits and dashes.
-    if let Ok(value) = HeaderValue::from_str(&trace.to_string()) {
-        headers.insert(TRACEPARENT, value);
-        headers.remove(TRACESTATE);
+    let Ok(parent) = HeaderValue::from_str(&trace.parent.to_string()) else { return };
+    headers.insert(TRACEPARENT, parent);
+    headers.remove(TRACESTATE);
+    if let Some(state) = trace.state.as_ref().and_then(|state| HeaderValue::from_str(state.as_str()).ok()) {
+        headers.insert(TRACESTATE, state);
     }
 }
 

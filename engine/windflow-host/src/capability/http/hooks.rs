@@ -44,7 +44,7 @@ impl Hooks {
             denial: Arc::new(OnceLock::new()),
             trouble: Arc::default(),
             held: held.cloned(),
-            trace: call.trace,
+            trace: call.trace.clone(),
             log: Arc::clone(log),
         };
         Self { sender: Arc::clone(sender), attempt, left: sender.limits.requests }

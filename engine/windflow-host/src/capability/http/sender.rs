@@ -12,7 +12,7 @@ use wasmtime_wasi_http::{Error, RequestOptions, WasiBody};
 use windflow_core::capability::{Grants, Origin, Scheme};
 use windflow_core::failure::{Failure, FailureKind};
 use windflow_core::ports::host::LogLevel;
-use windflow_core::trace::TraceParent;
+use windflow_core::trace::TraceContext;
 
 use super::body::{RequestBody, ResponseBody};
 use super::breaker::{Breaker, Went};
@@ -71,7 +71,7 @@ pub(super) struct Attempt {
     /// The credential that is added to requests to its hosts.
     pub(super) held: Option<Arc<Held>>,
     /// What the server that is asked is told of the trace that the request is part of.
-    pub(super) trace: Option<TraceParent>,
+    pub(super) trace: Option<TraceContext>,
     pub(super) log: Arc<Log>,
 }
 
@@ -321,6 +321,7 @@ mod tests {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpListener;
     use windflow_core::capability::Grants;
+    use windflow_core::trace::TraceParent;
 
     use super::*;
     use crate::capability::http::{AllowAll, SystemResolver};
@@ -329,6 +330,14 @@ mod tests {
 
     /// Sends a request to a server on loopback; what the server was sent, and how it ended.
     async fn send(request: http::request::Builder, body: usize) -> (String, Result<(), Error>) {
+        send_within(TRACE.parse::<TraceParent>().unwrap().into(), request, body).await
+    }
+
+    async fn send_within(
+        trace: TraceContext,
+        request: http::request::Builder,
+        body: usize,
+    ) -> (String, Result<(), Error>) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let uri = format!("http://{}/path?query", listener.local_addr().unwrap());
         let limits = HttpLimits { request_bytes: 100, ..HttpLimits::default() };
@@ -348,7 +357,7 @@ mod tests {
             denial: Arc::default(),
             trouble: Arc::default(),
             held: None,
-            trace: Some(TRACE.parse().unwrap()),
+            trace: Some(trace),
             log: Log::unheard(),
         };
         let body = Full::new(Bytes::from(vec![b'x'; body])).map_err(|never| match never {}).boxed_unsync();
@@ -390,6 +399,24 @@ mod tests {
         // Somebody else's state would be told as that of this trace.
         let (head, _) = send(Request::get("/").header("tracestate", "theirs=1"), 0).await;
         assert!(head.contains(TRACE) && !head.contains("tracestate"), "{head}");
+    }
+
+    #[tokio::test]
+    async fn what_others_said_beside_the_trace_goes_with_it_and_with_no_other() {
+        let context = || TraceContext { parent: TRACE.parse().unwrap(), state: Some("a=1,b=2".parse().unwrap()) };
+        let (head, _) = send_within(context(), Request::get("/").header("tracestate", "theirs=1"), 0).await;
+        assert!(head.contains(TRACE) && head.contains("\r\ntracestate: a=1,b=2\r\n"), "{head}");
+        assert_eq!(head.matches("tracestate").count(), 1, "{head}");
+        let own = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00";
+        for (state, told) in [(None, None), (Some("theirs=1"), Some("tracestate: theirs=1\r\n"))] {
+            let mut request = Request::get("/").header("traceparent", own);
+            if let Some(state) = state {
+                request = request.header("tracestate", state);
+            }
+            let (head, _) = send_within(context(), request, 0).await;
+            assert!(head.contains(own) && !head.contains("a=1"), "{head}");
+            assert!(told.is_none_or(|told| head.contains(told)), "{head}");
+        }
     }
 
     #[tokio::test]

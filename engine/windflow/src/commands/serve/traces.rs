@@ -127,8 +127,10 @@ impl Otlp {
             Attribute::Text(text) => KeyValue::new(name, text),
             Attribute::Number(number) => KeyValue::new(name, number),
         };
+        // What the standard allows and the library does not is left out here; other programs are told all the same.
+        let state = span.state.and_then(|state| state.as_str().parse().ok()).unwrap_or(TraceState::NONE);
         SpanData {
-            span_context: SpanContext::new(trace, id, flags, false, TraceState::NONE),
+            span_context: SpanContext::new(trace, id, flags, false, state),
             parent_span_id: span.parent.map_or(SpanId::INVALID, |parent| SpanId::from_bytes(parent.0)),
             parent_span_is_remote: span.parent_is_remote,
             span_kind: if span.parent_is_remote { SpanKind::Server } else { SpanKind::Internal },
