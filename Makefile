@@ -14,7 +14,7 @@ NEXTEST_FILTER := -E 'not test(/^docker_engine::/)'
 LIBTEST_FILTER := -- --skip docker_engine::
 endif
 
-.PHONY: help run serve build embedded plugins marketplace editor test test-long lint bench clean tools
+.PHONY: help run serve build embedded plugins marketplace editor test test-long lint bench clean prepared tools
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-10s %s\n", $$1, $$2 }'
@@ -47,7 +47,7 @@ marketplace: plugins ## Check the templates of marketplace/, pack and sign them
 editor: ## Build the web editor, which the binary embeds
 	web-editor/build.sh
 
-test: embedded tools ## Set everything up and run every quick test
+test: prepared ## Set everything up and run every quick test
 	cargo fmt --all --check
 ifneq ($(NEXTEST),)
 	# One more than processors: there is always one that waits for a container.
@@ -69,7 +69,7 @@ test-long: test ## The quick tests, then thousands of simulations, fuzzing, hund
 	sdk/examples/words/test.sh $(WINDFLOW)
 	WINDFLOW_WASM_NO_RUSTUP=1 WINDFLOW_WASM_SYSROOT=target/wasm-sysroot-long sdk/toolchain/ensure-wasm-target.sh
 
-lint: embedded tools ## Formatting, clippy, licences and sources of dependencies, unused dependencies
+lint: embedded ## Formatting, clippy, licences and sources of dependencies, unused dependencies
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- --deny warnings
 	sdk/toolchain/ensure-tool.sh cargo-machete
@@ -88,14 +88,25 @@ bench: build ## Measure; docs/benchmarks.md says what came out and how to read i
 clean: ## Remove everything that was built or run
 	cargo clean
 
+# What is fetched is fetched while others compile. Both need Node.js, which one of them may have to fetch.
+prepared:
+	@sdk/toolchain/ensure-tool.sh python3
+	@sdk/toolchain/ensure-node.sh > /dev/null
+	@$(MAKE) --no-print-directory tools & tools=$$!; built=0; \
+	$(MAKE) --no-print-directory embedded || built=1; \
+	wait $$tools || built=1; exit $$built
+
 tools: # What the tests use beside Rust
 	@sdk/toolchain/ensure-tool.sh strace
 	@sdk/toolchain/ensure-tool.sh curl
 	@sdk/toolchain/ensure-tool.sh git
-	@sdk/toolchain/ensure-tool.sh python3
+	@sdk/toolchain/ensure-tool.sh chromium
 	@sdk/toolchain/ensure-model-server.sh > /dev/null
 	@sdk/toolchain/ensure-mail-server.sh > /dev/null
 	@sdk/toolchain/ensure-trace-collector.sh > /dev/null
 	@sdk/toolchain/ensure-token-server.sh > /dev/null
 	@sdk/toolchain/ensure-schemathesis.sh > /dev/null
 	@sdk/toolchain/ensure-openapi-linter.sh > /dev/null
+ifndef SKIP_DOCKER
+	@engine/windflow-testkit/docker/install.sh
+endif

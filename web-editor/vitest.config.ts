@@ -2,4 +2,4 @@ import { mergeConfig } from 'vite'
 import { defineConfig } from 'vitest/config'
 import base from './vite.config.ts'
 
-export default mergeConfig(base, defineConfig({ test: { environment: 'happy-dom', include: ['src/**/*.test.ts'], testTimeout: 20_000 } }))
+export default mergeConfig(base, defineConfig({ test: { environment: 'happy-dom', isolate: false, setupFiles: ['vitest.setup.ts'], include: ['src/**/*.test.ts'], testTimeout: 20_000 } }))

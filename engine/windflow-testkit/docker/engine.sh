@@ -20,22 +20,6 @@ socket=$folder/docker.sock
 
 say() { echo "docker engine: $*" >&2; }
 
-has_all() { command -v dockerd && command -v iptables && command -v flock && [ -x /bin/busybox ] && [ -x /usr/bin/docker ]; } >/dev/null
-
-install() {
-  has_all && return
-  exec 8>"${TMPDIR:-/tmp}/windflow-engine-install.lock"
-  flock 8
-  ! has_all || { exec 8>&-; return; }
-  say "installing Debian's docker.io"
-  local sudo=(); [ "$(id -u)" = 0 ] || sudo=(sudo)
-  "${sudo[@]}" apt-get -qq update >&2
-  "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq install --yes --no-install-recommends \
-    docker.io iptables iproute2 busybox-static jq >&2
-  # Nobody else has to wait for the end of this engine, too.
-  exec 8>&-
-}
-
 give_up() {
   say "$1"
   tail -n 25 "$folder/dockerd.log" >&2 || true
@@ -212,7 +196,7 @@ stand_in() {
 }
 
 start() {
-  install
+  "$here/install.sh"
   local own=$1
   shift
   mkdir -p "$folder/data"

@@ -5,20 +5,12 @@
 # registry.sh stop FOLDER                ends it.
 set -euo pipefail
 command=$1 folder=$2
+here=$(cd "$(dirname "$0")" && pwd)
 
 say() { echo "registry: $*" >&2; }
 
-install() {
-  command -v docker-registry >/dev/null && return
-  say "installing Debian's docker-registry"
-  local sudo=(); [ "$(id -u)" = 0 ] || sudo=(sudo)
-  "${sudo[@]}" apt-get -qq update >&2
-  # Its package starts a service of its own, which nobody here wants.
-  "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get -qq install --yes --no-install-recommends docker-registry >&2
-}
-
 start() {
-  install
+  "$here/install.sh"
   mkdir -p "$folder/images"
   cat >"$folder/registry.yml" <<CONFIG
 version: 0.1

@@ -24,7 +24,7 @@ unpack() {
     cd "$tools"
     rm -f ./*.deb
     # Lists of packages that are old name packages that are gone.
-    apt-get -qq download openssh-server libwrap0 >&2 || { sudo=(); [ "$(id -u)" = 0 ] || sudo=(sudo); "${sudo[@]}" apt-get -qq update >&2; apt-get -qq download openssh-server libwrap0 >&2; }
+    apt-get -qq download openssh-server libwrap0 >&2 || { "$here/../../../sdk/toolchain/install-packages.sh"; apt-get -qq download openssh-server libwrap0 >&2; }
     for package in ./*.deb; do dpkg --extract "$package" root; done
     rm -f ./*.deb
   )

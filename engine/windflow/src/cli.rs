@@ -27,9 +27,12 @@ const EVERY: &str = "Options of every command";
 /// Options of every command.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Global {
-    /// Folder that holds the runs and the compiled plugins [default: the user's data folder]
+    /// Folder that holds the runs and the installed plugins [default: the user's data folder]
     #[arg(long, value_name = "FOLDER", env = "WINDFLOW_DATA_DIR", global = true, help_heading = EVERY)]
     pub(crate) data_dir: Option<PathBuf>,
+    /// Folder for the compiled code of plugins, which data folders may share [default: `compiled` in the data folder]
+    #[arg(long, value_name = "FOLDER", env = "WINDFLOW_CACHE_DIR", global = true, help_heading = EVERY)]
+    pub(crate) cache_dir: Option<PathBuf>,
     /// File with the credentials that nodes may use, in TOML; docs/credentials.md says how it looks
     #[arg(long, value_name = "FILE", env = "WINDFLOW_CREDENTIALS", global = true, help_heading = EVERY)]
     pub(crate) credentials: Option<PathBuf>,

@@ -40,7 +40,7 @@ pub(crate) struct Engine {
 /// Where this machine cannot run WebAssembly, a built-in plugin is broken, or it cannot be read what is installed.
 pub(crate) fn host(global: &Global) -> anyhow::Result<PluginHost> {
     let data_dir = data_dir(global)?;
-    let cache_dir = Some(data_dir.join("compiled"));
+    let cache_dir = Some(cache_dir(global, &data_dir));
     let credentials = Arc::new(FromUser::read(global.credentials.as_deref())?);
     host_of(HostConfig { cache_dir, credentials, ..HostConfig::default() }, Some(&data_dir))
 }
@@ -75,6 +75,11 @@ pub(crate) fn data_dir(global: &Global) -> anyhow::Result<PathBuf> {
     directories::ProjectDirs::from("", "", "windflow")
         .map(|folders| folders.data_dir().to_owned())
         .ok_or_else(|| invalid("no home folder is known; say where to keep runs: --data-dir FOLDER"))
+}
+
+/// Where compiled code is kept.
+pub(crate) fn cache_dir(global: &Global, data_dir: &Path) -> PathBuf {
+    global.cache_dir.clone().unwrap_or_else(|| data_dir.join("compiled"))
 }
 
 /// The store alone.

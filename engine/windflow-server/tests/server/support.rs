@@ -28,10 +28,13 @@ use windflow_testkit::host::{Outcome, ScriptedHost};
 
 pub(crate) const PASSWORD: &str = "correct horse battery";
 
+/// The compiled code of plugins, which all tests share.
+const COMPILED: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/compiled");
+
 /// The built-in plugins in the real sandbox.
 pub(crate) fn real_host() -> Arc<PluginHost> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/plugins");
-    let host = PluginHost::new(HostConfig::default()).unwrap();
+    let host = PluginHost::new(HostConfig { cache_dir: Some(COMPILED.into()), ..HostConfig::default() }).unwrap();
     let mut found = 0;
     for entry in std::fs::read_dir(&folder)
         .unwrap_or_else(|error| panic!("{}: {error}; run `cargo xtask plugins`", folder.display()))

@@ -32,7 +32,7 @@ mod settings;
 mod traces;
 
 pub(crate) fn run(global: &Global, args: &ServeArgs) -> anyhow::Result<ExitCode> {
-    let Resolved { settings, data_dir, allow_hosts, denied, secrets_key_file, max_runs, backups, traces } =
+    let Resolved { settings, data_dir, cache_dir, allow_hosts, denied, secrets_key_file, max_runs, backups, traces } =
         settings::resolve(global, args)?;
     std::fs::create_dir_all(&data_dir).with_context(|| format!("the data folder {}", data_dir.display()))?;
     let store = Arc::new(SledStore::open(data_dir.join("store"), Options::default())?);
@@ -56,7 +56,7 @@ pub(crate) fn run(global: &Global, args: &ServeArgs) -> anyhow::Result<ExitCode>
     let policy = Arc::new(PublicHosts { also: allow_hosts });
     let fetch = Arc::new(GuardedFetch::new(policy.clone(), Arc::new(SystemResolver), TlsRoots::default()));
     let config = HostConfig {
-        cache_dir: Some(data_dir.join("compiled")),
+        cache_dir: Some(cache_dir),
         http_policy: policy,
         denied,
         credentials: Arc::new(credentials.clone()),

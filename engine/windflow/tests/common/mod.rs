@@ -18,10 +18,14 @@ use windflow_core::yaml as document;
 
 pub use self::tool::Tool;
 
+/// The compiled code of plugins, which all tests share: each compiles what nobody has compiled before.
+pub const COMPILED: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/compiled");
+
 /// The binary, with a data folder of its own and nothing of the user's.
 pub fn windflow(data: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_windflow"));
-    command.env_clear().env("WINDFLOW_DATA_DIR", data).env("PATH", std::env::var_os("PATH").unwrap_or_default());
+    command.env_clear().env("WINDFLOW_DATA_DIR", data).env("WINDFLOW_CACHE_DIR", COMPILED);
+    command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
     command
 }
 

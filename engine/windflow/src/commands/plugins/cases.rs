@@ -23,6 +23,7 @@ use self::servers::{Network, Servers};
 use super::{build, fetch};
 use crate::cli::{Global, TestPluginArgs};
 use crate::commands::test::{BEGINNING, LONGEST, Outcome, find, junit, show};
+use crate::engine::{cache_dir, data_dir};
 use crate::exit::{self, invalid};
 use crate::render;
 
@@ -76,7 +77,7 @@ pub(super) fn run(global: &Global, args: &TestPluginArgs) -> anyhow::Result<Exit
 /// The plugin with the built-in ones, in a sandbox that lets nothing out: what answers is what the cases say.
 fn host(global: &Global, bytes: Vec<u8>, servers: &Arc<Servers>) -> anyhow::Result<Arc<PluginHost>> {
     let network = Arc::new(Network(servers.clone()));
-    let cache_dir = crate::engine::data_dir(global).ok().map(|folder| folder.join("compiled"));
+    let cache_dir = data_dir(global).ok().map(|folder| cache_dir(global, &folder));
     let config = HostConfig {
         cache_dir,
         http_policy: network.clone(),

@@ -9,7 +9,7 @@ use windflow_host::HostConfig;
 use super::fetch::{self, Fetched};
 use super::{consent, stopping};
 use crate::cli::{Global, InstallPluginArgs, UpdatePluginsArgs};
-use crate::engine::data_dir;
+use crate::engine::{cache_dir, data_dir};
 use crate::exit::invalid;
 use crate::installed::{Entry, Installed, Source};
 use crate::render;
@@ -126,7 +126,7 @@ fn compiling(bytes: usize) -> ProgressBar {
 
 /// What does not run here is not installed; what does has its code kept, so that the first run need not wait.
 fn compile(global: &Global, bytes: &[u8]) -> anyhow::Result<()> {
-    let config = HostConfig { cache_dir: Some(data_dir(global)?.join("compiled")), ..HostConfig::default() };
+    let config = HostConfig { cache_dir: Some(cache_dir(global, &data_dir(global)?)), ..HostConfig::default() };
     let host = windflow_host::PluginHost::new(config)?;
     let installed = host.install(bytes.to_vec())?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;

@@ -26,6 +26,7 @@ const SHORTEST: Duration = Duration::from_secs(1);
 struct File {
     listen: Option<SocketAddr>,
     data_dir: Option<PathBuf>,
+    cache_dir: Option<PathBuf>,
     public_url: Option<String>,
     #[serde(default)]
     allow_hosts: Vec<HttpPattern>,
@@ -73,6 +74,7 @@ fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duratio
 pub(crate) struct Resolved {
     pub(crate) settings: Settings,
     pub(crate) data_dir: PathBuf,
+    pub(crate) cache_dir: PathBuf,
     pub(crate) allow_hosts: Vec<HttpPattern>,
     pub(crate) denied: BTreeSet<Capability>,
     pub(crate) secrets_key_file: Option<PathBuf>,
@@ -86,6 +88,10 @@ pub(crate) fn resolve(global: &Global, args: &ServeArgs) -> anyhow::Result<Resol
     let data_dir = match (&global.data_dir, file.data_dir) {
         (None, Some(folder)) => folder,
         _ => crate::engine::data_dir(global)?,
+    };
+    let cache_dir = match (&global.cache_dir, file.cache_dir) {
+        (None, Some(folder)) => folder,
+        _ => crate::engine::cache_dir(global, &data_dir),
     };
     let mut settings = Settings::default();
     fn set<T>(place: &mut T, first: Option<T>, second: Option<T>) {
@@ -128,7 +134,7 @@ pub(crate) fn resolve(global: &Global, args: &ServeArgs) -> anyhow::Result<Resol
         share: file.traces_share,
     };
     let traces = traces::resolve(args, traces, |name| std::env::var(name).ok())?;
-    Ok(Resolved { settings, data_dir, allow_hosts, denied, secrets_key_file, max_runs, backups, traces })
+    Ok(Resolved { settings, data_dir, cache_dir, allow_hosts, denied, secrets_key_file, max_runs, backups, traces })
 }
 
 fn shown(args: &ServeArgs) -> String {
@@ -162,9 +168,12 @@ mod tests {
         std::fs::write(&path, file).unwrap();
         let all = [&["windflow", "serve", "--config", path.to_str().unwrap()], arguments].concat();
         let mut cli = crate::cli::Cli::parse_from(all);
+        // The environment of whoever runs the tests may name some.
         if !arguments.contains(&"--data-dir") {
-            // The environment of whoever runs the tests may name one.
             cli.global.data_dir = None;
+        }
+        if !arguments.contains(&"--cache-dir") {
+            cli.global.cache_dir = None;
         }
         let crate::cli::Command::Serve(args) = cli.command else { panic!("another command") };
         resolve(&cli.global, &args)
@@ -178,6 +187,10 @@ mod tests {
         assert_eq!(found.settings.request_timeout, Duration::from_secs(5));
         assert_eq!(found.settings.max_streams, Settings::default().max_streams);
         assert_eq!((found.data_dir, found.allow_hosts.len()), (PathBuf::from("/data"), 1));
+        assert_eq!(found.cache_dir, PathBuf::from("/data/compiled"));
+        let elsewhere = format!("cache_dir = \"/cache\"\n{file}");
+        assert_eq!(resolved(&[], &elsewhere).unwrap().cache_dir, PathBuf::from("/cache"));
+        assert_eq!(resolved(&["--cache-dir", "/own"], &elsewhere).unwrap().cache_dir, PathBuf::from("/own"));
         let browser =
             "allow_origins = [\"https://app.example.org\"]\nrate_limit = 60\ntrusted_proxies = [\"10.0.0.1/32\"]\n";
         let found =
