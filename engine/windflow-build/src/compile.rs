@@ -35,8 +35,7 @@ const PROFILE: [&str; 6] = [
 /// # Errors
 /// Where the target is missing or one of them does not build.
 pub fn members(workspace: &Workspace, guests: &[Guest]) -> Result<(), BuildError> {
-    let remaps = [(workspace.root.clone(), "/windflow".to_owned())];
-    let mut command = cargo_build(&workspace.sysroots(), &remaps)?;
+    let mut command = of_workspace(workspace)?;
     for guest in guests {
         command.arg("--package").arg(&guest.package);
     }
@@ -60,20 +59,20 @@ pub fn outsider(guest: &Guest, target: &Path, sysroots: &Path) -> Result<(), Bui
     run(&mut command, DO_NOT_BUILD)
 }
 
-/// Builds windflow-core for the browser and says where it lies. The browser has memory enough: it keeps the usual stack.
+/// Builds windflow-core for the browser and says where it lies. With the very flags of guests: cargo keeps what both have in
+/// common once, and compiles it anew for whoever asks with others. Its own build script gives it the stack that it needs.
 ///
 /// # Errors
 /// Where the target is missing or it does not build.
 pub fn browser(workspace: &Workspace) -> Result<PathBuf, BuildError> {
-    let mut flags = ensure_target(&workspace.sysroots())?;
-    flags.extend(remaps(&[(workspace.root.clone(), "/windflow".to_owned())]));
-    // The page gives nothing to the module, so it takes no chance from there either.
-    flags.push(CHANCE.into());
-    let mut command = cargo();
-    command.args(["build", "--lib", "--profile", "plugin", "--target", TARGET, "--package", "windflow-browser"]);
-    command.env("CARGO_ENCODED_RUSTFLAGS", flags.join("\x1f".as_ref()));
+    let mut command = of_workspace(workspace)?;
+    command.args(["--package", "windflow-browser"]);
     run(&mut command, "windflow-core does not build for the browser, see above")?;
     Ok(workspace.target.join(TARGET).join("plugin").join("windflow_browser.wasm"))
+}
+
+fn of_workspace(workspace: &Workspace) -> Result<Command, BuildError> {
+    cargo_build(&workspace.sysroots(), &[(workspace.root.clone(), "/windflow".to_owned())])
 }
 
 fn cargo_build(sysroots: &Path, paths: &[(PathBuf, String)]) -> Result<Command, BuildError> {
