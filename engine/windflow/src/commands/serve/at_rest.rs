@@ -58,7 +58,8 @@ mod tests {
                     559c02100000-559c02200000 rw-p 03bca000 fe:00 12 /usr/local/bin/wind flow\n\
                     7ffb5e800000-7ffb5f800000 r-xp 00000000 00:00 0\n\
                     7ffb60000000-7ffb60100000 r-xp 00026000 fe:00 13 /usr/lib/libc.so.6\n";
-        assert_eq!(code_of(maps, Path::new("/usr/local/bin/wind flow")), [0x559c_01cf_0000..0x559c_0200_0000]);
+        let code = 0x559c_01cf_0000..0x559c_0200_0000;
+        assert_eq!(code_of(maps, Path::new("/usr/local/bin/wind flow")), vec![code]);
         assert!(code_of(maps, Path::new("/usr/local/bin/windflow")).is_empty());
     }
 
