@@ -36,16 +36,16 @@ describe('without a mouse', () => {
     await page.getByRole('heading', { name: 'Workflows', exact: true }).waitFor()
     await reach(/^New workflow/)
     await press('Enter')
-    // A dialog begins where one writes first.
-    await page.waitForFunction(() => (document.activeElement as HTMLInputElement | null)?.labels?.[0]?.textContent === 'Name')
+    // A dialog begins where one writes first, and before it is all there.
     await page.keyboard.type('by-keys')
+    expect(await page.getByLabel('Name', { exact: true }).inputValue()).toBe('by-keys')
     await press('Enter')
 
     await page.getByText('Add a first node').waitFor()
     await reach(/Add a first node/)
     await press('Enter')
-    await page.waitForFunction(() => document.activeElement?.getAttribute('role') === 'combobox')
     await page.keyboard.type('log')
+    expect(await page.getByLabel('Search node types').inputValue()).toBe('log')
     await press('Enter')
     // What was added is filled in next: its first field has the focus by itself.
     await page.waitForFunction(() => document.activeElement?.getAttribute('aria-label') === 'Message' && document.activeElement.matches('[contenteditable=true]'))

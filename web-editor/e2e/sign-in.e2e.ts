@@ -89,6 +89,32 @@ describe('on a slow line', () => {
     await page.locator('#content').waitFor()
   })
 
+  it.each(['start-*.css', 'index-*.js'])('is there although %s did not come at first', async (file) => {
+    const page = await on.open()
+    let missed = 0
+    await page.route(`**/assets/${file}`, (route) => (missed++ === 0 ? route.abort('connectionreset') : route.continue()))
+    await page.goto(`${on.url}/runs`, { waitUntil: 'commit' })
+    await signIn(page)
+    expect(missed).toBe(2)
+  })
+
+  it('is not asked for again although an answer got lost', async () => {
+    const page = await on.open({ at: '/runs' })
+    let lost = 0
+    await page.route('**/api/v1/auth/refresh', async (route) => {
+      if (lost++ > 0) return route.continue()
+      // The server has answered with another token; the browser still has the one before.
+      const before = await page.context().cookies()
+      await route.fetch()
+      await page.context().addCookies(before)
+      await route.abort('connectionreset')
+    })
+    await page.reload()
+    await page.locator('#content').waitFor()
+    expect(lost).toBeGreaterThan(1)
+    expect(new URL(page.url()).pathname).toBe('/runs')
+  })
+
   it('is not shown to somebody who is signed in', async () => {
     const page = await on.open({ at: '/runs' })
     // What `public/theme.js` says before anything is painted, and what the styles go by.

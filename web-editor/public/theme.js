@@ -21,3 +21,22 @@ const language = [kept.language, ...navigator.languages].map((tag) => (tag || ''
 if (stranger && location.pathname !== '/set-up' && !/[?&]ended=/.test(location.search)) document.documentElement.dataset.first = language || 'en'
 const texts = page?.dataset[language || 'en']
 if (texts) document.head.append(Object.assign(document.createElement('link'), { rel: 'modulepreload', fetchPriority: 'low', href: texts }))
+
+// A file of the page that did not come is asked for again with the page: the network changed while it was under way, as it does on a machine where
+// containers come and go. At once, and then every ten seconds. When the application is there it mends that itself (`mayReload` of src/app/parts.ts).
+const missing = () => document.querySelector('#app > .first-page') || !document.getElementById('app')
+addEventListener(
+  'error',
+  ({ target }) => {
+    if (!(target instanceof HTMLScriptElement || target instanceof HTMLLinkElement) || !missing()) return
+    let last = Date.now()
+    try {
+      last = Number(sessionStorage.getItem('windflow.reloaded'))
+      sessionStorage.setItem('windflow.reloaded', String(Date.now()))
+    } catch {
+      // Without storage nobody knows when it was: not at once.
+    }
+    setTimeout(() => missing() && location.reload(), Math.max(0, last + 10_000 - Date.now()))
+  },
+  true,
+)

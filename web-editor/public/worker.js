@@ -19,8 +19,11 @@ self.addEventListener('fetch', (event) => {
   if (request.method !== 'GET' || origin !== self.location.origin) return
   if (pathname.startsWith('/assets/')) event.respondWith(once(event))
   // Programs' addresses are none of ours, whoever opens them.
-  else if (request.mode === 'navigate' && !/^\/(api|hooks|callbacks)\//.test(pathname)) event.respondWith(fetch(request).catch(() => caches.match(gone)))
+  else if (request.mode === 'navigate' && !/^\/(api|hooks|callbacks)\//.test(pathname)) event.respondWith(asked(request).catch(() => caches.match(gone)))
 })
+
+/** A second time where the network changed under way, as it does on a machine where containers come and go. */
+const asked = (request) => fetch(request).catch(() => fetch(request))
 
 /** A file of this name never changes: it is asked for once. */
 async function once(event) {
@@ -29,7 +32,7 @@ async function once(event) {
   const late = new Promise((done) => setTimeout(done, 300))
   const known = await Promise.race([caches.match(request).catch(() => undefined), late])
   if (known) return known
-  const answer = await fetch(request)
+  const answer = await asked(request)
   // Nobody waits for it to be kept, and a disk that is full is no reason to show nothing.
   if (answer.ok) event.waitUntil(keep(request, answer.clone()).catch(() => undefined))
   return answer

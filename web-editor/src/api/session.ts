@@ -62,13 +62,8 @@ async function refreshOnce(): Promise<boolean> {
   return exclusively(async () => {
     // Asked inside the lock: another tab may have signed out meanwhile.
     if (!mayGoOn()) return false
-    const answer = await fetch('/api/v1/auth/refresh', {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: '{}',
-    }).catch((error: unknown) => {
-      throw ApiProblem.unreachable(error)
-    })
+    // The server takes the same token for a moment longer: an answer that got lost loses no session.
+    const answer = await twice(() => fetch('/api/v1/auth/refresh', { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{}' }))
     if (answer.ok) {
       adopt((await answer.json()) as Tokens)
       return true
@@ -100,12 +95,21 @@ const withToken = (request: Request, token: string | undefined): Request => {
   return copy
 }
 
-async function send(request: Request): Promise<Response> {
+const told = (error: unknown): unknown => (isAbort(error) ? error : ApiProblem.unreachable(error))
+
+/** Asks a second time where the network changed under way, as it does on a machine where containers come and go. */
+async function twice(ask: () => Promise<Response>): Promise<Response> {
   try {
-    return await fetch(request)
+    return await ask().catch((error: unknown) => (isAbort(error) ? Promise.reject(error) : ask()))
   } catch (error) {
-    throw isAbort(error) ? error : ApiProblem.unreachable(error)
+    throw told(error)
   }
+}
+
+/** Reading is asked for twice, and so is signing in. Of anything else nobody knows whether it was done who has no answer. */
+async function send(request: Request): Promise<Response> {
+  if (request.method === 'GET' || request.url.endsWith('/api/v1/auth/login')) return twice(() => fetch(request.clone()))
+  return fetch(request).catch((error: unknown) => Promise.reject(told(error)))
 }
 
 /** `fetch` as whoever is signed in: renews what has expired, asks again once, and ends the session where that fails. */

@@ -163,7 +163,7 @@ pub(crate) async fn login(
     Ok(signed_in(&app, StatusCode::OK, known, login.cookie))
 }
 
-/// Change a refresh token for new tokens. A refresh token that is shown twice ends its session.
+/// Change a refresh token for new tokens. One that is shown again more than half a minute after it was replaced ends its session.
 #[utoipa::path(
     post, path = "/auth/refresh", tag = "auth", security(()), request_body = Refresh,
     responses((status = 200, description = "As asked", body = Tokens), Refusals)
@@ -223,7 +223,7 @@ pub(crate) async fn logout(
     Json(refresh): Json<Refresh>,
 ) -> Answer<Response> {
     let (token, cookie) = refresh.token(&headers)?;
-    app.people.sign_out(&token).await?;
+    app.people.sign_out(&token, app.now()).await?;
     let mut response = StatusCode::NO_CONTENT.into_response();
     if let Some(taken_away) = refresh_cookie::set(&app, None).filter(|_| cookie) {
         response.headers_mut().insert(header::SET_COOKIE, taken_away);

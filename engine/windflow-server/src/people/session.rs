@@ -1,4 +1,5 @@
-//! Sessions: a refresh token that changes with each use. One that is shown again was stolen or copied: the session ends.
+//! Sessions: a refresh token that changes with each use. One that is shown again was stolen or copied: the session ends, unless it was replaced a moment
+//! ago. Then its answer never came: a page was loaded anew in the middle of it, or a network changed.
 
 use std::sync::Arc;
 
@@ -16,6 +17,12 @@ use crate::state::blocking;
 /// How long a session lives without being used, in milliseconds.
 const LIFETIME: u64 = 30 * 24 * 3600 * 1000;
 
+/// For how long a refresh token is good after it was replaced, in milliseconds.
+const GRACE: u64 = 30 * 1000;
+
+/// So many of those that were replaced within that time are known. Whoever loads a page over and over shows the same one again.
+const KNOWN: usize = 8;
+
 const KIND: &str = "wfr";
 
 /// A session, as kept.
@@ -23,9 +30,48 @@ const KIND: &str = "wfr";
 pub(super) struct Session {
     pub(super) id: String,
     pub(super) user: String,
-    /// Of the one refresh token that is valid.
+    /// Of the newest refresh token.
     token: Digest,
+    /// Those that were replaced a moment ago, whichever was used last at the end.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    replaced: Vec<Replaced>,
     pub(super) expires_at: Timestamp,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Replaced {
+    token: Digest,
+    at: Timestamp,
+}
+
+impl Session {
+    fn new(id: String, user: String, secret: &str, now: Timestamp) -> Self {
+        let expires_at = Timestamp(now.0 + LIFETIME);
+        Self { id, user, token: random::digest(secret), replaced: Vec::new(), expires_at }
+    }
+
+    /// Whether this is its refresh token, or was until a moment ago.
+    fn takes(&self, secret: &str, now: Timestamp) -> bool {
+        random::matches(secret, &self.token)
+            || self.replaced.iter().any(|it| it.is_recent(now) && random::matches(secret, &it.token))
+    }
+
+    /// Gives it another refresh token, to whoever showed one that it takes.
+    fn renew(&mut self, shown: &str, secret: &str, now: Timestamp) {
+        let before = std::mem::replace(&mut self.token, random::digest(secret));
+        self.replaced.retain(|it| it.is_recent(now));
+        self.replaced.push(Replaced { token: before, at: now });
+        self.replaced.sort_by_key(|it| random::matches(shown, &it.token));
+        let surplus = self.replaced.len().saturating_sub(KNOWN);
+        self.replaced.drain(..surplus);
+        self.expires_at = Timestamp(now.0 + LIFETIME);
+    }
+}
+
+impl Replaced {
+    fn is_recent(&self, now: Timestamp) -> bool {
+        now.0 < self.at.0.saturating_add(GRACE)
+    }
 }
 
 /// A session, as its person sees it.
@@ -118,12 +164,7 @@ impl People {
     ) -> Result<SignedIn, Problem> {
         let id = uuid::Uuid::now_v7().simple().to_string();
         let secret = random::secret()?;
-        let session = Session {
-            id: id.clone(),
-            user: user.id.clone(),
-            token: random::digest(&secret),
-            expires_at: Timestamp(now.0 + LIFETIME),
-        };
+        let session = Session::new(id.clone(), user.id.clone(), &secret, now);
         let changed = self.records.put(&organisation, &key(&id), Expected::Absent, kept::encode(&session)?)?;
         self.records.durable(changed.position).await?;
         self.signed_in(organisation, user, &id, &secret, now)
@@ -144,37 +185,40 @@ impl People {
 
     /// Changes a refresh token for new tokens.
     pub(crate) async fn refresh(&self, token: &str, now: Timestamp) -> Result<SignedIn, Problem> {
-        let (organisation, id, secret) = parse(token).ok_or_else(refused)?;
-        let mut session = kept::read::<Session>(&*self.records, &organisation, &key(&id))?.ok_or_else(refused)?;
-        if session.value.expires_at <= now {
-            return Err(refused());
+        let (organisation, id, shown) = parse(token).ok_or_else(refused)?;
+        loop {
+            let mut session = kept::read::<Session>(&*self.records, &organisation, &key(&id))?.ok_or_else(refused)?;
+            if session.value.expires_at <= now {
+                return Err(refused());
+            }
+            if !session.value.takes(&shown, now) {
+                tracing::warn!(organisation = %organisation, user = session.value.user, "a refresh token was used twice; its session is ended");
+                let changed = self.records.delete(&organisation, &key(&id), Expected::Any)?;
+                self.records.durable(changed.position).await?;
+                return Err(Problem::unauthorized("this refresh token was used before, so its session was ended")
+                    .remedy("sign in again; if you did not use it, somebody else has had it"));
+            }
+            let user = self.user(&organisation, &session.value.user)?.ok_or_else(refused)?.value;
+            let secret = random::secret()?;
+            session.value.renew(&shown, &secret, now);
+            let value = kept::encode(&session.value)?;
+            match self.records.put(&organisation, &key(&id), Expected::Version(session.version), value) {
+                Ok(changed) => {
+                    self.records.durable(changed.position).await?;
+                    return self.signed_in(organisation, user, &id, &secret, now);
+                }
+                // Somebody else used it at the same moment, and was first: it was replaced a moment ago.
+                Err(RecordsError::Conflict { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
         }
-        if !random::matches(&secret, &session.value.token) {
-            tracing::warn!(organisation = %organisation, user = session.value.user, "a refresh token was used twice; its session is ended");
-            let changed = self.records.delete(&organisation, &key(&id), Expected::Any)?;
-            self.records.durable(changed.position).await?;
-            return Err(Problem::unauthorized("this refresh token was used before, so its session was ended")
-                .remedy("sign in again; if you did not use it, somebody else has had it"));
-        }
-        let user = self.user(&organisation, &session.value.user)?.ok_or_else(refused)?.value;
-        let secret = random::secret()?;
-        session.value.token = random::digest(&secret);
-        session.value.expires_at = Timestamp(now.0 + LIFETIME);
-        let value = kept::encode(&session.value)?;
-        match self.records.put(&organisation, &key(&id), Expected::Version(session.version), value) {
-            Ok(changed) => self.records.durable(changed.position).await?,
-            // Somebody else used the same token at the same moment, and was first.
-            Err(RecordsError::Conflict { .. }) => return Err(refused()),
-            Err(error) => return Err(error.into()),
-        }
-        self.signed_in(organisation, user, &id, &secret, now)
     }
 
     /// Ends the session of a refresh token. Whoever shows none that is valid ends none, and is not told.
-    pub(crate) async fn sign_out(&self, token: &str) -> Result<(), Problem> {
+    pub(crate) async fn sign_out(&self, token: &str, now: Timestamp) -> Result<(), Problem> {
         let Some((organisation, id, secret)) = parse(token) else { return Ok(()) };
         let session = kept::read::<Session>(&*self.records, &organisation, &key(&id))?;
-        if session.is_some_and(|session| random::matches(&secret, &session.value.token)) {
+        if session.is_some_and(|session| session.value.takes(&secret, now)) {
             let changed = self.records.delete(&organisation, &key(&id), Expected::Any)?;
             self.records.durable(changed.position).await?;
         }
@@ -250,4 +294,67 @@ fn end(
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use windflow_store::MemoryStore;
+
+    use super::super::NewUser;
+    use super::*;
+    use crate::access::Role;
+
+    const BEGUN: Timestamp = Timestamp(1_000_000);
+
+    async fn somebody() -> (People, SignedIn) {
+        let records: Arc<dyn Records> = Arc::new(MemoryStore::new());
+        let people = People::open(records).await.unwrap();
+        let owner = NewUser {
+            organisation: OrganisationId::local(),
+            email: "ada@example.org".to_owned(),
+            name: "Ada".to_owned(),
+            role: Role::Admin,
+            password: "correct horse battery".to_owned(),
+        };
+        let token = people.setup_token().unwrap();
+        let signed_in = people.set_up(&token, owner, BEGUN).await.unwrap();
+        (people, signed_in)
+    }
+
+    fn after(milliseconds: u64) -> Timestamp {
+        Timestamp(BEGUN.0 + milliseconds)
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_never_came_ends_no_session() {
+        let (people, first) = somebody().await;
+        // As often as somebody loads a page who is told nothing.
+        let mut told = Vec::new();
+        for time in 0..40 {
+            told.push(people.refresh(&first.refresh_token, after(time)).await.unwrap());
+        }
+        let last = told.pop().unwrap();
+        let next = people.refresh(&last.refresh_token, after(GRACE * 2)).await.unwrap();
+        assert!(people.refresh(&next.refresh_token, after(LIFETIME)).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn one_that_is_shown_later_was_stolen() {
+        let (people, first) = somebody().await;
+        let second = people.refresh(&first.refresh_token, after(0)).await.unwrap();
+        // The moment counts from when it was replaced, not from when it was shown again.
+        people.refresh(&first.refresh_token, after(GRACE - 1)).await.unwrap();
+        let third = people.refresh(&second.refresh_token, after(GRACE - 1)).await.unwrap();
+        assert_eq!(people.refresh(&first.refresh_token, after(GRACE)).await.unwrap_err().status(), 401);
+        // The session is ended.
+        assert_eq!(people.refresh(&third.refresh_token, after(GRACE)).await.unwrap_err().status(), 401);
+    }
+
+    #[tokio::test]
+    async fn whoever_signs_out_right_after_signs_out() {
+        let (people, first) = somebody().await;
+        let second = people.refresh(&first.refresh_token, after(0)).await.unwrap();
+        people.sign_out(&first.refresh_token, after(1)).await.unwrap();
+        assert_eq!(people.refresh(&second.refresh_token, after(2)).await.unwrap_err().status(), 401);
+    }
 }

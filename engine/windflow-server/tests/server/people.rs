@@ -70,7 +70,7 @@ async fn only_the_right_password_signs_in_and_guessing_is_slowed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn refresh_tokens_change_with_each_use_and_one_used_twice_ends_the_session() {
+async fn refresh_tokens_change_with_each_use_and_one_that_was_just_used_is_good_for_a_moment() {
     let dir = tempfile::tempdir().unwrap();
     let served = serve(dir.path(), scripted(&[])).await;
     served.person("local", Role::Viewer).await;
@@ -80,10 +80,13 @@ async fn refresh_tokens_change_with_each_use_and_one_used_twice_ends_the_session
     let second = refresh(&first["refresh_token"]).await.expect(200);
     assert_ne!(first["refresh_token"], second["refresh_token"]);
     with(&anybody, &second["access_token"]).get("/api/v1/auth/me").await.expect(200);
-    // Somebody has kept the first one.
-    refresh(&first["refresh_token"]).await.problem(401, "unauthorized");
-    refresh(&second["refresh_token"]).await.problem(401, "unauthorized");
-    with(&anybody, &second["access_token"]).get("/api/v1/auth/me").await.problem(401, "unauthorized");
+    // The page was loaded anew before it had its answer, in several windows at once.
+    let again = futures::future::join_all((0..6).map(|_| refresh(&first["refresh_token"]))).await;
+    for renewed in again {
+        let renewed = renewed.expect(200);
+        with(&anybody, &renewed["access_token"]).get("/api/v1/auth/me").await.expect(200);
+    }
+    with(&anybody, &second["access_token"]).get("/api/v1/auth/me").await.expect(200);
 
     let other = login(&anybody, "viewer@local.example", PASSWORD).await.expect(200);
     let token = other["refresh_token"].as_str().unwrap();
