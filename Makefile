@@ -50,8 +50,8 @@ editor: ## Build the web editor, which the binary embeds
 test: prepared ## Set everything up and run every quick test
 	cargo fmt --all --check
 ifneq ($(NEXTEST),)
-	# One more than processors: there is always one that waits for a container.
-	cargo nextest run --workspace --no-fail-fast --test-threads $$(($$(nproc) + 1)) $(NEXTEST_FILTER)
+	# Two more than processors: there are always two that wait for containers.
+	cargo nextest run --workspace --no-fail-fast --test-threads $$(($$(nproc) + 2)) $(NEXTEST_FILTER)
 	cargo test --package windflow-sdk --doc
 else
 	cargo test --workspace --no-fail-fast $(LIBTEST_FILTER)
@@ -100,7 +100,7 @@ tools: # What the tests use beside Rust
 	@sdk/toolchain/ensure-tool.sh strace
 	@sdk/toolchain/ensure-tool.sh curl
 	@sdk/toolchain/ensure-tool.sh git
-	@sdk/toolchain/ensure-tool.sh chromium
+	@sdk/toolchain/ensure-browser.sh > /dev/null
 	@sdk/toolchain/ensure-model-server.sh > /dev/null
 	@sdk/toolchain/ensure-mail-server.sh > /dev/null
 	@sdk/toolchain/ensure-trace-collector.sh > /dev/null

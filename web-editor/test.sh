@@ -3,8 +3,8 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 PATH="$(../sdk/toolchain/ensure-node.sh):$PATH"
-../sdk/toolchain/ensure-tool.sh chromium
-export WINDFLOW_BIN="${WINDFLOW_BIN:-${CARGO_TARGET_DIR:-$PWD/../target}/debug/windflow}"
+CHROMIUM=$(../sdk/toolchain/ensure-browser.sh)
+export CHROMIUM WINDFLOW_BIN="${WINDFLOW_BIN:-${CARGO_TARGET_DIR:-$PWD/../target}/debug/windflow}"
 npm run --silent lint
 npm run --silent test
 npm run --silent e2e

@@ -60,7 +60,7 @@ export async function stage(options?: { withOwner?: boolean; flags?: string[] })
     await server.stop()
     throw error
   })
-  const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: [...flags, ...(options?.flags ?? [])] })
+  const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium-headless-shell', args: [...flags, ...(options?.flags ?? [])] })
   const contexts: BrowserContext[] = []
   return {
     server,
@@ -76,6 +76,7 @@ export async function stage(options?: { withOwner?: boolean; flags?: string[] })
       contexts.push(context)
       const page = await context.newPage()
       page.setDefaultTimeout(Number(process.env.E2E_TIMEOUT ?? 15_000))
+      goesOn(page)
       if (at !== undefined) {
         await page.goto(`${editor.url}${at}`)
         await signIn(page, as)
@@ -91,10 +92,28 @@ export async function stage(options?: { withOwner?: boolean; flags?: string[] })
   }
 }
 
+/**
+ * A browser ends what is under way when the networks of its machine change, as they do while containers of whatever test come and go. A window then
+ * asks for its page again by itself; without one nobody does.
+ */
+function goesOn(page: Page): void {
+  const [go, reload] = [page.goto.bind(page), page.reload.bind(page)]
+  const again = async <T>(ask: () => Promise<T>, left = 5): Promise<T> => {
+    try {
+      return await ask()
+    } catch (error) {
+      if (left === 0 || !/ERR_NETWORK_CHANGED|chrome-error:/.test(String(error))) throw error
+      return again(ask, left - 1)
+    }
+  }
+  page.goto = (...how) => again(() => go(...how))
+  page.reload = (...how) => again(() => reload(...how))
+}
+
 /** Fills in the sign-in as a person does. The page comes back to where it was asked to be. */
 export async function signIn(page: Page, who = owner): Promise<void> {
   // Until the application is there, the page has a sign-in of its own in each language.
-  await page.locator('#app > .first-page').first().waitFor({ state: 'detached' })
+  await page.locator('#app > :not(.first-page)').first().waitFor({ state: 'attached' })
   await page.locator('input[type=email]').fill(who.email)
   await page.locator('input[type=password]').fill(who.password)
   await page.locator('button[type=submit]').click()

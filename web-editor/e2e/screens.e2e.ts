@@ -6,9 +6,10 @@ import { release, shop, sleeper } from './workflows'
 let on: Stage
 const pages = new Map<string, Page>()
 /** Each language and each theme once: what is wrong with one is wrong with it in the other's company, too. */
+const desk = [1440, 900] as const
 const looks = [
-  ['en', 'light'],
-  ['fr', 'dark'],
+  ['en', 'light', [desk]],
+  ['fr', 'dark', [[390, 780], [820, 1100], desk]],
 ] as const
 beforeAll(async () => {
   on = await stage()
@@ -38,32 +39,29 @@ const shown = (page: Page) =>
       throw new Error(`${page.url()} has no heading: ${await page.locator('body').innerText()}`)
     })
 
+/** What is wider than the screen that it is on. */
+const tooWide = (page: Page) =>
+  page.evaluate(() => {
+    const content = document.querySelector('#content')
+    return content ? content.scrollWidth - content.clientWidth : -1
+  })
+
 describe.each(screens)('%s', (path) => {
-  it.each(looks)('is for everybody, in %s and %s', async (language, theme) => {
+  it.each(looks)('is for everybody, in %s and %s', async (language, theme, sizes) => {
     const page = pages.get(`${language}-${theme}`)!
-    await page.goto(`${on.url}${path}`)
-    await shown(page)
-    // What is loading is no screen yet.
-    await expect.poll(() => page.locator('#content .animate-spin').filter({ visible: true }).count(), { timeout: 10_000 }).toBeLessThan(path === '/runs' || path === '/dashboard' ? 20 : 1)
-    await shot(page, `screen${path.replace(/\W+/g, '-')}-${language}-${theme}`)
-    expect(await accessibilityProblems(page)).toEqual([])
+    for (const [at, [width, height]] of sizes.entries()) {
+      await page.setViewportSize({ width, height })
+      // Larger ones are the same page, made larger.
+      if (at === 0) await page.goto(`${on.url}${path}`)
+      await shown(page)
+      // What is loading is no screen yet.
+      await expect.poll(() => page.locator('#content .animate-spin').filter({ visible: true }).count(), { timeout: 10_000 }).toBeLessThan(path === '/runs' || path === '/dashboard' ? 20 : 1)
+      await shot(page, `screen${path.replace(/\W+/g, '-')}-${language}-${theme}-${width}`)
+      expect(await tooWide(page), `at ${width} pixels`).toBe(0)
+      expect(await accessibilityProblems(page), `at ${width} pixels`).toEqual([])
+    }
     // No key of a text that is missing.
     expect((await page.locator('#content').innerText()).match(/\b(runs|dashboard|targets|stacks|deployments|marketplace|triggers|credentials|secrets|plugins|users|apiKeys|settings|schema)\.[a-z]\w+(\.\w+)*/g) ?? []).toEqual([])
     expect(await page.evaluate(() => document.documentElement.lang)).toBe(language)
-  })
-
-  it.each([[390, 780], [820, 1100]])('fits on %i pixels', async (width, height) => {
-    const page = pages.get('fr-dark')!
-    await page.setViewportSize({ width, height })
-    await page.goto(`${on.url}${path}`)
-    await shown(page)
-    await shot(page, `screen${path.replace(/\W+/g, '-')}-${width}`)
-    const over = await page.evaluate(() => {
-      const content = document.querySelector('#content')
-      return content ? content.scrollWidth - content.clientWidth : -1
-    })
-    expect(over).toBe(0)
-    expect(await accessibilityProblems(page)).toEqual([])
-    await page.setViewportSize({ width: 1440, height: 900 })
   })
 })

@@ -8,7 +8,7 @@ import { freePort } from './ports'
 export const owner = { email: 'ada@example.org', password: 'correct horse battery' }
 
 /** The compiled code of plugins, which all servers share: each compiles what none has compiled before. */
-const compiled = fileURLToPath(new URL('../../target/tmp/compiled', import.meta.url))
+const compiled = join(process.env.CARGO_TARGET_DIR ?? fileURLToPath(new URL('../../target', import.meta.url)), 'tmp', 'compiled')
 
 /** A real server on a free port, with a data folder of its own. */
 export class Windflow {
