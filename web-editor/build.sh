@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds the web editor into dist/, which the binary embeds: windflow-core for the browser, the packages, the page, and
-# compressed copies of it all. Does nothing where nothing changed.
+# Builds the web editor: windflow-core for the browser, the packages, the page in dist/, and all of it compressed in
+# embedded/, which the binary embeds. Does nothing where nothing changed.
 set -euo pipefail
 cd "$(dirname "$0")"
 cargo xtask editor-core
@@ -8,10 +8,10 @@ PATH="$(../sdk/toolchain/ensure-node.sh):$PATH"
 target="${CARGO_TARGET_DIR:-$PWD/../target}"
 
 sources() {
-  find . \( -name node_modules -o -name dist -o -name e2e -o -name generated -o -name '*.wasm' -o -name components.d.ts \) -prune -o -type f -print0 | sort -z
+  find . \( -name node_modules -o -name dist -o -name embedded -o -name e2e -o -name generated -o -name '*.wasm' -o -name components.d.ts \) -prune -o -type f -print0 | sort -z
 }
 stamp=$( { sources | xargs -0 sha256sum; sha256sum "$target/editor/windflow_browser.wasm" ../engine/windflow-server/openapi.json; } | sha256sum | cut -d ' ' -f 1)
-if [ "$(cat dist/.stamp 2>/dev/null)" = "$stamp" ]; then
+if [ -d embedded ] && [ "$(cat dist/.stamp 2>/dev/null)" = "$stamp" ]; then
   echo 'the web editor is up to date'
   exit
 fi

@@ -3,7 +3,7 @@ import globals from 'globals'
 import ts from 'typescript-eslint'
 
 export default ts.config(
-  { ignores: ['dist', 'src/api/generated', 'components.d.ts', 'e2e/artifacts'] },
+  { ignores: ['dist', 'embedded', 'src/api/generated', 'components.d.ts', 'e2e/artifacts'] },
   ...ts.configs.strict,
   ...vue.configs['flat/recommended'],
   { files: ['**/*.vue'], languageOptions: { parserOptions: { parser: ts.parser } } },

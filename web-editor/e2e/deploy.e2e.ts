@@ -215,7 +215,7 @@ describe.skipIf(skipDocker)('deploying', () => {
     await dialog.getByRole('checkbox').check()
     await shot(page, 'deployment-remove-en-light')
     await dialog.getByRole('button', { name: 'Remove with volumes' }).click()
-    await verdict.filter({ hasText: 'Removed' }).waitFor()
+    await verdict.filter({ hasText: 'Removed' }).waitFor({ timeout: 30_000 })
     expect(await engine.docker('ps', '--all', '--quiet')).toBe('')
     expect(await engine.docker('volume', 'ls', '--quiet')).toBe('')
 

@@ -13,16 +13,8 @@ use rust_embed::{EmbeddedFile, RustEmbed};
 use crate::problem::Problem;
 
 #[derive(RustEmbed)]
-#[folder = "../../web-editor/dist"]
+#[folder = "../../web-editor/embedded"]
 #[allow_missing = true]
-#[exclude = "*.js"]
-#[exclude = "*.css"]
-#[exclude = "*.html"]
-#[exclude = "*.svg"]
-#[exclude = "*.wasm"]
-#[exclude = "*.json"]
-#[exclude = "*.txt"]
-#[exclude = "*.webmanifest"]
 struct Files;
 
 /// What the page may do: run its own scripts and styles, and ask this server. Styles in elements are set by the text editor

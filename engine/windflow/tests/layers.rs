@@ -23,7 +23,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
         "windflow-server",
         &["windflow-core", "windflow-marketplace", "windflow-runtime", "windflow-stacks", "windflow-triggers"],
     ),
-    ("windflow-testkit", &["windflow-core", "windflow-runtime"]),
+    ("windflow-testkit", &["windflow-core", "windflow-runtime", "windflow-store"]),
     // The plugin reads what servers send: it is fuzzed like what the engine reads itself.
     (
         "windflow-fuzz",
