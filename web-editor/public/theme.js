@@ -31,10 +31,11 @@ addEventListener(
     if (!(target instanceof HTMLScriptElement || target instanceof HTMLLinkElement) || !missing()) return
     let last = Date.now()
     try {
-      last = Number(sessionStorage.getItem('windflow.reloaded'))
+      const before = Number(sessionStorage.getItem('windflow.reloaded'))
       sessionStorage.setItem('windflow.reloaded', String(Date.now()))
+      last = before
     } catch {
-      // Without storage nobody knows when it was: not at once.
+      // Where nothing can be kept nobody would know when it was: not at once.
     }
     setTimeout(() => missing() && location.reload(), Math.max(0, last + 10_000 - Date.now()))
   },

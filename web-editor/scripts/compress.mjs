@@ -1,6 +1,6 @@
 // Puts together what the server embeds and sends as it is: each file compressed once, as well as can be, and those that cannot be as they are.
 import { copyFile, mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import zlib from 'node:zlib'
@@ -11,12 +11,12 @@ const brotli = promisify(zlib.brotliCompress)
 const gzip = promisify(zlib.gzip)
 
 await rm(embedded, { recursive: true, force: true })
-// What begins with a dot is of the build.
-const files = (await readdir(dist, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile() && !`${entry.parentPath}/${entry.name}`.slice(dist.length).startsWith('.'))
+const entries = await readdir(dist, { recursive: true, withFileTypes: true })
+const names = entries.filter((entry) => entry.isFile()).map((entry) => relative(dist, join(entry.parentPath, entry.name)))
 await Promise.all(
-  files.map(async (entry) => {
-    const from = `${entry.parentPath}/${entry.name}`
-    const to = embedded + from.slice(dist.length)
+  // What begins with a dot is of the build.
+  names.filter((name) => !name.startsWith('.')).map(async (name) => {
+    const [from, to] = [dist + name, embedded + name]
     await mkdir(dirname(to), { recursive: true })
     if (!compressible.test(from)) return copyFile(from, to)
     const content = await readFile(from)
