@@ -17,13 +17,13 @@ services:
     image: "stand-in:\${TAG}"
     ports: ["127.0.0.1:\${WEB_PORT}:80"]
     depends_on: { db: { condition: service_healthy } }
-    healthcheck: { test: "wget -q -O /dev/null http://127.0.0.1/\${CHECK}", interval: 200ms, timeout: 2s, retries: 15 }
+    healthcheck: { test: "wget -q -O /dev/null http://127.0.0.1/\${CHECK}", interval: 500ms, timeout: 2s, retries: 6 }
     volumes: ["/tmp:/host:ro"]
     stop_signal: SIGKILL
   db:
     image: stand-in:1
     command: sh -c "echo ready for '<b>orders</b>'; exec sleep 1000"
-    healthcheck: { test: "true", interval: 200ms }
+    healthcheck: { test: "true", interval: 500ms }
     environment: { PASSWORD: "\${DB_PASSWORD}" }
     volumes: ["data:/data"]
     stop_signal: SIGKILL

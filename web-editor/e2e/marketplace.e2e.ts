@@ -16,13 +16,13 @@ services:
     image: ${image}
     ports: ["127.0.0.1:\${WEB_PORT}:80"]
     depends_on: { db: { condition: service_healthy } }
-    healthcheck: { test: "wget -q -O /dev/null http://127.0.0.1/", interval: 200ms, timeout: 2s, retries: 5 }
+    healthcheck: { test: "wget -q -O /dev/null http://127.0.0.1/", interval: 500ms, timeout: 2s, retries: 3 }
     stop_signal: SIGKILL
   db:
     image: stand-in:1
     command: sleep 1000
     environment: { PASSWORD: "\${DB_PASSWORD}" }
-    healthcheck: { test: "true", interval: 200ms }
+    healthcheck: { test: "true", interval: 500ms }
     stop_signal: SIGKILL
 `
 

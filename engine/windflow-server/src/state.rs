@@ -62,7 +62,18 @@ pub struct Ports {
 
 /// The server's state. Cheap to clone.
 #[derive(Clone)]
-pub(crate) struct App(Arc<Inner>);
+pub(crate) struct App(Arc<dyn Held>);
+
+/// The state behind a name: that all in it may be shared between threads is proven once, and not by each handler that holds it.
+pub(crate) trait Held: Send + Sync {
+    fn inner(&self) -> &Inner;
+}
+
+impl Held for Inner {
+    fn inner(&self) -> &Inner {
+        self
+    }
+}
 
 pub(crate) struct Inner {
     pub(crate) settings: Settings,
@@ -99,7 +110,7 @@ pub(crate) struct Inner {
 impl Deref for App {
     type Target = Inner;
     fn deref(&self) -> &Inner {
-        &self.0
+        self.0.inner()
     }
 }
 
@@ -109,12 +120,12 @@ impl App {
     }
 
     /// For what the state itself holds.
-    pub(crate) fn weak(&self) -> Weak<Inner> {
+    pub(crate) fn weak(&self) -> Weak<dyn Held> {
         Arc::downgrade(&self.0)
     }
 
     /// The state, as long as there is one.
-    pub(crate) fn of_weak(weak: &Weak<Inner>) -> Option<Self> {
+    pub(crate) fn of_weak(weak: &Weak<dyn Held>) -> Option<Self> {
         weak.upgrade().map(Self)
     }
 

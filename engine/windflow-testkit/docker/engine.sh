@@ -214,8 +214,9 @@ start() {
   echo "$registry" >"$folder/registry/host"
   for host in $(other_registries); do others+=(--insecure-registry "$host"); done
   echo "{}" >"$folder/daemon.json"
+  # For each container it runs itself several times, and spends half of that on collecting garbage.
   # shellcheck disable=SC2086
-  HTTP_PROXY=http://$registry HTTPS_PROXY=http://127.0.0.1:1 NO_PROXY=127.0.0.1,localhost \
+  GOGC=400 HTTP_PROXY=http://$registry HTTPS_PROXY=http://127.0.0.1:1 NO_PROXY=127.0.0.1,localhost \
     setsid dockerd --data-root "$folder/data" --exec-root "$folder/exec" --pidfile "$folder/docker.pid" -H "unix://$socket" \
     --config-file "$folder/daemon.json" --shutdown-timeout 2 --registry-mirror "http://$registry" "${others[@]}" $network "${runtime[@]}" "$@" >"$folder/dockerd.log" 2>&1 </dev/null &
   local engine=$!

@@ -34,20 +34,20 @@ x-windflow:
     WEB_PORT: { type: port }
     DB_PASSWORD: { type: password }
     CHECK: { default: "" }
-    RETRIES: { default: "5" }
+    RETRIES: { default: "3" }
 services:
   web:
     image: "stand-in:${TAG}"
     ports: ["127.0.0.1:${WEB_PORT}:80"]
     depends_on: { db: { condition: service_healthy }, queue: { condition: service_started } }
-    healthcheck: { test: "wget -q -O /dev/null http://127.0.0.1/${CHECK}", interval: 200ms, timeout: 2s, retries: "${RETRIES}" }
+    healthcheck: { test: "wget -q -O /dev/null http://127.0.0.1/${CHECK}", interval: 500ms, timeout: 2s, retries: "${RETRIES}" }
     stop_signal: SIGKILL
   worker: { image: "stand-in:1", command: sleep 1000, depends_on: [queue], stop_signal: SIGKILL }
   queue: { image: "stand-in:1", command: sleep 1000, stop_signal: SIGKILL }
   db:
     image: stand-in:1
     command: sh -c "cat /run/secrets/db_password; echo; exec sleep 1000"
-    healthcheck: { test: test -s /run/secrets/db_password, interval: 200ms, timeout: 2s, retries: 20 }
+    healthcheck: { test: test -s /run/secrets/db_password, interval: 500ms, timeout: 2s, retries: 8 }
     secrets: [db_password]
     volumes: ["data:/data"]
     stop_signal: SIGKILL

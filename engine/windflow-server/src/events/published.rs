@@ -13,10 +13,10 @@ use windflow_core::ports::store::BoxFuture;
 use super::{Event, Heard, Told, chain, tell};
 use crate::launch::promise;
 use crate::problem::Problem;
-use crate::state::{App, Inner};
+use crate::state::{App, Held};
 
 /// Tells what nodes publish, as long as the server is there. The server holds the runtime, which holds this.
-pub(crate) struct Publisher(Weak<Inner>);
+pub(crate) struct Publisher(Weak<dyn Held>);
 
 impl Publisher {
     pub(crate) fn of(app: &App) -> Self {

@@ -113,13 +113,13 @@ services:
     stop_signal: SIGKILL
     ports: ["127.0.0.1:{port}:80"]
     depends_on: {{ db: {{ condition: service_healthy }} }}
-    healthcheck: {{ test: wget -q -O /dev/null http://127.0.0.1/, interval: 200ms, timeout: 2s, retries: 5 }}
+    healthcheck: {{ test: wget -q -O /dev/null http://127.0.0.1/, interval: 500ms, timeout: 2s, retries: 3 }}
   db:
     image: stand-in:1
     command: sh -c "sleep 1; touch /tmp/ready; exec sleep 1000"
     stop_signal: SIGKILL
     volumes: ["data:/data"]
-    healthcheck: {{ test: test -f /tmp/ready, interval: 200ms, timeout: 2s, retries: 20 }}
+    healthcheck: {{ test: test -f /tmp/ready, interval: 500ms, timeout: 2s, retries: 8 }}
 volumes: {{ data: {{}} }}
 "#
     )

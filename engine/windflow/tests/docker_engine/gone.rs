@@ -13,7 +13,7 @@ use super::{Place, SHOP, stderr, stdout};
 fn shop() -> String {
     SHOP.replace("    stop_signal: SIGKILL\n", "    stop_signal: SIGKILL\n    restart: unless-stopped\n")
         .replace("stop_signal: SIGKILL }", "stop_signal: SIGKILL, restart: unless-stopped }")
-        .replace("RETRIES: { default: \"5\" }", "RETRIES: { default: \"40\" }")
+        .replace("RETRIES: { default: \"3\" }", "RETRIES: { default: \"16\" }")
 }
 
 /// The same with one service more.

@@ -111,7 +111,7 @@ impl Template {
 
 fn quick(text: &str) -> String {
     let lines = text.lines().map(|line| match line.trim().strip_prefix("interval: ") {
-        Some(time) if line.starts_with("      ") && time.ends_with('s') => "      interval: 300ms",
+        Some(time) if line.starts_with("      ") && time.ends_with('s') => "      interval: 600ms",
         _ => line,
     });
     lines.collect::<Vec<_>>().join("\n")
