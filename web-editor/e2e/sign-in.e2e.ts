@@ -116,7 +116,9 @@ describe('on a slow line', () => {
   })
 
   it('is not shown to somebody who is signed in', async () => {
-    const page = await on.open({ at: '/runs' })
+    const page = await on.open()
+    await page.goto(`${on.url}/runs`)
+    await signIn(page)
     // What `public/theme.js` says before anything is painted, and what the styles go by.
     const shown = () => page.evaluate(() => document.documentElement.dataset.first)
     expect(await shown()).toBe('en')

@@ -26,8 +26,8 @@ fn write(store: &SledStore, number: u64, noise: bool) {
     let run = run_key(number, number);
     let output = |step: u64| -> serde_json::Value {
         if noise {
-            let part = |part: u64| Digest::of(&[number, step, part].map(u64::to_be_bytes).concat()).to_string();
-            (0..100).map(part).collect::<String>().into()
+            let mut random = Random::new(number * 8 + step);
+            (0..450).map(|_| format!("{:014x}", random.below(1 << 56))).collect::<String>().into()
         } else {
             let row =
                 |row: u64| serde_json::json!({ "id": number * row, "name": format!("item {step}"), "price": row * 3 });
