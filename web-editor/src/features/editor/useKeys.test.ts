@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { matches } from './useKeys'
+import { matches, readable } from './useKeys'
 
 const press = (key: string, held: Partial<Record<'ctrlKey' | 'metaKey' | 'shiftKey' | 'altKey', boolean>> = {}) => ({ key, ctrlKey: false, metaKey: false, shiftKey: false, altKey: false, ...held })
 
@@ -14,4 +14,10 @@ describe('keys', () => {
     [press('d'), 'mod+d', false],
     [press('+', { shiftKey: true }), '+', true],
   ])('%j is %s: %s', (event, keys, is) => expect(matches(event, keys)).toBe(is))
+})
+
+it('says which keys they are, the sign that separates them included', () => {
+  expect(readable('mod+shift+z')).toEqual(['Ctrl', '⇧', 'Z'])
+  expect(readable('+ =')).toEqual(['+'])
+  expect(readable('mod++')).toEqual(['Ctrl', '+'])
 })

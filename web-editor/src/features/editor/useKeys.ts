@@ -14,17 +14,24 @@ export interface Command {
 
 const apple = /Mac|iPhone|iPad/.test(navigator.platform)
 
+/** The keys of a combination; the last may be the sign that separates them. */
+const keysOf = (combination: string): string[] => {
+  const parts = combination.split('+')
+  const key = parts.pop() || '+'
+  return [...parts.filter(Boolean), key]
+}
+
 /** Keys as people read them. */
 export const readable = (keys: string): string[] =>
-  (keys.split(' ')[0] ?? '').split('+').map((key) =>
+  keysOf(keys.split(' ')[0] ?? '').map((key) =>
     key === 'mod' ? (apple ? '⌘' : 'Ctrl') : key === 'shift' ? '⇧' : key === 'alt' ? (apple ? '⌥' : 'Alt') : key === 'escape' ? 'Esc' : key.length === 1 ? key.toUpperCase() : key.charAt(0).toUpperCase() + key.slice(1),
   )
 
 /** Whether a key press is this combination. A sign like `?` brings its own Shift. */
 export function matches(event: Pick<KeyboardEvent, 'key' | 'ctrlKey' | 'metaKey' | 'shiftKey' | 'altKey'>, keys: string): boolean {
   return keys.split(' ').some((combination) => {
-    const parts = combination.split('+')
-    const key = parts.pop() || '+'
+    const parts = keysOf(combination)
+    const key = parts.pop() ?? ''
     const sign = /^[^a-z0-9]$/.test(key)
     return (
       event.key.toLowerCase() === key &&
